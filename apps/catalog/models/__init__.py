@@ -1,0 +1,17 @@
+"""Rows of the catalog: what is sold, and how much of it there is."""
+
+from apps.catalog.models.products import Brand, Category, Image, Product, Variant, product_storage
+from apps.catalog.models.stock import Reservation, Stock, StockLocation, StockMovement
+
+__all__ = [
+    "Brand",
+    "Category",
+    "Image",
+    "Product",
+    "Reservation",
+    "Stock",
+    "StockLocation",
+    "StockMovement",
+    "Variant",
+    "product_storage",
+]

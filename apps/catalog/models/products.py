@@ -1,0 +1,280 @@
+"""What is sold: categories, brands, products, their variants and pictures."""
+
+from django.core.files.storage import Storage, storages
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Cast, Concat, Length, Now, StrIndex, Upper
+from django.db.models.lookups import Exact
+
+from apps.kernel.ids import new_id
+
+# A slug never looks like an id, so that both can stand at the same place of an address.
+SLUG = (
+    r"^(?![0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z)"
+    r"[a-z0-9]+(-[a-z0-9]+)*\Z"
+)
+CURRENCY = r"^[A-Z]{3}\Z"
+SKU = r"^[!-~]{1,64}\Z"
+is_a_slug = RegexValidator(SLUG, "Use small letters, digits and single hyphens.", code="slug")
+is_a_sku = RegexValidator(SKU, "Use up to 64 visible ASCII characters, no spaces.", code="sku")
+
+
+def product_storage() -> Storage:
+    """Return where product pictures are kept."""
+    return storages["products"]
+
+
+def _path(*columns: str) -> Concat:
+    slash = Value("/", output_field=models.TextField())
+    parts: list[Value | Cast] = [slash]
+    for column in columns:
+        parts += [Cast(column, models.TextField()), slash]
+    return Concat(*parts)
+
+
+class Category(models.Model):
+    """A node of the tree. `path` holds the ids from the root down to the category itself."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.CharField(max_length=160, validators=[is_a_slug])
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
+    position = models.PositiveIntegerField(default=0)
+    path = models.TextField(
+        editable=False, db_collation="C", help_text="/root id/…/own id/, kept by the services."
+    )
+
+    class Meta:
+        verbose_name_plural = "categories"
+        constraints = [
+            models.UniqueConstraint(fields=["slug"], name="category_slug_is_unique"),
+            models.UniqueConstraint(fields=["path"], name="category_path_is_unique"),
+            models.UniqueConstraint(
+                fields=["parent", "name"],
+                name="category_name_is_unique_among_siblings",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(condition=Q(slug__regex=SLUG), name="category_slug_is_a_slug"),
+            models.CheckConstraint(
+                condition=Q(parent=None, path=_path("id"))
+                | Q(parent__isnull=False, path__endswith=_path("parent_id", "id")),
+                name="category_path_ends_with_parent_and_self",
+            ),
+            models.CheckConstraint(
+                # The first place where the category stands in its path is the last one.
+                condition=Exact(StrIndex(F("path"), _path("id")) + 37, Length("path")),
+                name="category_is_not_its_own_ancestor",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Brand(models.Model):
+    """Who makes a product."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.CharField(max_length=160, validators=[is_a_slug])
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Upper("name"), name="brand_name_is_unique_in_any_case"),
+            models.UniqueConstraint(fields=["slug"], name="brand_slug_is_unique"),
+            models.CheckConstraint(condition=Q(slug__regex=SLUG), name="brand_slug_is_a_slug"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """Something with a page of its own; what is bought is one of its variants.
+
+    The prices here are those of the cheapest active variant, copied by the services in the
+    transaction that changes a variant, so that lists can be sorted and filtered by an index.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        PUBLISHED = "published", "published"
+        ARCHIVED = "archived", "archived"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.CharField(max_length=220, validators=[is_a_slug])
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True, max_length=20_000)
+    brand = models.ForeignKey(
+        Brand, null=True, blank=True, on_delete=models.PROTECT, related_name="products"
+    )
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="products"
+    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    published_at = models.DateTimeField(null=True, editable=False)
+    package_size = models.CharField(max_length=60, blank=True)
+    external_ref = models.CharField(
+        max_length=80, blank=True, help_text="Where an import found it; unique when set."
+    )
+    currency = models.CharField(max_length=3, editable=False)
+    price_from_minor = models.BigIntegerField(null=True, editable=False)
+    compare_at_minor = models.BigIntegerField(null=True, editable=False)
+    rating_average = models.DecimalField(max_digits=3, decimal_places=2, default=0, editable=False)
+    rating_count = models.PositiveIntegerField(default=0, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["slug"], name="product_slug_is_unique"),
+            models.UniqueConstraint(
+                fields=["external_ref"],
+                condition=~Q(external_ref=""),
+                name="product_external_ref_is_unique",
+            ),
+            models.CheckConstraint(condition=Q(slug__regex=SLUG), name="product_slug_is_a_slug"),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "published", "archived"]),
+                name="product_status_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="published")
+                | Q(
+                    category__isnull=False,
+                    price_from_minor__isnull=False,
+                    published_at__isnull=False,
+                ),
+                name="product_published_has_category_price_and_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__regex=CURRENCY), name="product_currency_is_a_code"
+            ),
+            models.CheckConstraint(
+                condition=Q(price_from_minor=None) | Q(price_from_minor__gte=0),
+                name="product_price_is_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(compare_at_minor=None)
+                | Q(price_from_minor__isnull=False, compare_at_minor__gt=F("price_from_minor")),
+                name="product_compare_at_is_higher",
+            ),
+            models.CheckConstraint(
+                condition=Q(rating_average__gte=0, rating_average__lte=5),
+                name="product_rating_is_0_to_5",
+            ),
+            models.CheckConstraint(
+                condition=Q(version__gte=1), name="product_version_starts_at_one"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["created_at", "id"],
+                name="product_published_by_age",
+                condition=Q(status="published"),
+            ),
+            models.Index(
+                fields=["price_from_minor", "id"],
+                name="product_published_by_price",
+                condition=Q(status="published"),
+            ),
+            models.Index(
+                fields=["name", "id"],
+                name="product_published_by_name",
+                condition=Q(status="published"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Variant(models.Model):
+    """What is bought: one SKU of a product. Never deleted, because orders name it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="variants")
+    sku = models.CharField(max_length=64, validators=[is_a_sku])
+    name = models.CharField(
+        max_length=120, blank=True, help_text="What is added to the product's name, such as Large."
+    )
+    options = models.JSONField(default=dict, blank=True)
+    price_minor = models.BigIntegerField(null=True, blank=True)
+    compare_at_minor = models.BigIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3, editable=False)
+    position = models.PositiveIntegerField(default=0)
+    weight_grams = models.PositiveIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Upper("sku"),
+                name="variant_sku_is_unique_in_any_case",
+                violation_error_message="There is a variant with this SKU.",
+            ),
+            models.CheckConstraint(
+                condition=Q(sku__regex=SKU), name="variant_sku_is_visible_ascii"
+            ),
+            models.CheckConstraint(
+                condition=Q(price_minor=None) | Q(price_minor__gte=0),
+                name="variant_price_is_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_active=False) | Q(price_minor__isnull=False),
+                name="variant_active_has_a_price",
+                violation_error_message="What is for sale needs a price.",
+            ),
+            models.CheckConstraint(
+                condition=Q(compare_at_minor=None)
+                | Q(price_minor__isnull=False, compare_at_minor__gt=F("price_minor")),
+                name="variant_compare_at_is_higher",
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__regex=CURRENCY), name="variant_currency_is_a_code"
+            ),
+            models.CheckConstraint(
+                condition=Exact(
+                    Func(F("options"), function="jsonb_typeof", output_field=models.TextField()),
+                    Value("object"),
+                )
+                & Func(
+                    F("options"),
+                    template="""NOT jsonb_path_exists(
+                        %(expressions)s, '$.* ? (@.type() != "string")')""",
+                    output_field=models.BooleanField(),
+                ),
+                name="variant_options_are_strings",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sku
+
+
+class Image(models.Model):
+    """A picture of a product, re-encoded by the services before it is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
+    file = models.ImageField(
+        storage=product_storage, upload_to="products", width_field="width", height_field="height"
+    )
+    alt = models.CharField(max_length=200, blank=True)
+    width = models.PositiveIntegerField(editable=False)
+    height = models.PositiveIntegerField(editable=False)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(width__gte=1, height__gte=1), name="image_has_a_size"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.alt or str(self.file)

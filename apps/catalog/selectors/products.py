@@ -1,0 +1,149 @@
+"""Reads of products: one statement each, whatever the number of rows."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import BigIntegerField, JSONField, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from apps.catalog.models import Product
+
+Rows = QuerySet[Product, dict[str, Any]]
+
+AVAILABLE = """coalesce((
+    SELECT sum(s.on_hand - s.reserved) FROM catalog_stock s WHERE s.variant_id = v.id
+), 0)::bigint"""
+
+# A product is as available as the best of its variants.
+BEST = f"""coalesce((
+    SELECT max({AVAILABLE}) FROM catalog_variant v
+    WHERE v.product_id = catalog_product.id AND v.is_active
+), 0)"""
+
+IMAGES = """coalesce((
+    SELECT json_agg(json_build_object(
+        'file', i.file, 'alt', i.alt, 'width', i.width, 'height', i.height
+    ) ORDER BY i.position, i.id)
+    FROM catalog_image i WHERE i.product_id = catalog_product.id
+), '[]')"""
+
+VARIANTS = f"""coalesce((
+    SELECT json_agg(json_build_object(
+        'id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options,
+        'price_minor', v.price_minor, 'currency', v.currency, 'available', {AVAILABLE}
+    ) ORDER BY v.position, v.id)
+    FROM catalog_variant v WHERE v.product_id = catalog_product.id AND v.is_active
+), '[]')"""
+
+STOCK = """coalesce((
+    SELECT json_agg(json_build_object(
+        'id', v.id, 'sku', v.sku, 'stock', coalesce((
+            SELECT json_agg(json_build_object(
+                'code', l.code, 'name', l.name, 'on_hand', s.on_hand, 'reserved', s.reserved
+            ) ORDER BY l.code)
+            FROM catalog_stock s JOIN catalog_stocklocation l ON l.id = s.location_id
+            WHERE s.variant_id = v.id
+        ), '[]')
+    ) ORDER BY v.position, v.id)
+    FROM catalog_variant v WHERE v.product_id = catalog_product.id AND v.is_active
+), '[]')"""
+
+# The range of paths below a category; "~" sorts after every character of a path.
+SUBTREE = """
+SELECT c.id FROM catalog_category root
+JOIN catalog_category c ON c.path >= root.path AND c.path < root.path || '~'
+WHERE root.{column} = %s
+"""
+
+COLUMNS = (
+    "id",
+    "slug",
+    "name",
+    "status",
+    "package_size",
+    "version",
+    "currency",
+    "price_from_minor",
+    "compare_at_minor",
+    "rating_average",
+    "rating_count",
+    "created_at",
+    "updated_at",
+    "brand__name",
+    "category__id",
+    "category__slug",
+    "category__name",
+)
+
+
+def product_rows(*, status: str | None = "published", extra: Collection[str] = ()) -> Rows:
+    """Return the products of a status, or of any; `extra` may name description and variants."""
+    products = Product.objects.all() if status is None else Product.objects.filter(status=status)
+    computed: dict[str, RawSQL] = {
+        "best": RawSQL(BEST, [], BigIntegerField()),
+        "pictures": RawSQL(IMAGES, [], JSONField()),
+    }
+    if "variants" in extra:
+        computed["for_sale"] = RawSQL(VARIANTS, [], JSONField())
+    columns = (*COLUMNS, "description") if "description" in extra else COLUMNS
+    return products.values(*columns, **computed)
+
+
+def narrow(
+    rows: Rows,
+    *,
+    category: str | UUID | None = None,
+    brands: Sequence[str] = (),
+    availability: Sequence[str] = (),
+    price_from: int | None = None,
+    price_to: int | None = None,
+) -> Rows:
+    """Return the rows that fit: within a filter any value counts, and all filters together."""
+    if category is not None:
+        subtree = SUBTREE.format(column="id" if isinstance(category, UUID) else "slug")
+        rows = rows.filter(category_id__in=RawSQL(subtree, [category]))
+    if brands:
+        rows = rows.filter(brand__slug__in=brands)
+    if price_from is not None:
+        rows = rows.filter(price_from_minor__gte=price_from)
+    if price_to is not None:
+        rows = rows.filter(price_from_minor__lte=price_to)
+    if availability:
+        bands = Q()
+        for band in availability:
+            bands |= BANDS[band]()
+        rows = rows.filter(bands)
+    return rows
+
+
+def band_of(available: int) -> str:
+    """Return how a number of pieces is told to the public."""
+    if available > settings.LOW_STOCK_THRESHOLD:
+        return "in_stock"
+    return "low_stock" if available > 0 else "out_of_stock"
+
+
+def product_row(
+    *, reference: str | UUID, published_only: bool, extra: Collection[str] = ()
+) -> dict[str, Any] | None:
+    """Return one product by id or slug."""
+    rows = product_rows(status="published" if published_only else None, extra=extra)
+    by = "pk" if isinstance(reference, UUID) else "slug"
+    return rows.filter(**{by: reference}).first()
+
+
+def stock_row(*, product_id: UUID, published_only: bool) -> dict[str, Any] | None:
+    """Return a product's variants, each with its balance at every location."""
+    products = Product.objects.filter(pk=product_id)
+    if published_only:
+        products = products.filter(status=Product.Status.PUBLISHED)
+    return products.values("id", kept=RawSQL(STOCK, [], JSONField())).first()
+
+
+BANDS = {
+    "in_stock": lambda: Q(best__gt=settings.LOW_STOCK_THRESHOLD),
+    "low_stock": lambda: Q(best__gt=0, best__lte=settings.LOW_STOCK_THRESHOLD),
+    "out_of_stock": lambda: Q(best__lte=0),
+}

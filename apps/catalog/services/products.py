@@ -1,0 +1,236 @@
+"""Everything that changes a product and its variants."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import ClassVar, TypedDict
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from apps.catalog.models import Product, Variant
+from apps.catalog.services.brands import brand_ids
+from apps.catalog.services.categories import category_id_of
+from apps.catalog.services.slugs import free_slug, slug_of
+from apps.catalog.services.stock import adjust
+from apps.kernel.errors import Conflict, Invalid, NotFound, VersionMismatch
+from apps.kernel.events import Event, publish
+from apps.kernel.money import Money
+
+SLUG_LENGTH = 200
+
+
+class UnknownProduct(NotFound):
+    """There is no such product."""
+
+    code = "unknown_product"
+
+
+class UnknownCategory(Invalid):
+    """There is no such category."""
+
+    code = "unknown_category"
+
+
+class NotPublishable(Invalid):
+    """A published product needs a category and a variant for sale."""
+
+    code = "not_publishable"
+
+
+class CompareAtNotHigher(Invalid):
+    """The price to compare with has to be higher than the price."""
+
+    code = "compare_at_not_higher"
+
+
+class SlugTaken(Conflict):
+    """Another product has this slug."""
+
+    code = "slug_taken"
+
+
+class SkuTaken(Conflict):
+    """A variant has this SKU already."""
+
+    code = "sku_taken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductChanged(Event):
+    """A product or one of its variants is not what it was."""
+
+    name: ClassVar[str] = "catalog.product_changed"
+    product_id: UUID
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantDraft:
+    """A variant as somebody wants it. `on_hand`, when given, is what was counted."""
+
+    sku: str
+    price: Money
+    compare_at: Money | None = None
+    name: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    weight_grams: int = 0
+    on_hand: int | None = None
+
+
+class ProductFields(TypedDict, total=False):
+    """What may be said about a product; what is left out stays as it is."""
+
+    name: str
+    slug: str
+    description: str
+    brand: str | None
+    category: str | UUID | None
+    status: str
+    package_size: str
+    variants: Sequence[VariantDraft]
+
+
+@transaction.atomic
+def create_product(*, fields: ProductFields, actor_id: UUID | None = None) -> Product:
+    """Make a product with its variants and their first stock. Without a slug it gets one.
+
+    Raises SlugTaken, SkuTaken, UnknownCategory, NotPublishable, CompareAtNotHigher.
+    """
+    product = Product(currency=settings.STORE_CURRENCY, version=0)
+    name = fields["name"]
+    slug = slug_of(name, longest=SLUG_LENGTH)
+    if not fields.get("slug"):
+        taken = set(Product.objects.filter(slug=slug).values_list("slug", flat=True))
+        fields = {**fields, "slug": free_slug([name], taken, longest=SLUG_LENGTH)}
+    _write(product, fields, actor_id)
+    return product
+
+
+@transaction.atomic
+def change_product(
+    *,
+    product_id: UUID,
+    fields: ProductFields,
+    expected_version: int | None = None,
+    actor_id: UUID | None = None,
+) -> Product:
+    """Change what `fields` names. Variants are known by SKU; one that is not named is retired.
+
+    Raises UnknownProduct, VersionMismatch, and what create_product raises.
+    """
+    product = Product.objects.select_for_update().filter(pk=product_id).first()
+    if product is None:
+        raise UnknownProduct("There is no such product.")
+    if expected_version not in {None, product.version}:
+        raise VersionMismatch("The product has changed.", version=product.version)
+    _write(product, fields, actor_id)
+    return product
+
+
+def archive_product(*, product_id: UUID, expected_version: int | None = None) -> None:
+    """Take a product out of the shop; orders that name it keep their meaning.
+
+    Raises UnknownProduct, VersionMismatch.
+    """
+    change_product(
+        product_id=product_id,
+        fields={"status": Product.Status.ARCHIVED},
+        expected_version=expected_version,
+    )
+
+
+def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> None:
+    product.name = fields.get("name", product.name)
+    product.slug = fields.get("slug", product.slug) or product.slug
+    product.description = fields.get("description", product.description)
+    product.package_size = fields.get("package_size", product.package_size)
+    product.status = fields.get("status", product.status)
+    if "brand" in fields:
+        brand = fields["brand"]
+        product.brand_id = brand_ids(references=[brand])[brand] if brand else None
+    if "category" in fields:
+        category = fields["category"]
+        product.category_id = category_id_of(category) if category else None
+        if category and product.category_id is None:
+            raise UnknownCategory("There is no such category.", category=str(category))
+    known = {variant.sku.upper(): variant for variant in product.variants.all()}
+    drafts = fields.get("variants")
+    if drafts is not None:
+        _apply(product, known, drafts)
+    _settle(product, list(known.values()))
+    with refusing_duplicates():
+        # The price and the slug are decided; rows follow in the order of their references.
+        product.save()
+        if drafts is not None:
+            for variant in known.values():
+                variant.save()
+    if drafts is not None:
+        counts = {known[d.sku.upper()].pk: d.on_hand for d in drafts if d.on_hand is not None}
+        adjust(counts=counts, reason="set with the product", actor_id=actor_id)
+    product.refresh_from_db(fields=["created_at", "updated_at", "published_at"])
+    publish(ProductChanged(product_id=product.pk, version=product.version), aggregate_id=product.pk)
+
+
+def _apply(product: Product, known: dict[str, Variant], drafts: Sequence[VariantDraft]) -> None:
+    for variant in known.values():
+        variant.is_active = False
+    named: set[str] = set()
+    for position, draft in enumerate(drafts):
+        key = draft.sku.upper()
+        if key in named:
+            raise SkuTaken("A SKU is named twice.", sku=draft.sku)
+        named.add(key)
+        if draft.compare_at and not draft.price < draft.compare_at:
+            raise CompareAtNotHigher("The price to compare with has to be higher.", sku=draft.sku)
+        variant = known.setdefault(key, Variant(product=product))
+        variant.sku, variant.name, variant.options = draft.sku, draft.name, dict(draft.options)
+        variant.price_minor, variant.currency = draft.price.minor, draft.price.currency
+        variant.compare_at_minor = draft.compare_at.minor if draft.compare_at else None
+        variant.weight_grams, variant.position = draft.weight_grams, position
+        variant.is_active = True
+
+
+def _settle(product: Product, variants: Sequence[Variant]) -> None:
+    """Derive what follows from the variants and the status; count the version up."""
+    on_sale = [v for v in variants if v.is_active and v.price_minor is not None]
+    cheapest = min(on_sale, key=lambda v: (v.price_minor or 0, v.position), default=None)
+    product.price_from_minor = cheapest.price_minor if cheapest else None
+    product.compare_at_minor = cheapest.compare_at_minor if cheapest else None
+    if product.status == Product.Status.PUBLISHED:
+        if product.category_id is None or cheapest is None:
+            raise NotPublishable("A published product needs a category and a variant for sale.")
+        product.published_at = product.published_at or Now()
+    product.version += 1
+    product.updated_at = Now()
+
+
+@transaction.atomic
+def settle_product(*, product_id: UUID, status: str) -> None:
+    """Give the product the status, and derive the rest, after its rows were edited elsewhere.
+
+    Raises NotPublishable.
+    """
+    product = Product.objects.select_for_update().get(pk=product_id)
+    product.status = status
+    _settle(product, list(product.variants.all()))
+    product.save()
+    publish(ProductChanged(product_id=product.pk, version=product.version), aggregate_id=product.pk)
+
+
+@contextmanager
+def refusing_duplicates() -> Iterator[None]:
+    """Turn the violation of a unique constraint into the refusal that it means."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        match getattr(getattr(error.__cause__, "diag", None), "constraint_name", None):
+            case "product_slug_is_unique":
+                raise SlugTaken("Another product has this slug.") from error
+            case "variant_sku_is_unique_in_any_case":
+                raise SkuTaken("A variant has this SKU already.") from error
+            case _:
+                raise

@@ -1,0 +1,88 @@
+"""The dullest valid rows of a catalog. Public to the tests of other apps."""
+
+from typing import Any
+
+import factory
+from django.conf import settings
+from django.utils import timezone
+
+from apps.catalog.models import Brand, Category, Product, StockLocation, Variant
+from apps.catalog.services.stock import receive
+from apps.kernel.ids import new_id
+
+
+class StockLocationFactory(factory.django.DjangoModelFactory[StockLocation]):
+    """The main location, also after a test that has emptied the tables."""
+
+    class Meta:
+        model = StockLocation
+        django_get_or_create = ["code"]
+
+    code = StockLocation.MAIN
+    name = "Main warehouse"
+
+
+class CategoryFactory(factory.django.DjangoModelFactory[Category]):
+    """A root category, or a child of `parent`."""
+
+    class Meta:
+        model = Category
+
+    id = factory.LazyFunction(new_id)
+    name = factory.Sequence(lambda n: f"Category {n}")
+    slug = factory.Sequence(lambda n: f"category-{n}")
+    parent = None
+    path = factory.LazyAttribute(lambda new: f"{new.parent.path if new.parent else '/'}{new.id}/")
+
+
+class BrandFactory(factory.django.DjangoModelFactory[Brand]):
+    """A brand."""
+
+    class Meta:
+        model = Brand
+
+    name = factory.Sequence(lambda n: f"Brand {n}")
+    slug = factory.Sequence(lambda n: f"brand-{n}")
+
+
+class ProductFactory(factory.django.DjangoModelFactory[Product]):
+    """A published product for 10.00 without variants; VariantFactory makes one to buy."""
+
+    class Meta:
+        model = Product
+
+    name = factory.Sequence(lambda n: f"Product {n}")
+    slug = factory.Sequence(lambda n: f"product-{n}")
+    category = factory.SubFactory(CategoryFactory)
+    status = Product.Status.PUBLISHED
+    published_at = factory.LazyFunction(timezone.now)
+    currency = factory.LazyFunction(lambda: settings.STORE_CURRENCY)
+    price_from_minor = 1000
+
+
+class VariantFactory(factory.django.DjangoModelFactory[Variant]):
+    """An active variant; `stock=7` also takes seven pieces of it in.
+
+    A product that is made along the way costs what the variant costs.
+    """
+
+    class Meta:
+        model = Variant
+        skip_postgeneration_save = True
+
+    product = factory.SubFactory(
+        ProductFactory,
+        price_from_minor=factory.SelfAttribute("..price_minor"),
+        compare_at_minor=factory.SelfAttribute("..compare_at_minor"),
+    )
+    sku = factory.Sequence(lambda n: f"SKU-{n}")
+    price_minor = 1000
+    compare_at_minor = None
+    currency = factory.LazyFunction(lambda: settings.STORE_CURRENCY)
+    weight_grams = 500
+
+    @factory.post_generation
+    def stock(self, create: bool, extracted: int | None, **_: Any) -> None:  # noqa: FBT001 - factory_boy calls it so
+        StockLocationFactory()
+        if extracted:
+            receive(quantities={self.pk: extracted}, reason="test")

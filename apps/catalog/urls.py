@@ -1,0 +1,12 @@
+"""Where the paths of the catalog lead."""
+
+from django.urls import path
+
+from apps.catalog.views import Categories, Inventory, OneProduct, Products
+
+urlpatterns = [
+    path("products", Products.as_view(), name="products"),
+    path("products/<str:key>", OneProduct.as_view(), name="product"),
+    path("categories", Categories.as_view(), name="categories"),
+    path("inventory/<id:product_id>", Inventory.as_view(), name="inventory"),
+]

@@ -1,0 +1,396 @@
+"""The catalog over HTTP."""
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.utils.cache import patch_vary_headers
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from apps.catalog.models.products import is_a_sku, is_a_slug
+from apps.catalog.selectors.categories import category_tree
+from apps.catalog.selectors.products import BANDS, narrow, product_row, product_rows, stock_row
+from apps.catalog.serializers import (
+    CategoryTree,
+    ProductDocument,
+    ProductInventory,
+    ProductPage,
+    inventory_document,
+    product_document,
+)
+from apps.catalog.services.products import (
+    ProductFields,
+    UnknownProduct,
+    VariantDraft,
+    archive_product,
+    change_product,
+    create_product,
+)
+from apps.catalog.services.stock import LARGEST_QUANTITY
+from apps.kernel.conditional import expected_version, tagged
+from apps.kernel.converters import CANONICAL
+from apps.kernel.money import Money, NotAnAmount
+from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
+from apps.kernel.permissions import staff_with
+from apps.kernel.serializers import (
+    MoneyField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictSerializer,
+    problems,
+)
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The ETag that the change is based on."
+)
+KEY = OpenApiParameter(
+    "key", str, OpenApiParameter.PATH, description="The product's id; for reading also its slug."
+)
+PRODUCT_EXTRA = ("description", "variants")
+LARGEST_PRICE = 10**12
+
+
+def _price(value: Any) -> int:
+    if type(value) is not int or abs(value) > LARGEST_PRICE:
+        raise ValueError("no price")
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value or len(value) > 200:
+        raise ValueError("no name")
+    return value
+
+
+ORDERINGS = {
+    "created_at": Ordering("created_at", False, datetime.fromisoformat),  # noqa: FBT003 - ascending
+    "-created_at": Ordering("created_at", True, datetime.fromisoformat),  # noqa: FBT003 - descending
+    "price": Ordering("price_from_minor", False, _price),  # noqa: FBT003 - ascending
+    "-price": Ordering("price_from_minor", True, _price),  # noqa: FBT003 - descending
+    "name": Ordering("name", False, _name),  # noqa: FBT003 - ascending
+    "-name": Ordering("name", True, _name),  # noqa: FBT003 - descending
+}
+
+
+class CommaSeparated(serializers.CharField):
+    """Several values of a filter: any of them counts."""
+
+    default_error_messages = {"unknown": "One of these is not known."}
+
+    def __init__(self, *, choices: list[str] | None = None, **options: Any) -> None:
+        super().__init__(max_length=1000, **options)
+        self.choices = choices
+
+    def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override] - a list of them
+        values = super().to_internal_value(data).split(",")
+        if self.choices is not None and not set(values) <= set(self.choices):
+            self.fail("unknown")
+        return values
+
+
+class PriceParameter(serializers.CharField):
+    """A decimal amount in the store's currency."""
+
+    default_error_messages = {"not_an_amount": "Give a decimal amount such as 19.99."}
+
+    def to_internal_value(self, data: Any) -> int:  # type: ignore[override] - in minor units
+        try:
+            minor = Money.parse(super().to_internal_value(data), settings.STORE_CURRENCY).minor
+        except NotAnAmount:
+            self.fail("not_an_amount")
+        if not 0 <= minor <= LARGEST_PRICE:
+            self.fail("not_an_amount")
+        return minor
+
+
+class Products(APIView):
+    """The assortment."""
+
+    class ProductQuery(PageQuery):
+        """How to filter, sort and extend the list."""
+
+        sort = serializers.ChoiceField(choices=list(ORDERINGS), default="-created_at")
+        expand = CommaSeparated(choices=[*PRODUCT_EXTRA], default=[])
+
+        def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+            return {
+                **super().get_fields(),
+                "filter[category]": serializers.CharField(
+                    required=False, max_length=160, help_text="Id or slug; with all below it."
+                ),
+                "filter[brand]": CommaSeparated(required=False, help_text="Slugs."),
+                "filter[availability]": CommaSeparated(choices=[*BANDS], required=False),
+                "filter[price][gte]": PriceParameter(required=False, max_length=20),
+                "filter[price][lte]": PriceParameter(required=False, max_length=20),
+            }
+
+    class StaffProductQuery(ProductQuery):
+        """What staff may ask beyond that."""
+
+        def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+            return {
+                **super().get_fields(),
+                "filter[status]": serializers.ChoiceField(
+                    choices=["draft", "published", "archived", "all"],
+                    default="published",
+                    help_text="For staff.",
+                ),
+            }
+
+    class ProductDraft(StrictSerializer):
+        """A new product."""
+
+        class VariantEntry(StrictSerializer):
+            """One SKU. `on_hand` is what was counted in the main location."""
+
+            sku = StrictCharField(max_length=64, validators=[is_a_sku])
+            name = StrictCharField(max_length=120, allow_blank=True, default="")
+            options = serializers.DictField(
+                child=StrictCharField(max_length=120, allow_blank=True), default=dict
+            )
+            price = MoneyField()
+            compare_at_price = MoneyField(allow_null=True, default=None)
+            weight_grams = StrictIntegerField(min_value=0, max_value=100_000_000, default=0)
+            on_hand = StrictIntegerField(min_value=0, max_value=LARGEST_QUANTITY, required=False)
+
+            def validate_options(self, options: dict[str, str]) -> dict[str, str]:
+                if len(options) > 20 or any(len(k) > 60 or "\0" in k for k in options):
+                    raise serializers.ValidationError("At most 20 options with short names.")
+                return options
+
+        name = StrictCharField(max_length=200)
+        slug = StrictCharField(max_length=200, required=False, validators=[is_a_slug])
+        description = StrictCharField(max_length=20_000, allow_blank=True, default="")
+        brand = StrictCharField(
+            max_length=120,
+            allow_null=True,
+            default=None,
+            help_text="Slug or name; an unknown name makes a new brand.",
+        )
+        category = StrictCharField(
+            max_length=160, allow_null=True, default=None, help_text="Id or slug."
+        )
+        status = serializers.ChoiceField(choices=["draft", "published"], default="draft")
+        package_size = StrictCharField(max_length=60, allow_blank=True, default="")
+        variants = VariantEntry(many=True, default=[], max_length=200)
+
+    def get_permissions(self) -> list[BasePermission]:
+        writes = self.request is not None and self.request.method == "POST"
+        return [staff_with("catalog.add_product")() if writes else AllowAny()]
+
+    @extend_schema(
+        operation_id="products_list",
+        parameters=[StaffProductQuery],
+        responses={200: ProductPage, **problems(400, 401)},
+    )
+    def get(self, request: Request) -> Response:
+        """List products. Only published ones, unless staff ask for others."""
+        staff = _is_staff(request)
+        query = read_query(request, self.StaffProductQuery if staff else self.ProductQuery)
+        status = query.get("filter[status]", "published")
+        rows = narrow(
+            product_rows(status=None if status == "all" else status, extra=query["expand"]),
+            category=_reference(query.get("filter[category]")),
+            brands=query.get("filter[brand]", []),
+            availability=query.get("filter[availability]", []),
+            price_from=query.get("filter[price][gte]"),
+            price_to=query.get("filter[price][lte]"),
+        )
+        if "price" in query["sort"]:
+            # A cursor cannot stand on a product that has no price yet.
+            rows = rows.filter(price_from_minor__isnull=False)
+        page = page_of(rows, ordering=ORDERINGS[query["sort"]], query=query, request=request)
+        page["results"] = [product_document(row, for_staff=staff) for row in page["results"]]
+        return _cacheable(Response(page), request)
+
+    @extend_schema(
+        operation_id="products_create",
+        request=ProductDraft,
+        responses={201: ProductDocument, **problems(400, 401, 403, 409, 413, 415, 422)},
+    )
+    def post(self, request: Request) -> Response:
+        """Add a product. 409 `slug_taken` or `sku_taken`."""
+        draft = self.ProductDraft(data=request.data)
+        draft.is_valid(raise_exception=True)
+        product = create_product(
+            fields=_fields(draft.validated_data), actor_id=cast("UUID", request.user.pk)
+        )
+        response = _product_response(product.pk, status=201)
+        response["Location"] = reverse("product", kwargs={"key": product.pk}, request=request)
+        return response
+
+
+class OneProduct(APIView):
+    """One product."""
+
+    class ProductReplacement(Products.ProductDraft):
+        """All of a product. Variants are known by SKU; what is not named is retired."""
+
+        status = serializers.ChoiceField(choices=["draft", "published", "archived"])
+        category = StrictCharField(max_length=160, allow_null=True, help_text="Id or slug.")
+        variants = Products.ProductDraft.VariantEntry(many=True, max_length=200)
+
+    class ProductPatch(ProductReplacement):
+        """Some of a product. Variants are given all or not at all."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        needed = {"PUT": "change", "PATCH": "change", "DELETE": "delete"}
+        if self.request is None or self.request.method not in needed:
+            return [AllowAny()]
+        return [staff_with(f"catalog.{needed[self.request.method]}_product")()]
+
+    @extend_schema(
+        operation_id="products_read",
+        parameters=[KEY],
+        responses={200: ProductDocument, **problems(401, 404)},
+    )
+    def get(self, request: Request, key: str) -> Response:
+        """Show a product by id or slug. Drafts and archived ones are there for staff only."""
+        staff = _is_staff(request)
+        reference = _reference(key)
+        row = product_row(reference=reference or "", published_only=not staff, extra=PRODUCT_EXTRA)
+        if row is None:
+            raise UnknownProduct("There is no such product.")
+        response = Response(product_document(row, for_staff=staff))
+        return tagged(_cacheable(response, request), version=row["version"])
+
+    @extend_schema(
+        operation_id="products_replace",
+        parameters=[KEY, IF_MATCH],
+        request=ProductReplacement,
+        responses={
+            200: ProductDocument,
+            **problems(400, 401, 403, 404, 409, 412, 413, 415, 422),
+        },
+    )
+    def put(self, request: Request, key: str) -> Response:
+        """Replace a product."""
+        return self._change(request, key, self.ProductReplacement(data=request.data))
+
+    @extend_schema(
+        operation_id="products_update",
+        parameters=[KEY, IF_MATCH],
+        request=ProductPatch,
+        responses={
+            200: ProductDocument,
+            **problems(400, 401, 403, 404, 409, 412, 413, 415, 422),
+        },
+    )
+    def patch(self, request: Request, key: str) -> Response:
+        """Change some fields of a product."""
+        return self._change(request, key, self.ProductPatch(data=request.data, partial=True))
+
+    @extend_schema(
+        operation_id="products_archive",
+        parameters=[KEY, IF_MATCH],
+        responses={204: None, **problems(400, 401, 403, 404, 412)},
+    )
+    def delete(self, request: Request, key: str) -> Response:
+        """Take a product out of the shop."""
+        archive_product(product_id=_id(key), expected_version=expected_version(request))
+        return Response(status=204)
+
+    def _change(self, request: Request, key: str, document: StrictSerializer) -> Response:
+        document.is_valid(raise_exception=True)
+        product = change_product(
+            product_id=_id(key),
+            fields=_fields(document.validated_data),
+            expected_version=expected_version(request),
+            actor_id=cast("UUID", request.user.pk),
+        )
+        return _product_response(product.pk)
+
+
+class Categories(APIView):
+    """The category tree."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="categories_list", responses={200: CategoryTree, **problems(400, 401)}
+    )
+    def get(self, request: Request) -> Response:
+        """Show all categories as a tree."""
+        read_query(request, StrictSerializer)
+        return _cacheable(Response({"results": category_tree()}), request)
+
+
+class Inventory(APIView):
+    """How much there is of a product."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="inventory_read",
+        responses={200: ProductInventory, **problems(400, 401, 404)},
+    )
+    def get(self, request: Request, product_id: UUID) -> Response:
+        """Show how available a product is; staff see the numbers of every location."""
+        read_query(request, StrictSerializer)
+        staff = _is_staff(request, "catalog.view_stock")
+        row = stock_row(product_id=product_id, published_only=not staff)
+        if row is None:
+            raise UnknownProduct("There is no such product.")
+        document = inventory_document(row["id"], row["kept"], for_staff=staff)
+        return _cacheable(Response(document), request)
+
+
+def _is_staff(request: Request, permission: str = "catalog.view_product") -> bool:
+    user = request.user
+    return bool(user.is_authenticated and user.is_staff and user.has_perm(permission))
+
+
+def _cacheable(response: Response, request: Request) -> Response:
+    """Let caches keep what everybody sees."""
+    if not request.user.is_authenticated:
+        response["Cache-Control"] = "public, max-age=30"
+    patch_vary_headers(response, ["Authorization"])
+    return response
+
+
+def _reference(key: str | None) -> str | UUID | None:
+    """Return what an address or a document names: an id or a slug."""
+    return UUID(key) if key is not None and CANONICAL.fullmatch(key) else key
+
+
+def _id(key: str) -> UUID:
+    if not CANONICAL.fullmatch(key):
+        raise BadRequest("malformed_id")
+    return UUID(key)
+
+
+def _fields(document: dict[str, Any]) -> ProductFields:
+    fields: dict[str, Any] = dict(document)
+    if "category" in fields:
+        fields["category"] = _reference(fields["category"])
+    if "variants" in fields:
+        fields["variants"] = [
+            VariantDraft(
+                sku=entry["sku"],
+                price=entry["price"],
+                compare_at=entry["compare_at_price"],
+                name=entry["name"],
+                options=entry["options"],
+                weight_grams=entry["weight_grams"],
+                on_hand=entry.get("on_hand"),
+            )
+            for entry in fields["variants"]
+        ]
+    return cast("ProductFields", fields)
+
+
+def _product_response(product_id: UUID, *, status: int = 200) -> Response:
+    row = product_row(reference=product_id, published_only=False, extra=PRODUCT_EXTRA)
+    if row is None:
+        raise UnknownProduct("There is no such product.")
+    return tagged(
+        Response(product_document(row, for_staff=True), status=status), version=row["version"]
+    )

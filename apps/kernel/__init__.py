@@ -1,0 +1,1 @@
+"""The few words all apps share; nothing enters for one user only."""

@@ -1,0 +1,1 @@
+"""What shoppers buy: carts, orders, payments, shipments."""

@@ -1,0 +1,20 @@
+"""What the orders app keeps."""
+
+from apps.orders.models.cart import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
+from apps.orders.models.order import Order, OrderLine, StatusChange
+from apps.orders.models.payment import PaymentAttempt, Refund, WebhookEvent
+from apps.orders.models.shipment import Shipment
+
+__all__ = [
+    "LARGEST_QUANTITY",
+    "MOST_LINES",
+    "Cart",
+    "CartItem",
+    "Order",
+    "OrderLine",
+    "PaymentAttempt",
+    "Refund",
+    "Shipment",
+    "StatusChange",
+    "WebhookEvent",
+]

@@ -1,0 +1,140 @@
+"""Orders: documents. What they say was true when they were placed and does not change."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from apps.kernel.ids import new_id
+from apps.kernel.money import Money
+from apps.orders.models.guards import append_only, known_status, life
+from apps.orders.states import ORDER_FOLLOWS, OrderStatus
+
+
+class Order(models.Model):
+    """What a shopper was promised, for how much, and how far it has come."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.BigIntegerField(
+        unique=True,
+        editable=False,
+        db_default=models.Func(models.Value("orders_order_number_seq"), function="nextval"),
+    )
+    cart_id = models.UUIDField(editable=False)
+    customer_id = models.UUIDField(null=True, blank=True, db_index=True)
+    token_hash = models.CharField(max_length=64, blank=True, help_text="SHA-256, guests only.")
+    email = models.EmailField()
+    status = models.CharField(
+        max_length=20,
+        choices=[(s.value, s.value.replace("_", " ")) for s in OrderStatus],
+        default=OrderStatus.PENDING_PAYMENT,
+    )
+    currency = models.CharField(max_length=3)
+    items_minor = models.BigIntegerField()
+    discount_minor = models.BigIntegerField(default=0)
+    shipping_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField(default=0)
+    grand_total_minor = models.BigIntegerField()
+    shipping_address = models.JSONField()
+    shipping_option = models.CharField(max_length=40)
+    version = models.PositiveIntegerField(default=1)
+    placed_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(help_text="When an unpaid order gives its stock back.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cart_id"], name="order_placed_once_a_cart"),
+            known_status(OrderStatus, name="order_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(
+                    grand_total_minor=F("items_minor")
+                    - F("discount_minor")
+                    + F("shipping_minor")
+                    + F("tax_minor")
+                ),
+                name="order_total_is_the_sum_of_its_parts",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    items_minor__gte=0,
+                    discount_minor__gte=0,
+                    shipping_minor__gte=0,
+                    tax_minor__gte=0,
+                    grand_total_minor__gte=0,
+                ),
+                name="order_amounts_are_not_negative",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["placed_at", "id"], name="order_by_time"),
+            models.Index(fields=["customer_id", "placed_at", "id"], name="order_of_customer"),
+            models.Index(
+                fields=["expires_at"],
+                name="order_unpaid_by_expiry",
+                condition=Q(status="pending_payment"),
+            ),
+        ]
+        triggers = [life(ORDER_FOLLOWS, name="order_status_follows")]
+
+    def __str__(self) -> str:
+        return f"Order {self.number}"
+
+    @property
+    def grand_total(self) -> Money:
+        return Money(self.grand_total_minor, self.currency)
+
+
+class OrderLine(models.Model):
+    """One line as it was sold: SKU, name and price are copies, on purpose."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    product_id = models.UUIDField()
+    variant_id = models.UUIDField()
+    sku = models.CharField(max_length=64)
+    name = models.CharField(max_length=300)
+    quantity = models.PositiveIntegerField()
+    unit_price_minor = models.BigIntegerField()
+    total_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="order_line_has_its_place"),
+            models.UniqueConstraint(
+                fields=["order", "variant_id"], name="order_line_once_a_variant"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=1, unit_price_minor__gte=0),
+                name="order_line_amounts_make_sense",
+            ),
+            models.CheckConstraint(
+                condition=Q(total_minor=F("unit_price_minor") * F("quantity")),
+                name="order_line_total_is_price_times_quantity",
+            ),
+        ]
+        triggers = [append_only(name="order_line_is_a_document")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.sku}"
+
+
+class StatusChange(models.Model):
+    """One step in an order's life: which, when, by whom and why. Never changed."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="history")
+    from_status = models.CharField(max_length=20, blank=True)
+    to_status = models.CharField(max_length=20)
+    actor_id = models.UUIDField(null=True, help_text="Empty: the store itself.")
+    reason = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "to_status"], name="status_change_happens_once"
+            )
+        ]
+        triggers = [append_only(name="status_change_is_history")]
+
+    def __str__(self) -> str:
+        return f"{self.from_status} → {self.to_status}"

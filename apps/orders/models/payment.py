@@ -1,0 +1,165 @@
+"""Payments: every call to the provider is a durable row first."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from apps.kernel.ids import new_id
+from apps.orders.models.guards import known_status, life
+from apps.orders.models.order import Order
+from apps.orders.states import (
+    ATTEMPT_FOLLOWS,
+    FINISHED_ATTEMPTS,
+    REFUND_FOLLOWS,
+    UNPAID_ATTEMPTS,
+    AttemptStatus,
+    RefundStatus,
+)
+
+FINISHED = sorted(FINISHED_ATTEMPTS)
+UNPAID = sorted(UNPAID_ATTEMPTS)
+
+
+class Work(models.Model):
+    """What every row that waits for a worker has: when it is due and who holds it until when."""
+
+    next_action_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class PaymentAttempt(Work):
+    """One try to take the money of an order. Its id is the idempotency key at the provider."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="attempts")
+    provider = models.CharField(max_length=20)
+    method = models.CharField(max_length=255, blank=True, help_text="The provider's reference.")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(
+        max_length=20,
+        choices=[(s.value, s.value.replace("_", " ")) for s in AttemptStatus],
+        default=AttemptStatus.CREATED,
+    )
+    reference = models.CharField(max_length=255, blank=True, help_text="The provider's id.")
+    next_action = models.JSONField(null=True, blank=True)
+    failure_code = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"], name="attempt_one_alive_an_order", condition=~Q(status__in=UNPAID)
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "reference"],
+                name="attempt_reference_is_unique",
+                condition=~Q(reference=""),
+            ),
+            known_status(AttemptStatus, name="attempt_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gte=0), name="attempt_amount_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(next_action_at__isnull=False) | Q(status__in=FINISHED),
+                name="attempt_open_means_due",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_action_at"],
+                name="attempt_due",
+                condition=Q(next_action_at__isnull=False),
+            )
+        ]
+        triggers = [life(ATTEMPT_FOLLOWS, name="attempt_status_follows")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.status}"
+
+
+class Refund(Work):
+    """Money on its way back. Its id is the idempotency key at the provider."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    attempt = models.ForeignKey(PaymentAttempt, on_delete=models.PROTECT, related_name="refunds")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=200, blank=True)
+    status = models.CharField(
+        max_length=20,
+        choices=[(s.value, s.value.replace("_", " ")) for s in RefundStatus],
+        default=RefundStatus.CREATED,
+    )
+    reference = models.CharField(max_length=255, blank=True)
+    failure_code = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["attempt"], name="refund_once_an_attempt", condition=~Q(status="failed")
+            ),
+            known_status(RefundStatus, name="refund_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="refund_amount_is_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(next_action_at__isnull=False) | Q(status__in=["succeeded", "failed"]),
+                name="refund_open_means_due",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_action_at"],
+                name="refund_due",
+                condition=Q(next_action_at__isnull=False),
+            )
+        ]
+        triggers = [life(REFUND_FOLLOWS, name="refund_status_follows")]
+
+    def __str__(self) -> str:
+        return f"{self.amount_minor} {self.currency} {self.status}"
+
+
+class WebhookEvent(Work):
+    """A provider's message, stored as it came: a hint where to look, never the truth."""
+
+    class Outcome(models.TextChoices):
+        WAITING = "waiting"
+        APPLIED = "applied"
+        IGNORED = "ignored"
+        UNMATCHED = "unmatched"
+
+    provider = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=255)
+    type = models.CharField(max_length=100)
+    reference = models.CharField(max_length=255, blank=True)
+    payload = models.JSONField()
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.WAITING)
+    received_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "event_id"], name="webhook_event_is_stored_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(next_action_at__isnull=False) | ~Q(outcome="waiting"),
+                name="webhook_waiting_means_due",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_action_at"],
+                name="webhook_due",
+                condition=Q(next_action_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"

@@ -1,0 +1,1 @@
+"""Everything that changes a cart, an order, a payment or a shipment."""

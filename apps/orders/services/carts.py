@@ -1,0 +1,274 @@
+"""Filling a cart and choosing where and how it goes. Each change is one version."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from apps.catalog import interface as catalog
+from apps.kernel.errors import Conflict, Invalid, NotFound, VersionMismatch
+from apps.kernel.ids import new_id
+from apps.orders.carriers import TableRates
+from apps.orders.carriers.carrier import ShippingOption
+from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
+from apps.orders.pricing import PricedLine, Totals, price
+from apps.orders.selectors import Holder, cart_of, hash_of
+from apps.users import interface as users
+
+
+class CartIsOrdered(Conflict):
+    """The cart has become an order and does not change any more."""
+
+    code = "cart_is_ordered"
+
+
+class CartIsFull(Conflict):
+    """The cart holds as many lines as it may."""
+
+    code = "cart_is_full"
+
+
+class QuantityTooLarge(Invalid):
+    """More of one thing than a cart takes."""
+
+    code = "quantity_too_large"
+
+
+class UnknownVariant(NotFound):
+    """Nothing like this is sold now."""
+
+    code = "unknown_variant"
+
+
+class UnknownItem(NotFound):
+    """The cart has no such line."""
+
+    code = "unknown_item"
+
+
+class ShippingAddressMissing(Conflict):
+    """Where it goes has to be said first."""
+
+    code = "shipping_address_missing"
+
+
+class UnknownShippingOption(Invalid):
+    """The parcel cannot go there that way."""
+
+    code = "unknown_shipping_option"
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """A line with what the catalog says of it now; `offer` is None when it is sold no more."""
+
+    item: CartItem
+    offer: catalog.Offer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that keeps the cart from being ordered, for programs and for people."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricedCart:
+    """A cart with live prices, the totals, and what is still in the way."""
+
+    cart: Cart
+    lines: list[CartLine]
+    totals: Totals
+    problems: list[Problem]
+
+
+def open_cart(*, customer_id: UUID | None) -> tuple[Cart, str]:
+    """Open a cart. Returns it with the guest's secret token, empty for a customer."""
+    token = "" if customer_id else secrets.token_urlsafe(32)
+    contacts = users.contacts_of(user_ids=[customer_id]) if customer_id else {}
+    cart = Cart.objects.create(
+        customer_id=customer_id,
+        token_hash=hash_of(token) if token else "",
+        currency=settings.STORE_CURRENCY,
+        email=contacts[customer_id].email if customer_id in contacts else "",
+    )
+    return cart, token
+
+
+@transaction.atomic
+def add_item(
+    *, holder: Holder, cart_id: UUID, variant: UUID | str, quantity: int, version: int | None
+) -> PricedCart:
+    """Put so many more of a variant, by id or SKU, into the cart.
+
+    Raises UnknownCart, CartIsOrdered, VersionMismatch, UnknownVariant, QuantityTooLarge, CartIsFull.
+    """
+    cart = _change(holder, cart_id, version)
+    variant_id = variant if isinstance(variant, UUID) else _variant_id_of(variant)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO orders_cartitem (id, cart_id, variant_id, quantity) VALUES (%s, %s, %s, %s)
+            ON CONFLICT ON CONSTRAINT cart_item_once_a_variant
+            DO UPDATE SET quantity = orders_cartitem.quantity + excluded.quantity
+            WHERE orders_cartitem.quantity + excluded.quantity <= %s
+            """,
+            [new_id(), cart.pk, variant_id, quantity, LARGEST_QUANTITY],
+        )
+        if not cursor.rowcount:
+            raise QuantityTooLarge("A cart takes at most 999 of one thing.")
+    priced = price_cart(cart)
+    if not any(line.offer for line in priced.lines if line.item.variant_id == variant_id):
+        raise UnknownVariant("Nothing like this is sold now.")
+    if len(priced.lines) > MOST_LINES:
+        raise CartIsFull(f"A cart takes at most {MOST_LINES} lines.")
+    return priced
+
+
+@transaction.atomic
+def set_quantity(
+    *, holder: Holder, cart_id: UUID, item_id: UUID, quantity: int, version: int | None
+) -> PricedCart:
+    """Change a line's quantity; 0 takes the line out.
+
+    Raises UnknownCart, CartIsOrdered, VersionMismatch, UnknownItem.
+    """
+    cart = _change(holder, cart_id, version)
+    items = CartItem.objects.filter(cart=cart, pk=item_id)
+    changed = items.update(quantity=quantity) if quantity else items.delete()[0]
+    if not changed:
+        raise UnknownItem("The cart has no such line.")
+    return price_cart(cart)
+
+
+@transaction.atomic
+def replace_items(
+    *, holder: Holder, cart_id: UUID, quantities: Mapping[UUID, int], version: int | None
+) -> PricedCart:
+    """Make these the cart's lines, by variant id. Raises as add_item does."""
+    cart = _change(holder, cart_id, version)
+    if len(quantities) > MOST_LINES:
+        raise CartIsFull(f"A cart takes at most {MOST_LINES} lines.")
+    CartItem.objects.filter(cart=cart).delete()
+    CartItem.objects.bulk_create(
+        CartItem(cart=cart, variant_id=variant_id, quantity=quantity)
+        for variant_id, quantity in quantities.items()
+    )
+    priced = price_cart(cart)
+    if not all(line.offer for line in priced.lines):
+        raise UnknownVariant("Nothing like this is sold now.")
+    return priced
+
+
+@transaction.atomic
+def set_details(
+    *, holder: Holder, cart_id: UUID, version: int | None, **details: Any
+) -> PricedCart:
+    """Set `email` or `shipping_address`. Raises UnknownCart, CartIsOrdered, VersionMismatch."""
+    return price_cart(_change(holder, cart_id, version, **details))
+
+
+@transaction.atomic
+def choose_shipping(*, holder: Holder, cart_id: UUID, code: str, version: int | None) -> PricedCart:
+    """Choose a shipping option.
+
+    Raises UnknownCart, CartIsOrdered, VersionMismatch, ShippingAddressMissing,
+    UnknownShippingOption.
+    """
+    cart = _change(holder, cart_id, version, shipping_option=code)
+    priced = price_cart(cart)
+    if all(option.code != code for option in shipping_options(priced)):
+        raise UnknownShippingOption("The parcel cannot go there that way.")
+    return priced
+
+
+def drop_cart(*, holder: Holder, cart_id: UUID, version: int | None) -> None:
+    """Delete an open cart. Raises UnknownCart, CartIsOrdered, VersionMismatch."""
+    with transaction.atomic():
+        _change(holder, cart_id, version).delete()
+
+
+def price_cart(cart: Cart) -> PricedCart:
+    """Return the cart at the prices of this moment, with everything that is in the way."""
+    items = list(CartItem.objects.filter(cart=cart).order_by("created_at", "id"))
+    offers = catalog.offers(variant_ids=[item.variant_id for item in items])
+    lines = [CartLine(item, offers.get(item.variant_id)) for item in items]
+    option = next(
+        (o for o in _options(cart, lines, timezone.now().date()) if o.code == cart.shipping_option),
+        None,
+    )
+    totals = price(
+        (PricedLine(line.item.quantity, line.offer.price) for line in lines if line.offer),
+        shipping=option.price if option else None,
+        currency=cart.currency,
+    )
+    return PricedCart(cart, lines, totals, _problems(cart, lines, option))
+
+
+def shipping_options(priced: PricedCart) -> list[ShippingOption]:
+    """Return the ways the cart can be sent. Raises ShippingAddressMissing."""
+    if not priced.cart.shipping_address:
+        raise ShippingAddressMissing("Set the shipping address first.")
+    return _options(priced.cart, priced.lines, timezone.now().date())
+
+
+def _change(holder: Holder, cart_id: UUID, version: int | None, **values: Any) -> Cart:
+    """Lock the holder's open cart and count its version up, in one statement."""
+    carts = Cart.objects.filter(holder.owns(), pk=cart_id, status=Cart.Status.OPEN)
+    if version is not None:
+        carts = carts.filter(version=version)
+    if carts.update(version=F("version") + 1, updated_at=Now(), **values):
+        return Cart.objects.get(pk=cart_id)
+    cart = cart_of(holder=holder, cart_id=cart_id)
+    if cart.status == Cart.Status.ORDERED:
+        raise CartIsOrdered("This cart has become an order.")
+    raise VersionMismatch("The cart has changed since.", version=cart.version)
+
+
+def _variant_id_of(sku: str) -> UUID:
+    offer = catalog.offers_by_sku(skus=[sku]).get(sku)
+    if offer is None:
+        raise UnknownVariant("Nothing like this is sold now.")
+    return offer.variant_id
+
+
+def _options(cart: Cart, lines: list[CartLine], today: date) -> list[ShippingOption]:
+    if not cart.shipping_address:
+        return []
+    weight = sum(line.offer.weight_grams * line.item.quantity for line in lines if line.offer)
+    return TableRates().options(
+        country=cart.shipping_address["country"],
+        weight_grams=weight,
+        currency=cart.currency,
+        today=today,
+    )
+
+
+def _problems(cart: Cart, lines: list[CartLine], option: ShippingOption | None) -> list[Problem]:
+    found = []
+    if not lines:
+        found.append(Problem("cart_is_empty", "There is nothing in the cart."))
+    for line in lines:
+        if line.offer is None:
+            found.append(Problem("item_unavailable", f"Line {line.item.pk} is sold no more."))
+        elif line.offer.available < line.item.quantity:
+            found.append(
+                Problem("insufficient_stock", f"{line.offer.sku}: {line.offer.available} left.")
+            )
+    if not cart.email:
+        found.append(Problem("email_missing", "Say where the confirmation goes."))
+    if not cart.shipping_address:
+        found.append(Problem("shipping_address_missing", "Say where the parcel goes."))
+    elif option is None:
+        found.append(Problem("shipping_option_missing", "Choose how the parcel is sent."))
+    return found

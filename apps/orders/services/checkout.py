@@ -1,0 +1,202 @@
+"""Turning a cart into an order, and asking for its money again."""
+
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from apps.catalog import interface as catalog
+from apps.kernel.errors import Conflict, Invalid, VersionMismatch
+from apps.kernel.money import Money
+from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt
+from apps.orders.selectors import Holder, cart_of, hash_of, order_of
+from apps.orders.services.carts import PricedCart, price_cart
+from apps.orders.services.transitions import OrderStatusConflict, locked, move, record
+from apps.orders.states import OrderStatus
+
+
+class CartNotReady(Conflict):
+    """Something is still in the way of ordering the cart; `problems` says what."""
+
+    code = "cart_not_ready"
+
+
+class TotalChanged(Conflict):
+    """The cart costs something else than the shopper agreed to."""
+
+    code = "total_changed"
+
+
+class UnknownPaymentProvider(Invalid):
+    """The store does not take payments that way."""
+
+    code = "unknown_payment_provider"
+
+
+class PaymentUnderWay(Conflict):
+    """A payment of this order is being made or has been made."""
+
+    code = "payment_under_way"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentChoice:
+    """How the shopper pays: a provider and its reference of a card, never the card."""
+
+    provider: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The order of a cart; `created` is False when the cart had been ordered before."""
+
+    order: Order
+    token: str
+    created: bool
+
+
+PROVIDERS = frozenset({"stripe"})
+
+
+@transaction.atomic
+def place_order(
+    *,
+    holder: Holder,
+    cart_id: UUID,
+    payment: PaymentChoice,
+    email: str = "",
+    expected_total: Money | None = None,
+    version: int | None = None,
+) -> Placed:
+    """Make the cart an order, reserve its stock and promise to charge it, all or nothing.
+
+    A cart becomes one order: whoever repeats the call gets that order. Nothing is charged here;
+    the payment attempt is the durable row that a worker acts on.
+
+    Raises UnknownCart, VersionMismatch, CartNotReady, TotalChanged, UnknownPaymentProvider,
+    catalog.OutOfStock.
+    """
+    if payment.provider not in PROVIDERS:
+        raise UnknownPaymentProvider("Pay with one of: stripe.")
+    cart = _close(holder, cart_id, version, email)
+    if cart is None:
+        return Placed(_order_of_cart(cart_id), token="", created=False)
+    priced = price_cart(cart)
+    _refuse_unless_ready(priced, expected_total)
+    token = "" if cart.customer_id else secrets.token_urlsafe(32)
+    order = _write_order(priced, token)
+    _promise_payment(order, payment)
+    record(order, OrderStatus.PENDING_PAYMENT, before=None, actor_id=holder.customer_id, reason="")
+    # The stock rows come last: they are what others wait for.
+    catalog.reserve(
+        order_id=order.pk,
+        quantities={line.item.variant_id: line.item.quantity for line in priced.lines},
+    )
+    if order.grand_total_minor == 0:
+        move(order, OrderStatus.PAID, reason="Nothing to pay.")
+    return Placed(order, token, created=True)
+
+
+@transaction.atomic
+def pay_again(*, holder: Holder, order_id: UUID, payment: PaymentChoice) -> Order:
+    """Promise to charge an unpaid order after an earlier payment has failed.
+
+    Raises UnknownOrder, OrderStatusConflict, UnknownPaymentProvider, PaymentUnderWay.
+    """
+    if payment.provider not in PROVIDERS:
+        raise UnknownPaymentProvider("Pay with one of: stripe.")
+    order_of(holder=holder, order_id=order_id)
+    order = locked(order_id)
+    if order.status != OrderStatus.PENDING_PAYMENT:
+        raise OrderStatusConflict(f"The order is {order.status}.", status=order.status)
+    try:
+        with transaction.atomic():
+            _promise_payment(order, payment)
+    except IntegrityError as error:
+        raise PaymentUnderWay("A payment of this order is under way.") from error
+    Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
+    return order_of(holder=holder, order_id=order_id)
+
+
+def _close(holder: Holder, cart_id: UUID, version: int | None, email: str) -> Cart | None:
+    """Lock the open cart and close it. Returns None when it has become an order before."""
+    carts = Cart.objects.filter(holder.owns(), pk=cart_id, status=Cart.Status.OPEN)
+    if version is not None:
+        carts = carts.filter(version=version)
+    values = {"email": email} if email else {}
+    if carts.update(
+        status=Cart.Status.ORDERED, version=F("version") + 1, updated_at=Now(), **values
+    ):
+        return Cart.objects.get(pk=cart_id)
+    cart = cart_of(holder=holder, cart_id=cart_id)
+    if cart.status == Cart.Status.ORDERED:
+        return None
+    raise VersionMismatch("The cart has changed since.", version=cart.version)
+
+
+def _order_of_cart(cart_id: UUID) -> Order:
+    return Order.objects.get(cart_id=cart_id)
+
+
+def _refuse_unless_ready(priced: PricedCart, expected_total: Money | None) -> None:
+    # Only the reservation decides on stock; what the cart shows of it may be old already.
+    blockers = [p for p in priced.problems if p.code != "insufficient_stock"]
+    if blockers:
+        raise CartNotReady(
+            "The cart cannot be ordered yet.",
+            problems=[{"code": p.code, "detail": p.detail} for p in blockers],
+        )
+    if expected_total is not None and expected_total != priced.totals.grand_total:
+        raise TotalChanged("The total has changed.", grand_total=priced.totals.grand_total)
+
+
+def _write_order(priced: PricedCart, token: str) -> Order:
+    cart, totals = priced.cart, priced.totals
+    order = Order.objects.create(
+        cart_id=cart.pk,
+        customer_id=cart.customer_id,
+        token_hash=hash_of(token) if token else "",
+        email=cart.email,
+        currency=cart.currency,
+        items_minor=totals.items.minor,
+        discount_minor=totals.discount.minor,
+        shipping_minor=totals.shipping.minor,
+        tax_minor=totals.tax.minor,
+        grand_total_minor=totals.grand_total.minor,
+        shipping_address=cart.shipping_address,
+        shipping_option=cart.shipping_option,
+        expires_at=Now() + settings.ORDER_PAYMENT_WINDOW,
+    )
+    OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            position=position,
+            product_id=line.offer.product_id,
+            variant_id=line.offer.variant_id,
+            sku=line.offer.sku,
+            name=line.offer.name,
+            quantity=line.item.quantity,
+            unit_price_minor=line.offer.price.minor,
+            total_minor=line.offer.price.minor * line.item.quantity,
+        )
+        for position, line in enumerate(priced.lines, 1)
+        if line.offer
+    )
+    return order
+
+
+def _promise_payment(order: Order, payment: PaymentChoice) -> None:
+    if order.grand_total_minor:
+        PaymentAttempt.objects.create(
+            order=order,
+            provider=payment.provider,
+            method=payment.method,
+            amount_minor=order.grand_total_minor,
+            currency=order.currency,
+            next_action_at=Now(),
+        )

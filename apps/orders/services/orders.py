@@ -1,0 +1,77 @@
+"""Ending an order early: the shopper cancels it, or nobody pays."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from apps.catalog import interface as catalog
+from apps.kernel.errors import VersionMismatch
+from apps.orders.models import Order
+from apps.orders.selectors import Holder, order_of
+from apps.orders.services.payments import promise_refund, wake_payments
+from apps.orders.services.transitions import OrderStatusConflict, locked, move
+from apps.orders.states import AttemptStatus, OrderStatus, ShipmentStatus
+
+NOT_TO_INTERRUPT = (AttemptStatus.AUTHORISED, AttemptStatus.CAPTURE_IN_FLIGHT)
+
+
+@transaction.atomic
+def cancel_order(
+    *,
+    holder: Holder,
+    order_id: UUID,
+    reason: str = "",
+    actor_id: UUID | None = None,
+    version: int | None = None,
+) -> Order:
+    """Cancel an order that is not on its way: stock goes back, money too if it was taken.
+
+    Raises UnknownOrder, VersionMismatch, OrderStatusConflict once a label has been bought.
+    """
+    order_of(holder=holder, order_id=order_id)
+    order = locked(order_id)
+    if version is not None and version != order.version:
+        raise VersionMismatch("The order has changed since.", version=order.version)
+    if order.shipments.exclude(
+        status__in=[ShipmentStatus.PLANNED, ShipmentStatus.CANCELLED]
+    ).exists():
+        raise OrderStatusConflict("The order is being shipped.", status=order.status)
+    move(order, OrderStatus.CANCELLED, actor_id=actor_id, reason=reason)
+    order.shipments.filter(status=ShipmentStatus.PLANNED).update(
+        status=ShipmentStatus.CANCELLED, next_action_at=None, lease_until=None
+    )
+    catalog.release(order_id=order.pk)
+    wake_payments(order)
+    for attempt in order.attempts.filter(status=AttemptStatus.CAPTURED):
+        promise_refund(attempt, reason=reason or "The order was cancelled.")
+    return order_of(holder=holder, order_id=order_id)
+
+
+def expire_orders(*, limit: int = 500) -> int:
+    """Let unpaid orders go whose time is over, by the database's clock. Returns how many.
+
+    An order whose money is being captured at this moment is left alone.
+    """
+    overdue = (
+        Order.objects.filter(status=OrderStatus.PENDING_PAYMENT, expires_at__lte=Now())
+        .exclude(attempts__status__in=NOT_TO_INTERRUPT)
+        .order_by("expires_at")
+        .values_list("pk", flat=True)[:limit]
+    )
+    return sum(_expire(order_id) for order_id in list(overdue))
+
+
+@transaction.atomic
+def _expire(order_id: UUID) -> bool:
+    order = (
+        Order.objects.select_for_update(skip_locked=True)
+        .filter(pk=order_id, status=OrderStatus.PENDING_PAYMENT, expires_at__lte=Now())
+        .first()
+    )
+    if order is None or order.attempts.filter(status__in=NOT_TO_INTERRUPT).exists():
+        return False
+    move(order, OrderStatus.EXPIRED, reason="Nobody paid in time.")
+    catalog.release(order_id=order.pk)
+    wake_payments(order)
+    return True

@@ -1,0 +1,318 @@
+"""Taking and returning money: a durable row first, then the call, then what came of it.
+
+No transaction is open while the provider is called, and a repeated call carries the same key, so
+a crash at any point costs time, never money.
+"""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from apps.orders.models import Order, PaymentAttempt, Refund, WebhookEvent
+from apps.orders.payments import gateway_for
+from apps.orders.payments.gateway import (
+    OutcomeUnknown,
+    PaymentRefused,
+    PaymentState,
+    PaymentStatus,
+)
+from apps.orders.services.transitions import locked, move
+from apps.orders.services.work import claim, due_after_failure, due_later
+from apps.orders.states import (
+    ATTEMPT_FOLLOWS,
+    FINISHED_ATTEMPTS,
+    AttemptStatus,
+    OrderStatus,
+    RefundStatus,
+)
+
+log = logging.getLogger(__name__)
+
+# Providers forget idempotency keys after 24 hours; from then on a repeated call would be a new one.
+KEY_IS_SAFE_FOR = timedelta(hours=20)
+# A provider may repeat a failure under its key for ever; its list then tells what became of it.
+TRIES_BEFORE_LOOKING = 3
+POLL_SHOPPER = timedelta(seconds=60)
+POLL_PROVIDER = timedelta(seconds=5)
+UNMATCHED_FOR = timedelta(hours=72)
+
+REPORTED = {
+    PaymentStatus.REQUIRES_ACTION: AttemptStatus.REQUIRES_ACTION,
+    PaymentStatus.AUTHORISED: AttemptStatus.AUTHORISED,
+    PaymentStatus.CAPTURED: AttemptStatus.CAPTURED,
+    PaymentStatus.FAILED: AttemptStatus.FAILED,
+    PaymentStatus.VOIDED: AttemptStatus.VOIDED,
+}
+
+
+def advance_payment() -> bool:
+    """Take the next due payment attempt one step on. Returns False when none is due."""
+    attempt = claim(PaymentAttempt)
+    if attempt is None:
+        return False
+    step = _decide(attempt.pk)
+    if step in FINISHED_ATTEMPTS:
+        return True
+    attempt.refresh_from_db()
+    try:
+        state = _call(attempt, step)
+    except OutcomeUnknown:
+        log.warning("A payment call has no known outcome.", extra={"attempt_id": attempt.pk})
+        due_after_failure(attempt)
+    except PaymentRefused as refusal:
+        if refusal.state is not None:
+            settle(attempt.pk, refusal.state)
+        elif step == AttemptStatus.IN_FLIGHT:
+            _fail(attempt.pk, refusal.code)
+        else:
+            _look_again(attempt)
+    else:
+        if state is None:
+            _fail(attempt.pk, "never_reached_the_provider")
+        else:
+            settle(attempt.pk, state)
+    return True
+
+
+@transaction.atomic
+def settle(attempt_id: UUID, state: PaymentState) -> None:
+    """Record what the provider says of an attempt; older news than ours changes nothing.
+
+    Captured money makes a waiting order paid. If the order was cancelled or has expired, the money
+    goes back. Money that is not what was asked for is never taken for a payment.
+    """
+    order_id = PaymentAttempt.objects.values_list("order_id", flat=True).get(pk=attempt_id)
+    order = locked(order_id)
+    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    if not _is_what_was_asked_for(attempt, state):
+        log.critical(
+            "The provider reports another amount than was asked for.",
+            extra={"attempt_id": attempt_id, "reference": state.reference},
+        )
+        due_after_failure(attempt)
+        return
+    target = REPORTED.get(state.status)
+    if target is None or target not in ATTEMPT_FOLLOWS[AttemptStatus(attempt.status)]:
+        if attempt.status not in FINISHED_ATTEMPTS:
+            waiting = target == attempt.status == AttemptStatus.REQUIRES_ACTION
+            due_later(attempt, after=POLL_SHOPPER if waiting else POLL_PROVIDER)
+        return
+    attempt.status = target
+    attempt.reference = state.reference
+    attempt.next_action = state.next_action
+    attempt.failure_code = state.failure_code[:100]
+    attempt.lease_until = None
+    attempt.tries = 0
+    match target:
+        case AttemptStatus.REQUIRES_ACTION:
+            attempt.next_action_at = timezone.now() + POLL_SHOPPER
+        case AttemptStatus.AUTHORISED:
+            attempt.next_action_at = timezone.now()
+        case _:
+            attempt.next_action_at = None
+    attempt.save()
+    if target == AttemptStatus.CAPTURED:
+        _take_the_money(order, attempt)
+    else:
+        Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
+
+
+def advance_refund() -> bool:
+    """Ask the provider for the next due refund. Returns False when none is due."""
+    refund = claim(Refund)
+    if refund is None:
+        return False
+    Refund.objects.filter(pk=refund.pk, status=RefundStatus.CREATED).update(
+        status=RefundStatus.IN_FLIGHT
+    )
+    attempt = refund.attempt
+    try:
+        state = gateway_for(attempt.provider).refund(
+            refund_id=refund.pk, reference=attempt.reference, amount_minor=refund.amount_minor
+        )
+    except OutcomeUnknown:
+        due_after_failure(refund)
+        return True
+    except PaymentRefused as refusal:
+        log.critical("A refund was refused.", extra={"refund_id": refund.pk, "code": refusal.code})
+        status, reference, code = RefundStatus.FAILED, "", refusal.code
+    else:
+        if state.status == "pending":
+            due_later(refund, after=POLL_SHOPPER)
+            return True
+        status, reference, code = RefundStatus(state.status), state.reference, state.failure_code
+    with transaction.atomic():
+        order = locked(attempt.order_id)
+        Refund.objects.filter(pk=refund.pk, status=RefundStatus.IN_FLIGHT).update(
+            status=status,
+            reference=reference,
+            failure_code=code[:100],
+            next_action_at=None,
+            lease_until=None,
+        )
+        Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
+    return True
+
+
+def store_webhook(*, provider: str, body: bytes, signature: str) -> None:
+    """Keep a provider's message once; a worker looks into it. Raises BadSignature."""
+    notice = gateway_for(provider).read_webhook(body=body, signature=signature)
+    WebhookEvent.objects.bulk_create(
+        [
+            WebhookEvent(
+                provider=provider,
+                event_id=notice.event_id,
+                type=notice.type[:100],
+                reference=notice.reference,
+                payload=notice.payload,
+                next_action_at=Now(),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def process_webhook() -> bool:
+    """Look into the next due message: ask the provider and settle. Returns False if none is due."""
+    event = claim(WebhookEvent)
+    if event is None:
+        return False
+    if not event.reference:
+        _close(event, WebhookEvent.Outcome.IGNORED)
+        return True
+    try:
+        state = gateway_for(event.provider).fetch(reference=event.reference)
+    except OutcomeUnknown:
+        due_after_failure(event)
+        return True
+    except PaymentRefused:
+        state = None
+    attempt_id = _attempt_id_of(state) if state else None
+    if state and attempt_id:
+        settle(attempt_id, state)
+        _close(event, WebhookEvent.Outcome.APPLIED)
+    elif event.received_at < timezone.now() - UNMATCHED_FOR:
+        log.critical("A provider's message fits no payment.", extra={"event_id": event.event_id})
+        _close(event, WebhookEvent.Outcome.UNMATCHED)
+    else:
+        due_after_failure(event)
+    return True
+
+
+def promise_refund(attempt: PaymentAttempt, *, reason: str) -> None:
+    """Write the durable row that sends a captured payment back."""
+    Refund.objects.create(
+        attempt=attempt,
+        amount_minor=attempt.amount_minor,
+        currency=attempt.currency,
+        reason=reason[:200],
+        next_action_at=Now(),
+    )
+
+
+def wake_payments(order: Order) -> None:
+    """Let a worker look at an order's open attempts now: the order no longer wants the money."""
+    order.attempts.exclude(status__in=FINISHED_ATTEMPTS).update(next_action_at=Now())
+
+
+@transaction.atomic
+def _decide(attempt_id: UUID) -> AttemptStatus:
+    """Choose the next step by what the order wants now, and write it down before it is taken."""
+    order_id = PaymentAttempt.objects.values_list("order_id", flat=True).get(pk=attempt_id)
+    wanted = locked(order_id).status == OrderStatus.PENDING_PAYMENT
+    attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+    status = AttemptStatus(attempt.status)
+    match status:
+        case AttemptStatus.CREATED:
+            step = AttemptStatus.IN_FLIGHT if wanted else AttemptStatus.VOIDED
+        case AttemptStatus.REQUIRES_ACTION:
+            step = status if wanted else AttemptStatus.VOID_IN_FLIGHT
+        case AttemptStatus.AUTHORISED:
+            step = AttemptStatus.CAPTURE_IN_FLIGHT if wanted else AttemptStatus.VOID_IN_FLIGHT
+        case _:
+            step = status
+    if step in FINISHED_ATTEMPTS:
+        PaymentAttempt.objects.filter(pk=attempt_id).update(
+            status=step, next_action_at=None, lease_until=None
+        )
+    elif step != status:
+        PaymentAttempt.objects.filter(pk=attempt_id).update(status=step)
+    return step
+
+
+def _call(attempt: PaymentAttempt, step: AttemptStatus) -> PaymentState | None:
+    gateway = gateway_for(attempt.provider)
+    match step:
+        case AttemptStatus.IN_FLIGHT:
+            if attempt.tries > TRIES_BEFORE_LOOKING:
+                found = gateway.find(attempt_id=attempt.pk, since=attempt.created_at)
+                if found or attempt.created_at < timezone.now() - KEY_IS_SAFE_FOR:
+                    return found
+            return gateway.authorise(
+                attempt_id=attempt.pk,
+                amount=attempt.amount_minor,
+                currency=attempt.currency,
+                method=attempt.method,
+                description=f"Order {attempt.order.number}",
+                return_url=settings.PUBLIC_URL,
+                metadata={"order_id": str(attempt.order_id)},
+            )
+        case AttemptStatus.CAPTURE_IN_FLIGHT:
+            return gateway.capture(
+                attempt_id=attempt.pk,
+                reference=attempt.reference,
+                amount_minor=attempt.amount_minor,
+            )
+        case AttemptStatus.VOID_IN_FLIGHT:
+            return gateway.void(attempt_id=attempt.pk, reference=attempt.reference)
+        case _:
+            return gateway.fetch(reference=attempt.reference)
+
+
+def _take_the_money(order: Order, attempt: PaymentAttempt) -> None:
+    if order.status == OrderStatus.PENDING_PAYMENT:
+        move(order, OrderStatus.PAID)
+    else:
+        promise_refund(attempt, reason=f"The order was {order.status} when the money came.")
+
+
+def _fail(attempt_id: UUID, code: str) -> None:
+    PaymentAttempt.objects.filter(pk=attempt_id, status=AttemptStatus.IN_FLIGHT).update(
+        status=AttemptStatus.FAILED, failure_code=code[:100], next_action_at=None, lease_until=None
+    )
+
+
+def _look_again(attempt: PaymentAttempt) -> None:
+    """A capture or void was refused: what is true at the provider decides."""
+    try:
+        settle(attempt.pk, gateway_for(attempt.provider).fetch(reference=attempt.reference))
+    except (OutcomeUnknown, PaymentRefused):
+        due_after_failure(attempt)
+
+
+def _is_what_was_asked_for(attempt: PaymentAttempt, state: PaymentState) -> bool:
+    same = (state.amount_minor, state.currency) == (attempt.amount_minor, attempt.currency)
+    complete = (
+        state.status != PaymentStatus.CAPTURED or state.captured_minor == attempt.amount_minor
+    )
+    return same and complete
+
+
+def _attempt_id_of(state: PaymentState) -> UUID | None:
+    try:
+        attempt_id = UUID(state.attempt_id)
+    except ValueError:
+        return None
+    return attempt_id if PaymentAttempt.objects.filter(pk=attempt_id).exists() else None
+
+
+def _close(event: WebhookEvent, outcome: WebhookEvent.Outcome) -> None:
+    WebhookEvent.objects.filter(pk=event.pk).update(
+        outcome=outcome, next_action_at=None, lease_until=None
+    )

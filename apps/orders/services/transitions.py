@@ -1,0 +1,102 @@
+"""The only place that changes an order's status."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from django.db.models import F
+
+from apps.kernel.errors import Conflict
+from apps.kernel.events import Event, publish
+from apps.orders.models import Order, StatusChange
+from apps.orders.states import ORDER_FOLLOWS, OrderStatus
+
+
+class OrderStatusConflict(Conflict):
+    """An order in this status cannot do that."""
+
+    code = "order_status_conflict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent(Event):
+    """Something happened to an order."""
+
+    order_id: UUID
+
+
+class OrderPlaced(OrderEvent):
+    name: ClassVar[str] = "orders.order_placed"
+
+
+class OrderPaid(OrderEvent):
+    name: ClassVar[str] = "orders.order_paid"
+
+
+class OrderFulfilling(OrderEvent):
+    name: ClassVar[str] = "orders.order_fulfilling"
+
+
+class OrderShipped(OrderEvent):
+    name: ClassVar[str] = "orders.order_shipped"
+
+
+class OrderCompleted(OrderEvent):
+    name: ClassVar[str] = "orders.order_completed"
+
+
+class OrderCancelled(OrderEvent):
+    name: ClassVar[str] = "orders.order_cancelled"
+
+
+class OrderExpired(OrderEvent):
+    name: ClassVar[str] = "orders.order_expired"
+
+
+EVENTS: dict[OrderStatus, type[OrderEvent]] = {
+    OrderStatus.PENDING_PAYMENT: OrderPlaced,
+    OrderStatus.PAID: OrderPaid,
+    OrderStatus.FULFILLING: OrderFulfilling,
+    OrderStatus.COMPLETED: OrderCompleted,
+    OrderStatus.CANCELLED: OrderCancelled,
+    OrderStatus.EXPIRED: OrderExpired,
+}
+
+
+def move(
+    order: Order, target: OrderStatus, *, actor_id: UUID | None = None, reason: str = ""
+) -> None:
+    """Move a locked order on: status, version, history and event, in the caller's transaction.
+
+    Raises OrderStatusConflict when the order's life has no such step.
+    """
+    before = OrderStatus(order.status)
+    if target not in ORDER_FOLLOWS[before]:
+        raise OrderStatusConflict(f"The order is {before}.", status=before)
+    Order.objects.filter(pk=order.pk).update(status=target, version=F("version") + 1)
+    order.status, order.version = target, order.version + 1
+    record(order, target, before=before, actor_id=actor_id, reason=reason)
+
+
+def record(
+    order: Order,
+    status: OrderStatus,
+    *,
+    before: OrderStatus | None,
+    actor_id: UUID | None,
+    reason: str,
+) -> None:
+    """Write the history and publish the event of a status that the order has taken."""
+    StatusChange.objects.create(
+        order=order,
+        from_status=before or "",
+        to_status=status,
+        actor_id=actor_id,
+        reason=reason[:200],
+    )
+    publish(EVENTS[status](order_id=order.pk), aggregate_id=order.pk)
+
+
+def locked(order_id: UUID) -> Order:
+    """Lock an order. Everyone locks the order first, so that nobody waits in a circle."""
+    return Order.objects.select_for_update().get(pk=order_id)

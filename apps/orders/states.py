@@ -1,0 +1,108 @@
+"""The lives of orders, payment attempts, refunds and shipments, as tables. Pure."""
+
+from enum import StrEnum
+
+
+class OrderStatus(StrEnum):
+    PENDING_PAYMENT = "pending_payment"
+    PAID = "paid"
+    FULFILLING = "fulfilling"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class AttemptStatus(StrEnum):
+    CREATED = "created"
+    IN_FLIGHT = "in_flight"
+    REQUIRES_ACTION = "requires_action"
+    AUTHORISED = "authorised"
+    CAPTURE_IN_FLIGHT = "capture_in_flight"
+    VOID_IN_FLIGHT = "void_in_flight"
+    CAPTURED = "captured"
+    FAILED = "failed"
+    VOIDED = "voided"
+
+
+class RefundStatus(StrEnum):
+    CREATED = "created"
+    IN_FLIGHT = "in_flight"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class ShipmentStatus(StrEnum):
+    PLANNED = "planned"
+    LABEL_IN_FLIGHT = "label_in_flight"
+    LABELLED = "labelled"
+    HANDED_OVER = "handed_over"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+ORDER_FOLLOWS: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PENDING_PAYMENT: frozenset(
+        {OrderStatus.PAID, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+    ),
+    OrderStatus.PAID: frozenset({OrderStatus.FULFILLING, OrderStatus.CANCELLED}),
+    OrderStatus.FULFILLING: frozenset({OrderStatus.COMPLETED}),
+    OrderStatus.COMPLETED: frozenset(),
+    OrderStatus.CANCELLED: frozenset(),
+    OrderStatus.EXPIRED: frozenset(),
+}
+
+# The provider may run ahead of us: a webhook or a repeated call can report any later state.
+_WHEN_SENT = frozenset(
+    {
+        AttemptStatus.REQUIRES_ACTION,
+        AttemptStatus.AUTHORISED,
+        AttemptStatus.CAPTURED,
+        AttemptStatus.FAILED,
+        AttemptStatus.VOIDED,
+        AttemptStatus.VOID_IN_FLIGHT,
+    }
+)
+ATTEMPT_FOLLOWS: dict[AttemptStatus, frozenset[AttemptStatus]] = {
+    AttemptStatus.CREATED: frozenset({AttemptStatus.IN_FLIGHT, AttemptStatus.VOIDED}),
+    AttemptStatus.IN_FLIGHT: _WHEN_SENT,
+    AttemptStatus.REQUIRES_ACTION: _WHEN_SENT - {AttemptStatus.REQUIRES_ACTION},
+    AttemptStatus.AUTHORISED: frozenset(
+        {
+            AttemptStatus.CAPTURE_IN_FLIGHT,
+            AttemptStatus.VOID_IN_FLIGHT,
+            AttemptStatus.CAPTURED,
+            AttemptStatus.FAILED,
+            AttemptStatus.VOIDED,
+        }
+    ),
+    AttemptStatus.CAPTURE_IN_FLIGHT: frozenset(
+        {AttemptStatus.CAPTURED, AttemptStatus.FAILED, AttemptStatus.VOIDED}
+    ),
+    AttemptStatus.VOID_IN_FLIGHT: frozenset(
+        {AttemptStatus.VOIDED, AttemptStatus.CAPTURED, AttemptStatus.FAILED}
+    ),
+    AttemptStatus.CAPTURED: frozenset(),
+    AttemptStatus.FAILED: frozenset(),
+    AttemptStatus.VOIDED: frozenset(),
+}
+
+REFUND_FOLLOWS: dict[RefundStatus, frozenset[RefundStatus]] = {
+    RefundStatus.CREATED: frozenset({RefundStatus.IN_FLIGHT}),
+    RefundStatus.IN_FLIGHT: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.SUCCEEDED: frozenset(),
+    RefundStatus.FAILED: frozenset(),
+}
+
+SHIPMENT_FOLLOWS: dict[ShipmentStatus, frozenset[ShipmentStatus]] = {
+    ShipmentStatus.PLANNED: frozenset({ShipmentStatus.LABEL_IN_FLIGHT, ShipmentStatus.CANCELLED}),
+    ShipmentStatus.LABEL_IN_FLIGHT: frozenset({ShipmentStatus.LABELLED}),
+    ShipmentStatus.LABELLED: frozenset({ShipmentStatus.HANDED_OVER}),
+    ShipmentStatus.HANDED_OVER: frozenset({ShipmentStatus.DELIVERED}),
+    ShipmentStatus.DELIVERED: frozenset(),
+    ShipmentStatus.CANCELLED: frozenset(),
+}
+
+FINISHED_ATTEMPTS = frozenset(
+    status for status, following in ATTEMPT_FOLLOWS.items() if not following
+)
+UNPAID_ATTEMPTS = frozenset({AttemptStatus.FAILED, AttemptStatus.VOIDED})

@@ -1,0 +1,50 @@
+"""The orders app's background work. Each task takes what is due until nothing is, or time is up."""
+
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from celery import shared_task
+
+from apps.kernel.delivery import subscriber
+from apps.orders.services import orders, payments, shipments
+
+SECONDS_A_RUN = 20.0
+
+
+@shared_task(name="orders.process_payments")
+def process_payments() -> None:
+    """Charge, capture, void and refund what is due."""
+    _while_due(payments.advance_payment)
+    _while_due(payments.advance_refund)
+
+
+@shared_task(name="orders.process_webhooks")
+def process_webhooks() -> None:
+    """Look into the providers' messages."""
+    _while_due(payments.process_webhook)
+
+
+@shared_task(name="orders.process_shipments")
+def process_shipments() -> None:
+    """Label, hand over and deliver what is due."""
+    _while_due(shipments.advance_shipment)
+
+
+@shared_task(name="orders.expire_orders")
+def expire_orders() -> None:
+    """Let unpaid orders go."""
+    orders.expire_orders()
+
+
+@subscriber("orders.plan_shipment")
+def plan_shipment(*, order_id: str, **_: object) -> None:
+    """A paid order gets its parcel planned."""
+    shipments.plan_shipment(order_id=UUID(order_id))
+
+
+def _while_due(step: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS_A_RUN
+    while step():
+        if time.monotonic() > deadline:
+            return

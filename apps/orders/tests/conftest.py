@@ -1,0 +1,51 @@
+"""What the tests of orders share: the payment sandbox as the provider, and a worker's turn."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from apps.kernel.delivery import relay_batch
+from apps.orders.payments import stripe
+from apps.orders.services import orders, payments, shipments
+
+
+@pytest.fixture
+def provider(payment_sandbox, settings) -> Iterator[Any]:
+    """Return the sandbox, empty, as the provider that the settings name."""
+    settings.STRIPE_SECRET_KEY = payment_sandbox.secret_key
+    settings.STRIPE_WEBHOOK_SECRETS = [payment_sandbox.webhook_secret]
+    settings.STRIPE_API_BASE = payment_sandbox.url
+    stripe.gateway.cache_clear()
+    httpx.post(f"{payment_sandbox.url}/_sandbox/reset").raise_for_status()
+    httpx.post(f"{payment_sandbox.url}/_sandbox/faults", json={}).raise_for_status()
+    yield payment_sandbox
+    stripe.gateway.cache_clear()
+
+
+@pytest.fixture
+def ledger(provider) -> Callable[[], list[dict[str, Any]]]:
+    """Return what the provider has charged: the oracle."""
+    return lambda: httpx.get(f"{provider.url}/_sandbox/ledger").json()["charges"]
+
+
+@pytest.fixture
+def work(provider) -> Callable[[], None]:
+    """Return a function that does all background work that is due."""
+
+    def until_idle() -> None:
+        busy = True
+        while busy:
+            orders.expire_orders()
+            busy = any(
+                [
+                    payments.process_webhook(),
+                    payments.advance_payment(),
+                    payments.advance_refund(),
+                    shipments.advance_shipment(),
+                    relay_batch() > 0,
+                ]
+            )
+
+    return until_idle

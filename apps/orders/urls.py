@@ -1,0 +1,24 @@
+"""Paths of the orders app, below /api/v1/."""
+
+from django.urls import path
+
+from apps.orders.views import carts, hooks, orders
+
+urlpatterns = [
+    path("carts", carts.Carts.as_view()),
+    path("carts/current", carts.CurrentCart.as_view()),
+    path("carts/<id:cart_id>", carts.OneCart.as_view()),
+    path("carts/<id:cart_id>/items", carts.CartItems.as_view()),
+    path("carts/<id:cart_id>/items/<id:item_id>", carts.OneCartItem.as_view()),
+    path("carts/<id:cart_id>/email", carts.CartEmail.as_view()),
+    path("carts/<id:cart_id>/shipping-address", carts.CartShippingAddress.as_view()),
+    path("carts/<id:cart_id>/shipping-options", carts.CartShippingOptions.as_view()),
+    path("carts/<id:cart_id>/shipping-option", carts.CartShippingOption.as_view()),
+    path("carts/<id:cart_id>/checkout", carts.Checkout.as_view()),
+    path("orders", orders.Orders.as_view()),
+    path("orders/<id:order_id>", orders.OneOrder.as_view()),
+    path("orders/<id:order_id>/events", orders.OrderTimeline.as_view()),
+    path("orders/<id:order_id>/payments", orders.OrderPayments.as_view()),
+    path("orders/<id:order_id>/cancellations", orders.Cancellations.as_view()),
+    path("hooks/payments/stripe", hooks.StripeHook.as_view()),
+]

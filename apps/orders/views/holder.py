@@ -1,0 +1,37 @@
+"""Who asks, read from the request."""
+
+from rest_framework.request import Request
+
+from apps.kernel.openapi import header
+from apps.orders.selectors import Holder
+
+LONGEST_TOKEN = 200
+
+
+CART_TOKEN = header("X-Cart-Token", "The guest's secret, from the answer that opened the cart.")
+ORDER_TOKEN = header("X-Order-Token", "The guest's secret, from the answer to the checkout.")
+
+
+def cart_holder(request: Request) -> Holder:
+    """Return who holds the cart: a customer, a guest's token, or both."""
+    return _holder(request, "X-Cart-Token")
+
+
+def order_holder(request: Request) -> Holder:
+    """Return who holds the order: as for carts, or staff who may see all orders."""
+    return _holder(request, "X-Order-Token")
+
+
+def _holder(request: Request, header: str) -> Holder:
+    token = request.headers.get(header, "")
+    user = request.user
+    return Holder(
+        customer_id=user.pk if user.is_authenticated else None,
+        token=token if len(token) <= LONGEST_TOKEN else "",
+        sees_all=bool(
+            header == "X-Order-Token"
+            and user.is_authenticated
+            and user.is_staff
+            and user.has_perm("orders.view_order")
+        ),
+    )

@@ -1,0 +1,172 @@
+"""Orders over HTTP."""
+
+from datetime import datetime
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.kernel.conditional import expected_version, tagged
+from apps.kernel.idempotency import idempotent
+from apps.kernel.openapi import IDEMPOTENCY_KEY, IF_MATCH, problems
+from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
+from apps.orders.models import Order
+from apps.orders.selectors import complete, order_of, orders_of
+from apps.orders.serializers import (
+    CancellationDraft,
+    OrderDocument,
+    OrderEvents,
+    OrderPage,
+    PaymentRetry,
+    order_document,
+)
+from apps.orders.services import checkout, orders
+from apps.orders.states import OrderStatus
+from apps.orders.views.holder import ORDER_TOKEN, order_holder
+
+
+def _rendered(order: Order, *, status: int = 200) -> Response:
+    return tagged(Response(order_document(order), status=status), version=order.version)
+
+
+class Orders(APIView):
+    """The customer's orders; staff who may see orders see all."""
+
+    permission_classes = (IsAuthenticated,)
+
+    class OrderQuery(PageQuery):
+        """Newest first unless asked otherwise."""
+
+        sort = serializers.ChoiceField(choices=["placed_at", "-placed_at"], default="-placed_at")
+        status = serializers.ChoiceField(
+            choices=[s.value for s in OrderStatus], required=False, source="filter[status]"
+        )
+
+        def get_fields(self) -> dict[str, serializers.Field]:
+            fields = super().get_fields()
+            fields["filter[status]"] = fields.pop("status")
+            return fields
+
+    @extend_schema(
+        operation_id="orders_list",
+        parameters=[
+            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 100, 25 unless given."),
+            OpenApiParameter("after", OpenApiTypes.STR, description="A cursor: what follows it."),
+            OpenApiParameter("before", OpenApiTypes.STR, description="A cursor: what precedes it."),
+            OpenApiParameter("include", OpenApiTypes.STR, enum=["count"]),
+            OpenApiParameter("sort", OpenApiTypes.STR, enum=["placed_at", "-placed_at"]),
+            OpenApiParameter(
+                "filter[status]", OpenApiTypes.STR, enum=[s.value for s in OrderStatus]
+            ),
+        ],
+        responses={200: OrderPage, **problems(400, 401)},
+    )
+    def get(self, request: Request) -> Response:
+        query = read_query(request, self.OrderQuery)
+        rows = orders_of(holder=order_holder(request)).values("id", "placed_at")
+        if status := query.get("filter[status]"):
+            rows = rows.filter(status=status)
+        page = page_of(
+            rows,
+            ordering=Ordering(
+                column="placed_at",
+                descending=query["sort"].startswith("-"),
+                parse=datetime.fromisoformat,
+            ),
+            query=query,
+            request=request,
+        )
+        found = complete(Order.objects.all()).in_bulk([row["id"] for row in page["results"]])
+        page["results"] = [order_document(found[row["id"]]) for row in page["results"]]
+        return Response(page)
+
+
+class OneOrder(APIView):
+    """An order."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="orders_retrieve",
+        parameters=[ORDER_TOKEN],
+        responses={200: OrderDocument, **problems(400, 401, 404)},
+    )
+    def get(self, request: Request, order_id: UUID) -> Response:
+        return _rendered(order_of(holder=order_holder(request), order_id=order_id))
+
+
+class OrderTimeline(APIView):
+    """An order's life so far."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="order_events_list",
+        parameters=[ORDER_TOKEN],
+        responses={200: OrderEvents, **problems(400, 401, 404)},
+    )
+    def get(self, request: Request, order_id: UUID) -> Response:
+        order = order_of(holder=order_holder(request), order_id=order_id)
+        steps = sorted(order.history.all(), key=lambda step: step.pk)
+        return Response(
+            {
+                "results": [
+                    {"status": step.to_status, "at": step.at, "reason": step.reason}
+                    for step in steps
+                ]
+            }
+        )
+
+
+class Cancellations(APIView):
+    """Cancel an order before it ships."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="order_cancellations_create",
+        parameters=[ORDER_TOKEN, IF_MATCH, IDEMPOTENCY_KEY],
+        request=CancellationDraft,
+        responses={201: OrderDocument, **problems(400, 401, 404, 409, 412, 422)},
+    )
+    @idempotent
+    def post(self, request: Request, order_id: UUID) -> Response:
+        draft = CancellationDraft(data=request.data or {})
+        draft.is_valid(raise_exception=True)
+        holder = order_holder(request)
+        order = orders.cancel_order(
+            holder=holder,
+            order_id=order_id,
+            reason=draft.validated_data["reason"],
+            actor_id=holder.customer_id,
+            version=expected_version(request),
+        )
+        return _rendered(order, status=201)
+
+
+class OrderPayments(APIView):
+    """Try again to pay an order whose payment failed."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="order_payments_create",
+        parameters=[ORDER_TOKEN, IDEMPOTENCY_KEY],
+        request=PaymentRetry,
+        responses={201: OrderDocument, **problems(400, 401, 404, 409, 422)},
+    )
+    @idempotent
+    def post(self, request: Request, order_id: UUID) -> Response:
+        draft = PaymentRetry(data=request.data)
+        draft.is_valid(raise_exception=True)
+        order = checkout.pay_again(
+            holder=order_holder(request),
+            order_id=order_id,
+            payment=checkout.PaymentChoice(**draft.validated_data["payment"]),
+        )
+        return _rendered(order, status=201)

@@ -1,0 +1,30 @@
+"""What other apps may know about people, and ask.
+
+Nothing here returns a model or a queryset: callers get facts, not handles.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.users.models import User
+
+__all__ = ["Contact", "contacts_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach and address a person at this moment."""
+
+    user_id: UUID
+    email: str
+    first_name: str
+    last_name: str
+
+
+def contacts_of(*, user_ids: Iterable[UUID]) -> dict[UUID, Contact]:
+    """Return the contacts of these people by id; unknown ids are left out. One statement."""
+    rows = User.objects.filter(pk__in=list(user_ids)).values_list(
+        "id", "email", "first_name", "last_name"
+    )
+    return {row[0]: Contact(*row) for row in rows}

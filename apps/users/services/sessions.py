@@ -1,0 +1,255 @@
+"""Everything that opens, prolongs or ends a session."""
+
+import hashlib
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
+
+from apps.kernel.errors import Unproven
+from apps.kernel.events import Event, publish
+from apps.kernel.ids import new_id
+from apps.users.models import RefreshToken, Session, User, normalised
+from apps.users.services import attempts
+
+# Whoever did not get the answer, or asked twice at once, may ask again this long.
+GRACE = timedelta(seconds=10)
+
+
+class InvalidCredentials(Unproven):
+    """E-mail address and password do not belong to an account that may log in."""
+
+    code = "invalid_credentials"
+
+
+class InvalidRefreshToken(Unproven):
+    """The refresh token is unknown, was used, or its session has ended."""
+
+    code = "invalid_refresh_token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionReuseDetected(Event):
+    """A refresh token came again after its time: somebody else may hold it. The session ended."""
+
+    name: ClassVar[str] = "users.session_reuse_detected"
+
+    session_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A living session and the refresh token that prolongs it next."""
+
+    user_id: UUID
+    session_id: UUID
+    refresh_token: str
+
+
+def log_in(*, email: str, password: str, ip: str | None, user_agent: str) -> OpenSession:
+    """Open a session. Costs three statements, and one more when an old hash is renewed.
+
+    Raises InvalidCredentials, by the same work whether or not there is such an account;
+    TooManyAttempts.
+    """
+    email = normalised(email)
+    attempts.count_attempt(email=email, ip=ip)
+    user = User.objects.filter(email=email).first()
+
+    def renew_hash(raw_password: str) -> None:
+        if user is None:
+            return
+        weak, user.password = user.password, make_password(raw_password)
+        User.objects.filter(pk=user.pk, password=weak).update(password=user.password)
+
+    # A hash that nothing matches costs Django as much work as a real one.
+    stored = user.password if user else "!"
+    proven = check_password(password, stored, setter=renew_hash)
+    if not (user and proven and user.is_active):
+        raise InvalidCredentials("E-mail address or password is wrong.")
+    account, network = attempts.keys_of(email=email, ip=ip)
+    session_id, token = new_id(), _encoded(secrets.token_bytes(32))
+    with connection.cursor() as cursor:
+        # An account that was disabled, or got another password, while we hashed stays out.
+        cursor.execute(
+            f"""
+            WITH person AS (
+                UPDATE users_user SET last_login = statement_timestamp()
+                WHERE id = %(user)s AND is_active AND password = %(password)s
+                RETURNING id
+            ),
+            opened AS (
+                INSERT INTO users_session (id, user_id, expires_at, revoked_reason, user_agent, ip)
+                SELECT %(session)s, id,
+                    statement_timestamp() + make_interval(secs => %(lifetime)s), '',
+                    %(user_agent)s, %(ip)s::inet
+                FROM person
+                RETURNING id, expires_at
+            ),
+            first AS (
+                INSERT INTO users_refreshtoken (hash, session_id, expires_at)
+                SELECT %(hash)s, id,
+                    least(statement_timestamp() + make_interval(secs => %(idle)s), expires_at)
+                FROM opened
+            ),
+            {attempts.FORGIVEN}
+            SELECT id FROM opened
+            """,  # noqa: S608 - the one inserted part is a constant
+            {
+                "user": user.pk,
+                "password": user.password,
+                "session": session_id,
+                "lifetime": settings.SESSION_LIFETIME.total_seconds(),
+                "idle": settings.SESSION_IDLE_LIFETIME.total_seconds(),
+                "user_agent": user_agent.replace("\0", "")[:300],
+                "ip": ip,
+                "hash": _hash(token),
+                "account": account,
+                "network": network,
+            },
+        )
+        if cursor.fetchone() is None:
+            raise InvalidCredentials("E-mail address or password is wrong.")
+    return OpenSession(user_id=user.pk, session_id=session_id, refresh_token=token)
+
+
+def rotate(*, refresh_token: str) -> OpenSession:
+    """Trade a refresh token for its one successor. Costs one statement.
+
+    Whoever brings the same token again within GRACE gets the same successor; later, the whole
+    session ends and SessionReuseDetected is published. Raises InvalidRefreshToken.
+    """
+    successor = _successors_of(refresh_token)[0]
+    with connection.cursor() as cursor:
+        # The row lock of the first UPDATE decides who of several wins.
+        cursor.execute(
+            """
+            WITH used AS (
+                UPDATE users_refreshtoken AS token SET used_at = statement_timestamp()
+                FROM users_session AS session JOIN users_user AS person
+                    ON person.id = session.user_id
+                WHERE token.hash = %(hash)s AND token.used_at IS NULL
+                    AND token.expires_at > statement_timestamp()
+                    AND session.id = token.session_id AND session.revoked_at IS NULL
+                    AND session.expires_at > statement_timestamp() AND person.is_active
+                RETURNING token.hash, session.id AS session_id, session.user_id,
+                    least(
+                        statement_timestamp() + make_interval(secs => %(idle)s),
+                        session.expires_at
+                    ) AS expires_at
+            ),
+            next AS (
+                INSERT INTO users_refreshtoken (hash, session_id, parent_id, expires_at)
+                SELECT %(successor)s, session_id, hash, expires_at FROM used
+            ),
+            touched AS (
+                UPDATE users_session SET last_used_at = statement_timestamp()
+                FROM used WHERE id = used.session_id
+            )
+            SELECT user_id, session_id FROM used
+            """,
+            {
+                "hash": _hash(refresh_token),
+                "successor": _hash(successor),
+                "idle": settings.SESSION_IDLE_LIFETIME.total_seconds(),
+            },
+        )
+        won = cursor.fetchone()
+    if won is None:
+        return _answer_again(refresh_token)
+    user_id, session_id = won
+    return OpenSession(user_id=user_id, session_id=session_id, refresh_token=successor)
+
+
+def log_out(*, session: Session, refresh_token: str | None = None) -> None:
+    """End the session, and that of the refresh token if it is another one of the same person."""
+    ending = Q(pk=session.pk)
+    if refresh_token is not None:
+        ending |= Q(user=session.user_id, refresh_tokens__hash=_hash(refresh_token))
+    _end(Session.objects.filter(ending).values_list("pk", flat=True), reason=Session.End.LOGGED_OUT)
+
+
+def end_all(*, user_id: UUID, reason: Session.End) -> int:
+    """End every session of a person. Returns how many were alive."""
+    return _end(Session.objects.filter(user=user_id).values_list("pk", flat=True), reason=reason)
+
+
+def end_these(*, session_ids: Iterable[UUID], reason: Session.End) -> int:
+    """End these sessions. Returns how many were alive."""
+    return _end(session_ids, reason=reason)
+
+
+def forget_ended_sessions() -> int:
+    """Delete sessions that ended by themselves 30 days ago, with their tokens. Returns how many."""
+    old = Session.objects.filter(expires_at__lt=Now() - timedelta(days=30))
+    _, deleted = old.delete()
+    return deleted.get("users.Session", 0)
+
+
+def _end(session_ids: Iterable[UUID], *, reason: Session.End) -> int:
+    return Session.objects.filter(pk__in=session_ids, revoked_at=None).update(
+        revoked_at=Now(), revoked_reason=reason
+    )
+
+
+def _answer_again(refresh_token: str) -> OpenSession:
+    """Answer whoever did not win: with the winner's successor, or by ending the session."""
+    refusal = InvalidRefreshToken("The refresh token is not valid. Log in again.")
+    token = (
+        RefreshToken.objects.filter(
+            hash=_hash(refresh_token),
+            used_at__isnull=False,
+            session__revoked_at=None,
+            session__expires_at__gt=Now(),
+            session__user__is_active=True,
+        )
+        .annotate(in_time=Q(used_at__gt=Now() - GRACE))
+        .values_list("session_id", "session__user_id", "in_time")
+        .first()
+    )
+    if token is None:
+        raise refusal
+    session_id, user_id, in_time = token
+    if in_time:
+        # A secret key that was replaced a moment ago has made another successor.
+        for successor in _successors_of(refresh_token):
+            if RefreshToken.objects.filter(hash=_hash(successor)).exists():
+                return OpenSession(user_id=user_id, session_id=session_id, refresh_token=successor)
+        raise refusal
+    with transaction.atomic():
+        if _end([session_id], reason=Session.End.TOKEN_REUSED):
+            event = SessionReuseDetected(session_id=session_id, user_id=user_id)
+            publish(event, aggregate_id=session_id)
+    raise refusal
+
+
+def _successors_of(refresh_token: str) -> list[str]:
+    """Return what follows a token: derived, so that it can be told again without being stored.
+
+    The first one is made with the present key, the others with the keys before it.
+    """
+    return [
+        _encoded(
+            salted_hmac("users.refresh", refresh_token, secret=key, algorithm="sha256").digest()
+        )
+        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    ]
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _encoded(token: bytes) -> str:
+    return urlsafe_b64encode(token).decode().rstrip("=")

@@ -1,0 +1,58 @@
+"""The dullest valid accounts. Public to the tests of all apps."""
+
+from datetime import timedelta
+
+import factory
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from apps.users.models import Session, User
+from apps.users.tokens import access_token
+
+PASSWORD = "correct horse battery staple"
+
+
+class UserFactory(factory.django.DjangoModelFactory[User]):
+    """A customer whose password is PASSWORD."""
+
+    email = factory.Sequence(lambda n: f"customer-{n}@example.com")
+    first_name = "Robin"
+    last_name = "Doe"
+    password = factory.django.Password(PASSWORD)
+
+    class Meta:
+        model = User
+
+
+class StaffFactory(UserFactory):
+    """Staff with the permissions given as `permissions=["catalog.change_product"]`."""
+
+    email = factory.Sequence(lambda n: f"staff-{n}@example.com")
+    is_staff = True
+
+    class Meta:
+        skip_postgeneration_save = True
+
+    @factory.post_generation
+    def permissions(self: User, _created: object, names: list[str] | None) -> None:
+        for name in names or ():
+            app_label, codename = name.split(".")
+            self.user_permissions.add(
+                Permission.objects.get(content_type__app_label=app_label, codename=codename)
+            )
+
+
+class SessionFactory(factory.django.DjangoModelFactory[Session]):
+    """A session that lasts another day."""
+
+    user = factory.SubFactory(UserFactory)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
+
+    class Meta:
+        model = Session
+
+
+def access_token_for(user: User) -> str:
+    """Open a session and return its bearer token."""
+    session = SessionFactory.create(user=user)
+    return access_token(user_id=user.pk, session_id=session.pk)

@@ -1,0 +1,199 @@
+"""Accounts and sessions over HTTP."""
+
+from typing import Any, cast
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.kernel.conditional import expected_version, tagged
+from apps.kernel.openapi import IF_MATCH, problems
+from apps.kernel.serializers import StrictSerializer
+from apps.users.models import Session, User
+from apps.users.serializers import (
+    EmailField,
+    NameField,
+    PasswordField,
+    Profile,
+    RefreshTokenField,
+    Tokens,
+    profile_of,
+)
+from apps.users.services import accounts, sessions
+from apps.users.tokens import LIFETIME, access_token
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """How the schema describes access tokens."""
+
+    target_class = "apps.users.authentication.AccessTokenAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class Register(APIView):
+    """New accounts."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    class Registration(StrictSerializer):
+        """Who wants an account. The password has 10 to 128 characters and is no common one."""
+
+        email = EmailField()
+        password = PasswordField()
+        first_name = NameField(default="")
+        last_name = NameField(default="")
+
+        def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+            person = User(**{name: attrs[name] for name in ("email", "first_name", "last_name")})
+            try:
+                validate_password(attrs["password"], person)
+            except DjangoValidationError as refusal:
+                details = serializers.as_serializer_error(refusal)["non_field_errors"]
+                raise serializers.ValidationError({"password": details}) from refusal
+            return attrs
+
+    @extend_schema(
+        operation_id="auth_register",
+        request=Registration,
+        responses={201: Profile, **problems(400, 409, 413, 415)},
+    )
+    def post(self, request: Request) -> Response:
+        """Open an account. 409 `email_taken` when there is one with this address."""
+        registration = self.Registration(data=request.data)
+        registration.is_valid(raise_exception=True)
+        user = accounts.register(**registration.validated_data)
+        return tagged(Response(profile_of(user), status=201), version=user.version)
+
+
+class Login(APIView):
+    """The way in."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    class Credentials(StrictSerializer):
+        """What proves who somebody is."""
+
+        email = EmailField()
+        password = PasswordField()
+
+    @extend_schema(
+        operation_id="auth_login",
+        request=Credentials,
+        responses={200: Tokens, **problems(400, 401, 413, 415, 429)},
+    )
+    def post(self, request: Request) -> Response:
+        """Open a session. 401 `invalid_credentials`, 429 `too_many_attempts` with Retry-After."""
+        credentials = self.Credentials(data=request.data)
+        credentials.is_valid(raise_exception=True)
+        opened = sessions.log_in(
+            **credentials.validated_data,
+            ip=request.META.get("REMOTE_ADDR") or None,
+            user_agent=request.headers.get("User-Agent", ""),
+        )
+        return Response(tokens_of(opened))
+
+
+class Refresh(APIView):
+    """More time."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    class Renewal(StrictSerializer):
+        """The newest refresh token of a session."""
+
+        refresh = RefreshTokenField()
+
+    @extend_schema(
+        operation_id="auth_refresh",
+        request=Renewal,
+        responses={200: Tokens, **problems(400, 401, 413, 415)},
+    )
+    def post(self, request: Request) -> Response:
+        """Trade a refresh token for the next one; it can be used once.
+
+        401 `invalid_refresh_token`. A used token that comes again after 10 seconds ends the
+        session, because somebody else may hold it.
+        """
+        renewal = self.Renewal(data=request.data)
+        renewal.is_valid(raise_exception=True)
+        opened = sessions.rotate(refresh_token=renewal.validated_data["refresh"])
+        return Response(tokens_of(opened))
+
+
+class Logout(APIView):
+    """The way out."""
+
+    class Farewell(StrictSerializer):
+        """Nothing, or a refresh token whose session ends as well."""
+
+        refresh = RefreshTokenField(required=False)
+
+    @extend_schema(
+        operation_id="auth_logout",
+        request=Farewell,
+        responses={204: None, **problems(400, 401, 413, 415)},
+    )
+    def post(self, request: Request) -> Response:
+        """End this session: its access and refresh tokens are worth nothing from now on."""
+        farewell = self.Farewell(data=request.data)
+        farewell.is_valid(raise_exception=True)
+        sessions.log_out(
+            session=cast("Session", request.auth),
+            refresh_token=farewell.validated_data.get("refresh"),
+        )
+        return Response(status=204)
+
+
+class Me(APIView):
+    """The person who asks."""
+
+    class Names(StrictSerializer):
+        """What people may change about themselves. The address is not among it."""
+
+        first_name = NameField()
+        last_name = NameField()
+
+    @extend_schema(operation_id="users_me", responses={200: Profile, **problems(401)})
+    def get(self, request: Request) -> Response:
+        """Show my profile."""
+        user = cast("User", request.user)
+        return tagged(Response(profile_of(user)), version=user.version)
+
+    @extend_schema(
+        operation_id="users_me_replace",
+        parameters=[IF_MATCH],
+        request=Names,
+        responses={200: Profile, **problems(400, 401, 412, 413, 415)},
+    )
+    def put(self, request: Request) -> Response:
+        """Replace my names."""
+        names = self.Names(data=request.data)
+        names.is_valid(raise_exception=True)
+        user = accounts.replace_profile(
+            user_id=cast("User", request.user).pk,
+            expected_version=expected_version(request),
+            **names.validated_data,
+        )
+        return tagged(Response(profile_of(user)), version=user.version)
+
+
+def tokens_of(opened: sessions.OpenSession) -> dict[str, object]:
+    """Return the document `Tokens` of a session."""
+    return {
+        "access": access_token(user_id=opened.user_id, session_id=opened.session_id),
+        "refresh": opened.refresh_token,
+        "token_type": "Bearer",
+        "expires_in": int(LIFETIME.total_seconds()),
+    }

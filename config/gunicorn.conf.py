@@ -1,0 +1,47 @@
+"""gunicorn: two processes of four threads, bounded waits, metrics of all processes together."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "2000")
+os.environ.setdefault("DATABASE_LOCK_TIMEOUT_MS", "2000")
+os.environ.setdefault("DATABASE_APPLICATION_NAME", "ecommerce-web")
+
+bind = os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "4"))
+timeout = 30
+graceful_timeout = 25
+keepalive = 5
+max_requests = 20_000
+max_requests_jitter = 2_000
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+limit_request_line = 8190
+limit_request_field_size = 8190
+control_socket_disable = True
+accesslog = None
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "ecommerce.logs.JSONLines"}},
+    "handlers": {
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "json",
+        }
+    },
+    "root": {"handlers": ["stdout"], "level": "INFO"},
+    "loggers": {"gunicorn.error": {"handlers": ["stdout"], "propagate": False, "level": "INFO"}},
+}
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Fold a dead process's metrics into the files that are counted together."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)

@@ -1,0 +1,1 @@
+"""The store on one machine: what stands behind `make run`, `make test` and `make clean-data`."""

@@ -1,0 +1,59 @@
+"""The commands behind the Makefile: run, test, manage, admin-password, clean-data."""
+
+import argparse
+import os
+import signal
+import sys
+
+from ecommerce.local.children import die_with_parent
+from ecommerce.local.errors import CannotStart
+from ecommerce.local.manage import manage, renew_admin_password
+from ecommerce.local.output import Log
+from ecommerce.local.state import State
+from ecommerce.local.supervisor import Supervisor
+from ecommerce.local.testing import run_tests
+
+
+def main() -> int:
+    """Run the command that the arguments name. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m ecommerce.local", description=__doc__)
+    parser.add_argument(
+        "--end-with-parent",
+        action="store_true",
+        help="stop when the process that started this one ends, however it ends",
+    )
+    parser.add_argument(
+        "command", choices=("run", "test", "manage", "admin-password", "clean-data")
+    )
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    if options.end_with_parent:
+        die_with_parent(signal.SIGTERM, os.getppid())
+    try:
+        return _run(options.command, options.arguments)
+    except CannotStart as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(command: str, arguments: list[str]) -> int:
+    state = State.of_checkout()
+    match command:
+        case "run":
+            return Supervisor(state, Log()).run()
+        case "test":
+            return run_tests(arguments)
+        case "manage":
+            return manage(state, arguments)
+        case "admin-password":
+            return renew_admin_password(state)
+        case _:
+            state.remove()
+            print(f"Removed {state.folder}.")
+            return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

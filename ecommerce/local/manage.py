@@ -1,0 +1,59 @@
+"""Run a management command of Django in the environment of the local store."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ecommerce.local.environment import ADMIN_EMAIL, store_environment, without_postgres_variables
+from ecommerce.local.servers import open_servers
+from ecommerce.local.state import CHECKOUT, State
+from ecommerce.local.supervisor import chosen_ports
+
+
+def manage(state: State, arguments: Sequence[str], extra: dict[str, str] | None = None) -> int:
+    """Run `manage.py` with the arguments. Returns its exit code. Raises CannotStart."""
+    with variables_of(state) as variables:
+        return subprocess.call(
+            [sys.executable, "manage.py", *arguments],
+            cwd=CHECKOUT,
+            env=without_postgres_variables(os.environ) | variables | (extra or {}),
+        )
+
+
+def renew_admin_password(state: State) -> int:
+    """Give the admin a new one-time password and show it."""
+    state.create()
+    password = state.renew_secret("admin_password")
+    code = manage(state, ["create_admin", "--email", ADMIN_EMAIL, "--reset-password"])
+    if code == 0:
+        print(f"{ADMIN_EMAIL} has the new password {password}")
+    return code
+
+
+@contextmanager
+def variables_of(state: State) -> Iterator[dict[str, str]]:
+    """Give the environment of the running store, or of servers started for this command alone.
+
+    Raises CannotStart.
+    """
+    state.create()
+    if state.is_running():
+        yield state.read("environment.json") | {"ADMIN_PASSWORD": state.secrets()["admin_password"]}
+        return
+    held = state.claim(on_wait=lambda: None)
+    servers = open_servers(state, logs=state.folder, held=[held])
+    port, sandbox_port = chosen_ports()
+    try:
+        yield store_environment(
+            given=os.environ,
+            servers=servers,
+            secrets=state.secrets(),
+            folder=state.folder,
+            port=port,
+            sandbox_port=sandbox_port,
+        )
+    finally:
+        for child in servers.children():
+            child.stop(patience=10)

@@ -1,0 +1,1 @@
+"""A payment provider for one machine: speaks the Stripe endpoints in use, moves no money."""

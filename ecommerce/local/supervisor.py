@@ -1,0 +1,299 @@
+"""`make run`: start the whole store, keep it running, stop it without leaving anything behind."""
+
+import http.client
+import os
+import shutil
+import signal
+import sys
+import time
+from collections import defaultdict
+from types import FrameType
+
+from ecommerce.local.children import Child, Guardian, adopt_orphans, reap_orphans
+from ecommerce.local.environment import (
+    ADMIN_EMAIL,
+    store_environment,
+    uses_sandbox,
+    without_postgres_variables,
+)
+from ecommerce.local.errors import CannotStart
+from ecommerce.local.output import Log
+from ecommerce.local.servers import Servers, open_servers
+from ecommerce.local.state import CHECKOUT, State, is_free
+
+PATIENCE_AT_STOP = 10
+PATIENCE_AT_START = 60
+MOST_RESTARTS = 3
+RESTART_WINDOW = 60
+
+
+class StopRequested(BaseException):
+    """Ctrl-C, or SIGTERM: not an Exception, so that no handler for errors swallows it."""
+
+
+class Supervisor:
+    """All processes of one running store."""
+
+    def __init__(self, state: State, log: Log) -> None:
+        self.state = state
+        self.log = log
+        self.port, self.sandbox_port = chosen_ports()
+        self.sandboxed = uses_sandbox(os.environ)
+        self.first_start = True
+        self.children: list[Child] = []  # in the order in which to stop them
+        self._ends: dict[str, list[float]] = defaultdict(list)
+        self._stopping = False
+        self._guardian: Guardian | None = None
+
+    def run(self) -> int:
+        """Run the store until it is asked to stop. Returns the exit code of the command."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        adopt_orphans()
+        try:
+            self._start()
+            self._watch()
+        except StopRequested:
+            return 0
+        finally:
+            self._stop()
+        return 1
+
+    # Start
+
+    def _start(self) -> None:
+        self.state.create()
+        self.first_start = not self.state.read("environment.json")
+        held = self.state.claim(
+            on_wait=lambda: self.log.say("waiting for the previous store's processes to end")
+        )
+        require_free(self.port, "PORT")
+        if self.sandboxed:
+            require_free(self.sandbox_port, "SANDBOX_PORT")
+        self.log.say("starting PostgreSQL and Redis")
+        self._guardian = Guardian([held])
+        servers = open_servers(self.state, held=[held])
+        self.children += servers.children()
+        for child in self.children:
+            self._attend(child)
+        self.log.say(f"using {servers.describe()}")
+        variables = store_environment(
+            given=os.environ,
+            servers=servers,
+            secrets=self.state.secrets(),
+            folder=self.state.folder,
+            port=self.port,
+            sandbox_port=self.sandbox_port,
+        )
+        environment = without_postgres_variables(os.environ) | variables
+        self._prepare(environment, held)
+        self._start_processes(environment, held)
+        self._wait_until_ready()
+        self.state.write("environment.json", variables)
+        self.log.block(self._ready_text(servers))
+
+    def _child(self, name: str, *command: str, env: dict[str, str], held: int) -> Child:
+        return Child(
+            name,
+            [sys.executable, *command],
+            env=env,
+            cwd=CHECKOUT,
+            # Killed without warning we do not wait for open requests and tasks: all are repeatable.
+            death_signal=signal.SIGQUIT,
+            held=[held],
+        )
+
+    def _prepare(self, environment: dict[str, str], held: int) -> None:
+        self.log.say("migrating and loading the catalog")
+        metrics = self.state.folder / "metrics"
+        shutil.rmtree(metrics, ignore_errors=True)
+        for folder in (metrics, self.state.folder / "media", self.state.folder / "static"):
+            folder.mkdir(exist_ok=True)
+        child = self._child(
+            "prepare",
+            "-m",
+            "ecommerce.local.prepare",
+            "--requirements",
+            str(CHECKOUT / "requirements.txt"),
+            env=environment | {"ADMIN_PASSWORD": self.state.secrets()["admin_password"]},
+            held=held,
+        )
+        self._launch(child)
+        while child.exit_code() is None:
+            self.log.pump(0.1)
+        self.log.pump()
+        self.children.remove(child)
+        self._forget(child)
+        if child.exit_code() != 0:
+            raise CannotStart("The store could not be prepared; the reason is above.")
+
+    def _start_processes(self, environment: dict[str, str], held: int) -> None:
+        self.log.say(
+            "starting " + ("payment sandbox, " if self.sandboxed else "") + "worker and web"
+        )
+        if self.sandboxed:
+            self._launch(
+                self._child(
+                    "sandbox",
+                    "-m",
+                    "ecommerce.local.payment_sandbox",
+                    f"--port={self.sandbox_port}",
+                    f"--state={self.state.folder / 'sandbox.sqlite3'}",
+                    f"--webhook-url=http://127.0.0.1:{self.port}/api/v1/hooks/payments/stripe",
+                    env=environment,
+                    held=held,
+                )
+            )
+        self._launch(
+            self._child(
+                "worker",
+                *("-W", "ignore:You're running the worker with superuser"),
+                *("-m", "celery", "--quiet", "-A", "ecommerce", "worker"),
+                *("-B", "-s", str(self.state.folder / "celerybeat-schedule")),
+                *("-Q", "default,payments,shipping,index", "--concurrency=2"),
+                *("--loglevel=INFO", "--without-gossip", "--without-mingle"),
+                env=environment,
+                held=held,
+            )
+        )
+        self._launch(
+            self._child(
+                "web",
+                *("-m", "gunicorn", "-c", "config/gunicorn.conf.py", "ecommerce.wsgi"),
+                env=environment,
+                held=held,
+            )
+        )
+
+    def _launch(self, child: Child) -> None:
+        child.start()
+        self._attend(child)
+        self.children.insert(0, child)
+
+    def _attend(self, child: Child) -> None:
+        self.log.watch(child)
+        if self._guardian:
+            self._guardian.watch(child)
+
+    def _forget(self, child: Child) -> None:
+        if self._guardian:
+            self._guardian.forget(child)
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + PATIENCE_AT_START
+        while not answers_ready(self.port):
+            if time.monotonic() > deadline:
+                raise CannotStart(f"The web process did not answer within {PATIENCE_AT_START} s.")
+            self._tend()
+
+    def _ready_text(self, servers: Servers) -> str:
+        address = f"http://127.0.0.1:{self.port}"
+        password = (
+            f"password {self.state.secrets()['admin_password']} (shown only this once)"
+            if self.first_start
+            else "password shown at the first start; `make admin-password` makes a new one"
+        )
+        sandbox = f"http://127.0.0.1:{self.sandbox_port}"
+        rows = {
+            "Store": f"{address}/",
+            "API docs": f"{address}/api/v1/docs",
+            "Admin": f"{address}/admin/",
+            "": f"{ADMIN_EMAIL}, {password}",
+            "Payments": f"sandbox at {sandbox}" if self.sandboxed else "as STRIPE_… says",
+            "Database": servers.database.description,
+            "Cache and broker": servers.cache.description,
+        }
+        lines = [f"  {name:16}  {value}" for name, value in rows.items()]
+        self.log.say("ready")
+        return "\n".join(["", *lines, "", "  Ctrl-C stops everything.", ""])
+
+    # Watch
+
+    def _watch(self) -> None:
+        while True:
+            self._tend()
+
+    def _tend(self) -> None:
+        """Show output for a moment, then restart what has died."""
+        self.log.pump(0.1)
+        for child in tuple(self.children):
+            code = child.exit_code()
+            if code is not None:
+                child.end_group()
+                self._on_end(child, code)
+        reap_orphans(self.children)
+
+    def _on_end(self, child: Child, code: int) -> None:
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        if child.name in ("postgres", "redis"):
+            raise CannotStart(f"{child.name} ended ({how}); the store cannot go on without it.")
+        now = time.monotonic()
+        recent = [end for end in self._ends[child.name] if now - end < RESTART_WINDOW]
+        if len(recent) >= MOST_RESTARTS:
+            raise CannotStart(
+                f"{child.name} ended {len(recent) + 1} times within {RESTART_WINDOW} s "
+                f"(last: {how}); its own lines above say why."
+            )
+        self._ends[child.name] = [*recent, now]
+        self.log.say(f"{child.name} ended ({how}); starting it again")
+        self._forget(child)
+        child.start()
+        self._attend(child)
+
+    # Stop
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._stopping:  # asked again: whoever waits wants it now
+            for child in self.children:
+                child.end_group()
+            return
+        self._stopping = True
+        raise StopRequested
+
+    def _stop(self) -> None:
+        self._stopping = True
+        if self.children:
+            self.log.say("stopping")
+        for child in self.children:
+            child.stop(patience=PATIENCE_AT_STOP, meanwhile=self.log.pump)
+            self._forget(child)
+        self.log.pump()
+        reap_orphans(self.children)
+        if self._guardian:
+            self._guardian.dismiss()
+        if self.children:
+            self.log.say("stopped")
+
+
+def chosen_ports() -> tuple[int, int]:
+    """Return the ports of the web process and the sandbox. Raises CannotStart."""
+    port = _port_named("PORT", default=8000)
+    return port, _port_named("SANDBOX_PORT", default=port + 1)
+
+
+def _port_named(name: str, *, default: int) -> int:
+    word = os.environ.get(name) or str(default)
+    if not word.isdecimal() or not 0 < int(word) < 65536:
+        raise CannotStart(f"{name} must be a port number from 1 to 65535, not {word!r}.")
+    return int(word)
+
+
+def require_free(port: int, name: str) -> None:
+    """Raises CannotStart, naming the variable to change, when the port is taken."""
+    if not is_free(port):
+        raise CannotStart(
+            f"Port {port} is taken by another program; choose another one, "
+            f"for example `make run {name}={port + 100}`."
+        )
+
+
+def answers_ready(port: int) -> bool:
+    """Tell whether the web process and its database are up."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,330 @@
+"""The only settings. What differs between deployments comes from the environment."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from django.core.exceptions import ImproperlyConfigured
+
+from ecommerce.env import DEBUG as DEBUG
+from ecommerce.env import env, env_int, env_list
+from ecommerce.subscriptions import SUBSCRIPTIONS as EVENT_SUBSCRIPTIONS  # noqa: F401 - a setting
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Core
+SECRET_KEY = env("SECRET_KEY", dev="development-only")
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS", default="")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", dev="*")
+PUBLIC_URL = env("PUBLIC_URL", dev="http://127.0.0.1:8000").rstrip("/")
+ROOT_URLCONF = "ecommerce.urls"
+WSGI_APPLICATION = "ecommerce.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+API_BODY_LIMIT_BYTES = 1024 * 1024
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_prometheus",
+    "pgtrigger",
+    "apps.kernel",
+    "apps.users",
+    "apps.catalog",
+    "apps.orders",
+]
+
+MIDDLEWARE = [
+    "ecommerce.health.probes",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "ecommerce.middleware.request_id",
+    "ecommerce.middleware.api_guard",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database: always PostgreSQL, persistent connections, every wait bounded.
+DATABASES = {
+    "default": dj_database_url.parse(
+        env("DATABASE_URL", dev="postgres://postgres@127.0.0.1:5432/ecommerce"),
+        engine="django_prometheus.db.backends.postgresql",
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+DATABASES["default"]["OPTIONS"] = {
+    **DATABASES["default"].get("OPTIONS", {}),
+    "connect_timeout": 2,
+    "application_name": env("DATABASE_APPLICATION_NAME", default="ecommerce"),
+    "options": (
+        f"-c statement_timeout={env_int('DATABASE_STATEMENT_TIMEOUT_MS', default=30_000)}"
+        f" -c lock_timeout={env_int('DATABASE_LOCK_TIMEOUT_MS', default=5_000)}"
+        " -c idle_in_transaction_session_timeout=30000"
+    ),
+}
+
+# Cache: a hint, never the truth. A hung server costs 0.2 s; JSON, because a pickle is code.
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": env("REDIS_URL", dev="redis://127.0.0.1:6379/0"),
+        "KEY_PREFIX": env("CACHE_KEY_PREFIX", default="ecommerce"),
+        "OPTIONS": {
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SOCKET_CONNECT_TIMEOUT": 0.2,
+            "SOCKET_TIMEOUT": 0.2,
+            "IGNORE_EXCEPTIONS": True,
+        },
+    }
+}
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+
+# People
+AUTH_USER_MODEL = "users.User"
+PASSWORD_HASHERS = ["apps.users.hashers.Argon2idHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+SESSION_COOKIE_AGE = 8 * 60 * 60
+LOGIN_URL = "admin:login"
+
+_signing_key = (
+    env(
+        "JWT_SIGNING_KEY",
+        dev=generate_private_key(SECP256R1())
+        .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        .decode(),
+    )
+    .replace("\\n", "\n")
+    .encode()
+)
+SIMPLE_JWT = {
+    "ALGORITHM": "ES256",
+    "SIGNING_KEY": _signing_key,
+    "VERIFYING_KEY": load_pem_private_key(_signing_key, password=None)
+    .public_key()
+    .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
+    "ISSUER": PUBLIC_URL,
+    "AUDIENCE": "storefront",
+    "USER_ID_CLAIM": "sub",
+    "USER_ID_FIELD": "id",
+    "LEEWAY": 0,
+}
+SESSION_LIFETIME = timedelta(days=30)
+SESSION_IDLE_LIFETIME = timedelta(days=14)
+LOGIN_ATTEMPTS_PER_ACCOUNT = env_int("LOGIN_ATTEMPTS_PER_ACCOUNT", default=10)
+LOGIN_ATTEMPTS_PER_ADDRESS = env_int("LOGIN_ATTEMPTS_PER_ADDRESS", default=100)
+
+# REST API: nobody may do anything unless a view says so.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.users.authentication.AccessTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["apps.kernel.rest.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.kernel.rest.FastJSONRenderer"],
+    "EXCEPTION_HANDLER": "ecommerce.problems.problem_response",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "E-commerce storefront API",
+    "DESCRIPTION": "Users, catalog and orders of one store. Errors are RFC 9457 problems.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.kernel.openapi.add_general_problems",
+    ],
+}
+CORS_ALLOWED_ORIGINS = env_list("CORS_ALLOWED_ORIGINS", default="")
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-cart-token",
+    "x-order-token",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "retry-after", "x-request-id"]
+
+# Language and time
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Files
+STATIC_URL = "/static/"
+STATIC_ROOT = env("STATIC_ROOT", default=str(BASE_DIR / ".local" / "static"))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = env("MEDIA_ROOT", default=str(BASE_DIR / ".local" / "media"))
+AWS_PRODUCTS_BUCKET = env("AWS_PRODUCTS_BUCKET", default="")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "products": (
+        {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": AWS_PRODUCTS_BUCKET,
+                "file_overwrite": False,
+                "default_acl": None,
+                "querystring_auth": False,
+            },
+        }
+        if AWS_PRODUCTS_BUCKET
+        else {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    ),
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Store
+STORE_CURRENCY = env("STORE_CURRENCY", default="USD")
+ORDER_PAYMENT_WINDOW = timedelta(seconds=env_int("ORDER_PAYMENT_WINDOW_SECONDS", default=15 * 60))
+LOW_STOCK_THRESHOLD = env_int("LOW_STOCK_THRESHOLD", default=5)
+
+# Payments: an empty base address is Stripe itself.
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", dev="sk_test_development")
+STRIPE_WEBHOOK_SECRETS = env_list("STRIPE_WEBHOOK_SECRET", dev="whsec_development")
+STRIPE_API_BASE = env("STRIPE_API_BASE", default="")
+
+# Shipping: 0 means that people, not a simulation, report deliveries.
+CARRIER_SIMULATED_DELIVERY_SECONDS = env_int("CARRIER_SIMULATED_DELIVERY_SECONDS", default=0)
+
+# Background work: rows in the database are the work; these messages only wake the workers.
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", dev="redis://127.0.0.1:6379/1")
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60,
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "socket_keepalive": True,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TASK_SOFT_TIME_LIMIT = 40
+CELERY_TASK_TIME_LIMIT = 50
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_ROUTES = {
+    "orders.process_payments": {"queue": "payments"},
+    "orders.process_webhooks": {"queue": "payments"},
+    "orders.process_shipments": {"queue": "shipping"},
+}
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": name, "schedule": seconds, "options": {"expires": seconds}}
+    for name, seconds in {
+        "kernel.relay_outbox": 1,
+        "orders.process_payments": 1,
+        "orders.process_webhooks": 1,
+        "orders.process_shipments": 1,
+        "orders.expire_orders": 5,
+        "kernel.forget_old_records": 3600,
+        "users.forget_old_records": 3600,
+    }.items()
+}
+
+# Security: TLS follows from the public address; plain HTTP is for this machine only.
+_public = urlsplit(PUBLIC_URL)
+_tls = _public.scheme == "https"
+if not (DEBUG or _tls or _public.hostname in {"127.0.0.1", "::1", "localhost"}):
+    raise ImproperlyConfigured("PUBLIC_URL must be https:// for any host but this machine.")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_SSL_REDIRECT = _tls
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _tls else None
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if _tls else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _tls
+SECURE_HSTS_PRELOAD = _tls
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = _tls
+CSRF_COOKIE_SECURE = _tls
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+
+# Observation
+PROMETHEUS_EXPORT_MIGRATIONS = False
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "ecommerce.logs.JSONLines"}},
+    "handlers": {
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "json",
+        }
+    },
+    "root": {"handlers": ["stdout"], "level": env("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django.server": {"handlers": ["stdout"], "propagate": False},
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,5 @@
+"""Event name -> names of the tasks that want it: all asynchronous coupling on one screen."""
+
+SUBSCRIPTIONS: dict[str, list[str]] = {
+    "orders.order_paid": ["orders.plan_shipment"],
+}

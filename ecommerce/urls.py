@@ -1,0 +1,40 @@
+"""Where every path leads."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.core.files.storage import FileSystemStorage, storages
+from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
+from django.views.generic import TemplateView
+from django.views.static import serve
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from apps.kernel.converters import IdConverter
+from ecommerce.views import ErrorCatalogue, ErrorCode
+
+register_converter(IdConverter, "id")
+
+handler400 = "ecommerce.problems.bad_request"
+handler403 = "ecommerce.problems.permission_denied"
+handler404 = "ecommerce.problems.page_not_found"
+handler500 = "ecommerce.problems.server_error"
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("apps.users.urls")),
+    path("", include("apps.catalog.urls")),
+    path("", include("apps.orders.urls")),
+    path("errors", ErrorCatalogue.as_view(), name="errors"),
+    path("errors/<slug:code>", ErrorCode.as_view(), name="error"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(permission_classes=[]), name="openapi"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="openapi", permission_classes=[])),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", TemplateView.as_view(template_name="start.html"), name="start"),
+    path("api/v1/", include(api)),
+    path("admin/", admin.site.urls),
+]
+
+if isinstance(storages["products"], FileSystemStorage):
+    # Without a bucket this machine is the file server, too.
+    media = {"document_root": settings.MEDIA_ROOT}
+    urlpatterns.append(re_path(r"^media/(?P<path>.+)$", serve, media))

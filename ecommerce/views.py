@@ -1,0 +1,50 @@
+"""The few resources that belong to no app."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.kernel.errors import NotFound
+from ecommerce.problems import catalogue
+
+
+class ErrorEntry(serializers.Serializer[object]):
+    """What a code means."""
+
+    code = serializers.CharField()
+    status = serializers.IntegerField()
+    title = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ErrorCatalogue(APIView):
+    """Every code that a problem may carry."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    class Codes(serializers.Serializer[object]):
+        """All of them; there are few."""
+
+        results = ErrorEntry(many=True)
+
+    @extend_schema(operation_id="errors_list", responses=Codes)
+    def get(self, request: Request) -> Response:
+        return Response({"results": catalogue()})
+
+
+class ErrorCode(APIView):
+    """One code."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(responses=ErrorEntry)
+    def get(self, request: Request, code: str) -> Response:
+        for entry in catalogue():
+            if entry["code"] == code:
+                return Response(entry)
+        raise NotFound("There is no such code.")
