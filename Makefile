@@ -11,7 +11,7 @@ export PORT SANDBOX_PORT STATE_DIR PYTEST_WORKERS
 help:
 	@echo "Usage: make GOAL [PORT=8000] [PYTHON=python3] [ARGS='...']"
 	@echo
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r goal text; do printf '%-16s %s\n' "  $$goal" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r goal text; do printf '  %-16s %s\n' "$$goal" "$$text"; done
 
 .PHONY: run
 run: .venv ## the whole store on this machine, until Ctrl-C

@@ -13,6 +13,7 @@ from ecommerce.logs import request_id as current_request_id
 from ecommerce.problems import problem
 
 type_of_id = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
+type_of_length = re.compile(r"[0-9]{1,12}")
 access_log = logging.getLogger("ecommerce.access")
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -53,7 +54,7 @@ def api_guard(get_response: View) -> View:
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return problem(request, 400, "nul_character", "A URL may not hold NUL characters.")
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > settings.API_BODY_LIMIT_BYTES:
+        if not type_of_length.fullmatch(length) or int(length) > settings.API_BODY_LIMIT_BYTES:
             return problem(request, 413, "body_too_large", "The request body is larger than 1 MiB.")
         response = get_response(request)
         response.headers.setdefault("Cache-Control", "private, no-store")

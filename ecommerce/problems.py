@@ -22,11 +22,10 @@ from apps.kernel.errors import (
     Unproven,
     VersionMismatch,
 )
+from apps.kernel.rest import PROBLEM
 from ecommerce.logs import request_id
 
 log = logging.getLogger(__name__)
-
-MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[type[DomainError], int] = {
     NotFound: 404,
@@ -99,13 +98,13 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     body = _problem(request.path, status, code, detail, entries)
     if facts:
         body["facts"] = facts
-    return Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
+    return Response(body, status=status, headers=headers, content_type=PROBLEM)
 
 
 def problem(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
     """Return a problem from outside the REST framework."""
     return JsonResponse(
-        _problem(request.path, status, code, detail, []), status=status, content_type=MEDIA_TYPE
+        _problem(request.path, status, code, detail, []), status=status, content_type=PROBLEM
     )
 
 

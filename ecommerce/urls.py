@@ -3,15 +3,12 @@
 from django.conf import settings
 from django.contrib import admin
 from django.core.files.storage import FileSystemStorage, storages
-from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import TemplateView
 from django.views.static import serve
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from apps.kernel.converters import IdConverter
 from ecommerce.views import ErrorCatalogue, ErrorCode
-
-register_converter(IdConverter, "id")
 
 handler400 = "ecommerce.problems.bad_request"
 handler403 = "ecommerce.problems.permission_denied"

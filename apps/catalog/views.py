@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +19,10 @@ from apps.catalog.models.products import is_a_sku, is_a_slug
 from apps.catalog.selectors.categories import category_tree
 from apps.catalog.selectors.products import BANDS, narrow, product_row, product_rows, stock_row
 from apps.catalog.serializers import (
+    LARGEST_PRICE,
     CategoryTree,
+    CommaSeparated,
+    PriceParameter,
     ProductDocument,
     ProductInventory,
     ProductPage,
@@ -37,7 +40,7 @@ from apps.catalog.services.products import (
 from apps.catalog.services.stock import LARGEST_QUANTITY
 from apps.kernel.conditional import expected_version, tagged
 from apps.kernel.converters import CANONICAL
-from apps.kernel.money import Money, NotAnAmount
+from apps.kernel.openapi import IF_MATCH, problems
 from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
 from apps.kernel.permissions import staff_with
 from apps.kernel.serializers import (
@@ -45,17 +48,12 @@ from apps.kernel.serializers import (
     StrictCharField,
     StrictIntegerField,
     StrictSerializer,
-    problems,
 )
 
-IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, description="The ETag that the change is based on."
-)
 KEY = OpenApiParameter(
     "key", str, OpenApiParameter.PATH, description="The product's id; for reading also its slug."
 )
 PRODUCT_EXTRA = ("description", "variants")
-LARGEST_PRICE = 10**12
 
 
 def _price(value: Any) -> int:
@@ -80,37 +78,6 @@ ORDERINGS = {
 }
 
 
-class CommaSeparated(serializers.CharField):
-    """Several values of a filter: any of them counts."""
-
-    default_error_messages = {"unknown": "One of these is not known."}
-
-    def __init__(self, *, choices: list[str] | None = None, **options: Any) -> None:
-        super().__init__(max_length=1000, **options)
-        self.choices = choices
-
-    def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override] - a list of them
-        values = super().to_internal_value(data).split(",")
-        if self.choices is not None and not set(values) <= set(self.choices):
-            self.fail("unknown")
-        return values
-
-
-class PriceParameter(serializers.CharField):
-    """A decimal amount in the store's currency."""
-
-    default_error_messages = {"not_an_amount": "Give a decimal amount such as 19.99."}
-
-    def to_internal_value(self, data: Any) -> int:  # type: ignore[override] - in minor units
-        try:
-            minor = Money.parse(super().to_internal_value(data), settings.STORE_CURRENCY).minor
-        except NotAnAmount:
-            self.fail("not_an_amount")
-        if not 0 <= minor <= LARGEST_PRICE:
-            self.fail("not_an_amount")
-        return minor
-
-
 class Products(APIView):
     """The assortment."""
 
@@ -118,7 +85,7 @@ class Products(APIView):
         """How to filter, sort and extend the list."""
 
         sort = serializers.ChoiceField(choices=list(ORDERINGS), default="-created_at")
-        expand = CommaSeparated(choices=[*PRODUCT_EXTRA], default=[])
+        expand = CommaSeparated(choices=PRODUCT_EXTRA, default=[])
 
         def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
             return {
@@ -127,9 +94,9 @@ class Products(APIView):
                     required=False, max_length=160, help_text="Id or slug; with all below it."
                 ),
                 "filter[brand]": CommaSeparated(required=False, help_text="Slugs."),
-                "filter[availability]": CommaSeparated(choices=[*BANDS], required=False),
-                "filter[price][gte]": PriceParameter(required=False, max_length=20),
-                "filter[price][lte]": PriceParameter(required=False, max_length=20),
+                "filter[availability]": CommaSeparated(choices=BANDS, required=False),
+                "filter[price][gte]": PriceParameter(required=False),
+                "filter[price][lte]": PriceParameter(required=False),
             }
 
     class StaffProductQuery(ProductQuery):
@@ -241,6 +208,13 @@ class OneProduct(APIView):
     class ProductPatch(ProductReplacement):
         """Some of a product. Variants are given all or not at all."""
 
+        def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+            fields = super().get_fields()
+            # DRF's own `partial` would let the variants inside be incomplete, too.
+            for field in fields.values():
+                field.required, field.default = False, empty
+            return fields
+
     def get_permissions(self) -> list[BasePermission]:
         needed = {"PUT": "change", "PATCH": "change", "DELETE": "delete"}
         if self.request is None or self.request.method not in needed:
@@ -250,10 +224,11 @@ class OneProduct(APIView):
     @extend_schema(
         operation_id="products_read",
         parameters=[KEY],
-        responses={200: ProductDocument, **problems(401, 404)},
+        responses={200: ProductDocument, **problems(400, 401, 404)},
     )
     def get(self, request: Request, key: str) -> Response:
         """Show a product by id or slug. Drafts and archived ones are there for staff only."""
+        read_query(request, StrictSerializer)
         staff = _is_staff(request)
         reference = _reference(key)
         row = product_row(reference=reference or "", published_only=not staff, extra=PRODUCT_EXTRA)
@@ -286,7 +261,7 @@ class OneProduct(APIView):
     )
     def patch(self, request: Request, key: str) -> Response:
         """Change some fields of a product."""
-        return self._change(request, key, self.ProductPatch(data=request.data, partial=True))
+        return self._change(request, key, self.ProductPatch(data=request.data))
 
     @extend_schema(
         operation_id="products_archive",

@@ -1,7 +1,10 @@
 """The kernel as Django knows it."""
 
 from django.apps import AppConfig
+from django.urls import register_converter
 from django.utils.module_loading import autodiscover_modules
+
+from apps.kernel.converters import IdConverter
 
 
 class KernelConfig(AppConfig):
@@ -10,4 +13,5 @@ class KernelConfig(AppConfig):
 
     def ready(self) -> None:
         """Let every process know every task, since any of them may relay events."""
+        register_converter(IdConverter, "id")
         autodiscover_modules("tasks")

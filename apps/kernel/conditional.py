@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from apps.kernel.json import dumps
 
-TAG = re.compile(r'(?:W/)?"(\d{1,9})(?:-[0-9a-f]{16})?"')
+TAG = re.compile(r'(?:W/)?"([0-9]{1,9})(?:-[0-9a-f]{16})?"')
 
 
 class MalformedETag(APIException):

@@ -30,7 +30,8 @@ def relay_batch(*, limit: int = 100) -> int:
         cursor.execute(
             """
             UPDATE kernel_outboxevent
-            SET claimed_until = now() + least(%s * power(2, least(tries, 12)), %s), tries = tries + 1
+            SET tries = tries + 1,
+                claimed_until = now() + least(%s * power(2, least(tries, 12)), %s)
             WHERE id IN (
                 SELECT id FROM kernel_outboxevent
                 WHERE done_at IS NULL AND (claimed_until IS NULL OR claimed_until < now())

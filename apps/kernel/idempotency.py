@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from apps.kernel.errors import Conflict, DomainError, Invalid
 from apps.kernel.json import dumps
 from apps.kernel.models import IdempotencyRecord
+from apps.kernel.rest import PROBLEM
 
 KEPT_FOR = timedelta(hours=72)
 KEPT_HEADERS = ("ETag", "Location")
@@ -129,7 +130,12 @@ def _replay(earlier: IdempotencyRecord, record: IdempotencyRecord) -> Response:
     if earlier.fingerprint != record.fingerprint:
         raise IdempotencyKeyReused("This key was used for another request.")
     headers: dict[str, Any] = {**earlier.headers, "Idempotent-Replayed": "true"}
-    return Response(earlier.body.encode(), status=earlier.status, headers=headers)
+    return Response(
+        earlier.body.encode(),
+        status=earlier.status,
+        headers=headers,
+        content_type=PROBLEM if earlier.status >= 400 else None,
+    )
 
 
 def _answer(record: IdempotencyRecord, response: Response) -> Response:

@@ -7,7 +7,7 @@ from apps.kernel.money import Money
 
 def dumps(value: object) -> bytes:
     """Return the value as JSON. UUIDs, dates and Money are written in the API's forms."""
-    return orjson.dumps(value, default=_in_api_form)
+    return orjson.dumps(value, default=_in_api_form, option=orjson.OPT_PASSTHROUGH_DATACLASS)
 
 
 def _in_api_form(value: object) -> object:

@@ -5,9 +5,9 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
+from apps.kernel.rest import PROBLEM
 from apps.kernel.serializers import Problem
 
-MEDIA_TYPE = "application/problem+json"
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -27,7 +27,7 @@ IDEMPOTENCY_KEY = header(
 def problems(*statuses: int) -> dict[Any, OpenApiResponse]:
     """Return the problem responses of an operation, for its `responses`."""
     return {
-        (status, MEDIA_TYPE): OpenApiResponse(Problem, description="A problem (RFC 9457).")
+        (status, PROBLEM): OpenApiResponse(Problem, description="A problem (RFC 9457).")
         for status in sorted(statuses)
     }
 
@@ -49,7 +49,7 @@ def add_general_problems(result: dict[str, Any], **_: object) -> dict[str, Any]:
                     status,
                     {
                         "description": "A problem (RFC 9457).",
-                        "content": {MEDIA_TYPE: {"schema": schema}},
+                        "content": {PROBLEM: {"schema": schema}},
                     },
                 )
     return result

@@ -10,6 +10,9 @@ from rest_framework.renderers import BaseRenderer
 
 from apps.kernel.json import dumps
 
+PROBLEM = "application/problem+json"
+DEEPEST = 64
+
 
 class BodyTooLarge(APIException):
     """The request body is larger than the API takes."""
@@ -22,8 +25,8 @@ class BodyTooLarge(APIException):
 class StrictJSONParser(BaseParser):
     """Read a JSON object of at most `API_BODY_LIMIT_BYTES`.
 
-    Raises BodyTooLarge; ParseError for malformed JSON, NaN, lone surrogates, NUL characters and
-    for a document that is no object.
+    Raises BodyTooLarge; ParseError for malformed JSON, NaN, lone surrogates, NUL characters, more
+    than DEEPEST levels and for a document that is no object. The last of equal names counts.
     """
 
     media_type = "application/json"
@@ -46,7 +49,22 @@ class StrictJSONParser(BaseParser):
             raise ParseError("The body is not valid JSON.") from error
         if not isinstance(document, dict):
             raise ParseError("The body has to be a JSON object.")
+        # Counting brackets is cheap and never too low, so hardly any document is walked.
+        if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(document) > DEEPEST:
+            raise ParseError("The body is nested too deeply.")
         return document
+
+
+def _depth(document: object) -> int:
+    depth, level = 0, [document]
+    while level := [value for value in level if isinstance(value, dict | list)]:
+        depth += 1
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    return depth
 
 
 class FastJSONRenderer(BaseRenderer):

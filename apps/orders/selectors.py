@@ -1,14 +1,14 @@
 """Reads: the one door to a cart and to an order, and lists of orders."""
 
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.kernel.errors import NotFound
-from apps.orders.models import Cart, Order, PaymentAttempt, Shipment
+from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt, Refund, Shipment
 
 
 class UnknownOrder(NotFound):
@@ -73,21 +73,34 @@ def orders_of(*, holder: Holder) -> QuerySet[Order]:
 
 
 def order_of(*, holder: Holder, order_id: UUID) -> Order:
-    """Return the holder's order with its lines, payments and shipments. Raises UnknownOrder."""
-    order = complete(orders_of(holder=holder)).filter(pk=order_id).first()
+    """Return the holder's order. Raises UnknownOrder."""
+    order = orders_of(holder=holder).filter(pk=order_id).first()
     if order is None:
         raise UnknownOrder("There is no such order.")
     return order
 
 
-def complete(orders: QuerySet[Order, Any]) -> QuerySet[Order, Any]:
-    """Return the orders with everything their documents show."""
-    return orders.prefetch_related(
-        "lines",
-        Prefetch(
-            "attempts",
-            PaymentAttempt.objects.order_by("created_at", "id").prefetch_related("refunds"),
-        ),
-        Prefetch("shipments", Shipment.objects.order_by("created_at", "id")),
-        "history",
-    )
+@dataclass(frozen=True, slots=True)
+class WholeOrder:
+    """An order with all that its document shows, in the order in which it came about."""
+
+    order: Order
+    lines: list[OrderLine] = field(default_factory=list)
+    attempts: list[PaymentAttempt] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    shipments: list[Shipment] = field(default_factory=list)
+
+
+def whole(orders: Iterable[Order]) -> list[WholeOrder]:
+    """Return the orders with all that belongs to them, in four statements however many they are."""
+    wholes = {order.pk: WholeOrder(order) for order in orders}
+    for line in OrderLine.objects.filter(order__in=wholes).order_by("position"):
+        wholes[line.order_id].lines.append(line)
+    for attempt in PaymentAttempt.objects.filter(order__in=wholes).order_by("created_at", "id"):
+        wholes[attempt.order_id].attempts.append(attempt)
+    refunds = Refund.objects.filter(attempt__order__in=wholes).select_related("attempt")
+    for refund in refunds.order_by("created_at", "id"):
+        wholes[refund.attempt.order_id].refunds.append(refund)
+    for shipment in Shipment.objects.filter(order__in=wholes).order_by("created_at", "id"):
+        wholes[shipment.order_id].shipments.append(shipment)
+    return list(wholes.values())

@@ -13,7 +13,8 @@ from apps.kernel.serializers import (
     StrictSerializer,
 )
 from apps.orders.carriers import ShippingOption
-from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Order
+from apps.orders.models import LARGEST_QUANTITY, MOST_LINES
+from apps.orders.selectors import WholeOrder
 from apps.orders.services.carts import PricedCart
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, ShipmentStatus
 
@@ -317,13 +318,13 @@ def shipping_option_document(option: ShippingOption) -> dict[str, Any]:
     }
 
 
-def order_document(order: Order, *, token: str = "") -> dict[str, Any]:
+def order_document(whole: WholeOrder, *, token: str = "") -> dict[str, Any]:
     """Return the order as OrderDocument says."""
+    order = whole.order
 
     def money(minor: int) -> Money:
         return Money(minor, order.currency)
 
-    lines = sorted(order.lines.all(), key=lambda line: line.position)
     document = {
         "id": order.pk,
         "number": str(order.number),
@@ -341,7 +342,7 @@ def order_document(order: Order, *, token: str = "") -> dict[str, Any]:
                 "unit_price": money(line.unit_price_minor),
                 "total": money(line.total_minor),
             }
-            for line in lines
+            for line in whole.lines
         ],
         "totals": {
             "items": money(order.items_minor),
@@ -363,12 +364,13 @@ def order_document(order: Order, *, token: str = "") -> dict[str, Any]:
                 "refunded": money(
                     sum(
                         refund.amount_minor
-                        for refund in attempt.refunds.all()
-                        if refund.status == RefundStatus.SUCCEEDED
+                        for refund in whole.refunds
+                        if refund.attempt_id == attempt.pk
+                        and refund.status == RefundStatus.SUCCEEDED
                     )
                 ),
             }
-            for attempt in order.attempts.all()
+            for attempt in whole.attempts
         ],
         "shipments": [
             {
@@ -377,9 +379,9 @@ def order_document(order: Order, *, token: str = "") -> dict[str, Any]:
                 "carrier": shipment.carrier,
                 "tracking_number": shipment.tracking_number or None,
                 "tracking_url": shipment.tracking_url or None,
-                "items": [{"sku": line.sku, "quantity": line.quantity} for line in lines],
+                "items": [{"sku": line.sku, "quantity": line.quantity} for line in whole.lines],
             }
-            for shipment in order.shipments.all()
+            for shipment in whole.shipments
         ],
         "placed_at": order.placed_at,
         "version": order.version,

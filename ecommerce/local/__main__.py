@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: run, test, manage, admin-password, clean-data."""
+"""The commands behind the Makefile, one function each."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ import sys
 
 from ecommerce.local.children import die_with_parent
 from ecommerce.local.errors import CannotStart
-from ecommerce.local.manage import manage, renew_admin_password
+from ecommerce.local.manage import check_deployment, manage, renew_admin_password
 from ecommerce.local.output import Log
 from ecommerce.local.state import State
 from ecommerce.local.supervisor import Supervisor
@@ -23,7 +23,8 @@ def main() -> int:
         help="stop when the process that started this one ends, however it ends",
     )
     parser.add_argument(
-        "command", choices=("run", "test", "manage", "admin-password", "clean-data")
+        "command",
+        choices=("run", "test", "manage", "check-deployment", "admin-password", "clean-data"),
     )
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -47,6 +48,8 @@ def _run(command: str, arguments: list[str]) -> int:
             return run_tests(arguments)
         case "manage":
             return manage(state, arguments)
+        case "check-deployment":
+            return check_deployment()
         case "admin-password":
             return renew_admin_password(state)
         case _:

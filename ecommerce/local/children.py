@@ -171,9 +171,9 @@ class Child:
 class Guardian:
     """A process that outlives us just long enough to kill the children that hang."""
 
-    def __init__(self, held: Sequence[int]) -> None:
+    def __init__(self, *, held: Sequence[int] = (), patience: float = 7) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", str(Path(__file__).with_name("guardian.py"))],
+            [sys.executable, "-I", Path(__file__).with_name("guardian.py"), str(patience)],
             cwd="/",
             stdin=subprocess.PIPE,
             text=True,

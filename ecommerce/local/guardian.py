@@ -12,8 +12,6 @@ import sys
 import time
 from contextlib import suppress
 
-PATIENCE = 7.0
-
 
 def is_alive(group: int) -> bool:
     """Tell whether the process group has a member."""
@@ -27,7 +25,10 @@ def is_alive(group: int) -> bool:
 
 
 def main() -> None:
-    """Read `+group` and `-group` lines; at the end of the input outlast or kill the groups."""
+    """Read `+group` and `-group` lines; at the end of the input outlast or kill the groups.
+
+    The argument says for how many seconds to wait for them.
+    """
     groups: set[int] = set()
     for line in sys.stdin:
         sign, group = line[0], int(line[1:])
@@ -35,7 +36,7 @@ def main() -> None:
             groups.add(group)
         else:
             groups.discard(group)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + float(sys.argv[1])
     while (groups := {group for group in groups if is_alive(group)}) and (
         time.monotonic() < deadline
     ):

@@ -6,27 +6,49 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ecommerce.local.environment import ADMIN_EMAIL, store_environment, without_postgres_variables
+from ecommerce.local.environment import (
+    ADMIN_EMAIL,
+    production_like_environment,
+    store_environment,
+    without_postgres_variables,
+)
 from ecommerce.local.servers import open_servers
 from ecommerce.local.state import CHECKOUT, State
 from ecommerce.local.supervisor import chosen_ports
 
 
-def manage(state: State, arguments: Sequence[str], extra: dict[str, str] | None = None) -> int:
+def manage(state: State, arguments: Sequence[str]) -> int:
     """Run `manage.py` with the arguments. Returns its exit code. Raises CannotStart."""
     with variables_of(state) as variables:
-        return subprocess.call(
-            [sys.executable, "manage.py", *arguments],
-            cwd=CHECKOUT,
-            env=without_postgres_variables(os.environ) | variables | (extra or {}),
-        )
+        return _manage(arguments, variables)
+
+
+def check_deployment() -> int:
+    """Ask Django for a missing migration and for anything unsafe in a production environment."""
+    variables = production_like_environment()
+    return _manage(["check", "--deploy", "--fail-level", "WARNING"], variables) or _manage(
+        ["makemigrations", "--check", "--dry-run"], variables
+    )
+
+
+def _manage(arguments: Sequence[str], variables: dict[str, str]) -> int:
+    return subprocess.call(
+        # makemigrations warns that it cannot compare with a database; it need not.
+        [sys.executable, "-W", "ignore::RuntimeWarning", "manage.py", *arguments],
+        cwd=CHECKOUT,
+        env=without_postgres_variables(os.environ) | variables,
+    )
 
 
 def renew_admin_password(state: State) -> int:
     """Give the admin a new one-time password and show it."""
     state.create()
     password = state.renew_secret("admin_password")
-    code = manage(state, ["create_admin", "--email", ADMIN_EMAIL, "--reset-password"])
+    with variables_of(state) as variables:
+        code = _manage(
+            ["create_admin", "--email", ADMIN_EMAIL, "--reset"],
+            variables | {"ADMIN_PASSWORD": password},
+        )
     if code == 0:
         print(f"{ADMIN_EMAIL} has the new password {password}")
     return code
@@ -40,7 +62,7 @@ def variables_of(state: State) -> Iterator[dict[str, str]]:
     """
     state.create()
     if state.is_running():
-        yield state.read("environment.json") | {"ADMIN_PASSWORD": state.secrets()["admin_password"]}
+        yield state.read("environment.json")
         return
     held = state.claim(on_wait=lambda: None)
     servers = open_servers(state, logs=state.folder, held=[held])

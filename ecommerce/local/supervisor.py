@@ -71,7 +71,7 @@ class Supervisor:
         if self.sandboxed:
             require_free(self.sandbox_port, "SANDBOX_PORT")
         self.log.say("starting PostgreSQL and Redis")
-        self._guardian = Guardian([held])
+        self._guardian = Guardian(held=[held])
         servers = open_servers(self.state, held=[held])
         self.children += servers.children()
         for child in self.children:

@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
             name='Variant',
             fields=[
                 ('id', models.UUIDField(default=apps.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('sku', models.CharField(max_length=64)),
+                ('sku', models.CharField(max_length=64, validators=[django.core.validators.RegexValidator('^[!-~]{1,64}\\Z', 'Use up to 64 visible ASCII characters, no spaces.', code='sku')])),
                 ('name', models.CharField(blank=True, help_text="What is added to the product's name, such as Large.", max_length=120)),
                 ('options', models.JSONField(blank=True, default=dict)),
                 ('price_minor', models.BigIntegerField(blank=True, null=True)),
@@ -261,7 +261,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('sku', ''), _negated=True), name='variant_sku_is_not_empty'),
+            constraint=models.CheckConstraint(condition=models.Q(('sku__regex', '^[!-~]{1,64}\\Z')), name='variant_sku_is_visible_ascii'),
         ),
         migrations.AddConstraint(
             model_name='variant',

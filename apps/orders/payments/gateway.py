@@ -10,7 +10,7 @@ when repeating does not help, `find` tells what became of an attempt.
     BadSignature        a webhook that the provider did not send
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -103,14 +103,14 @@ class Gateway(Protocol):
         self,
         *,
         attempt_id: UUID,
-        amount: int,
+        amount_minor: int,
         currency: str,
         method: str,
         description: str,
         return_url: str,
         metadata: Mapping[str, str],
     ) -> PaymentState:
-        """Set the amount (in minor units) aside on the shopper's payment method."""
+        """Set the amount aside on the shopper's payment method; without one, ask the shopper."""
         ...
 
     def capture(self, *, attempt_id: UUID, reference: str, amount_minor: int) -> PaymentState:
@@ -131,6 +131,10 @@ class Gateway(Protocol):
 
     def find(self, *, attempt_id: UUID, since: datetime) -> PaymentState | None:
         """Return the payment of an attempt made since then, or None when there is none."""
+        ...
+
+    def states(self, *, since: datetime) -> Iterator[PaymentState]:
+        """Yield every payment made since then."""
         ...
 
     def read_webhook(self, *, body: bytes, signature: str) -> WebhookNotice:

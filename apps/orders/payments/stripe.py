@@ -83,27 +83,31 @@ class StripeGateway:
         self,
         *,
         attempt_id: UUID,
-        amount: int,
+        amount_minor: int,
         currency: str,
         method: str,
         description: str,
         return_url: str,
         metadata: Mapping[str, str],
     ) -> PaymentState:
-        """Set the amount aside; a declined card is PaymentRefused with the failed payment."""
+        """Set the amount aside; a declined card is PaymentRefused with the failed payment.
+
+        Without a method the shopper confirms the payment at Stripe by its client secret.
+        """
+        confirmation: dict[str, Any] = (
+            {"payment_method": method, "confirm": True, "return_url": return_url} if method else {}
+        )
         with _refusals():
             intent = self._intents.create(
                 {
-                    "amount": amount,
+                    "amount": amount_minor,
                     "currency": currency.lower(),
-                    "payment_method": method,
                     "allowed_payment_method_types": ["card"],
                     "capture_method": "manual",
-                    "confirm": True,
                     "description": description,
-                    "return_url": return_url,
                     "metadata": {**metadata, "attempt_id": str(attempt_id)},
                     "expand": _WHOLE,
+                    **confirmation,  # type: ignore[typeddict-item] - the SDK's keys, some of them
                 },
                 {"idempotency_key": f"{attempt_id}:authorise"},
             )
@@ -158,15 +162,20 @@ class StripeGateway:
 
         Stripe's search would be shorter and is up to a minute behind.
         """
+        for state in self.states(since=since):
+            if state.attempt_id == str(attempt_id):
+                return state
+        return None
+
+    def states(self, *, since: datetime) -> Iterator[PaymentState]:
+        """Yield every payment made since then, newest first, a hundred a call."""
         begin = int((since - CLOCK_SKEW).timestamp())
         with _refusals():
             page = self._intents.list(
                 {"created": {"gte": begin}, "limit": 100, "expand": ["data.latest_charge"]}
             )
             for intent in page.auto_paging_iter():
-                if _fields(intent.metadata).get("attempt_id") == str(attempt_id):
-                    return _state(intent)
-        return None
+                yield _state(intent)
 
     def read_webhook(self, *, body: bytes, signature: str) -> WebhookNotice:
         """Return what a webhook says. Raises: BadSignature, also for a body without sense."""
@@ -217,8 +226,7 @@ def _state(intent: stripe.PaymentIntent) -> PaymentState:
     charge = intent.latest_charge
     return PaymentState(
         reference=intent.id,
-        # A status that is not listed is not final, also one that Stripe has yet to invent.
-        status=_STATUSES.get(intent.status, PaymentStatus.PROCESSING),
+        status=_status(intent),
         amount_minor=intent.amount,
         captured_minor=intent.amount_received,
         refunded_minor=charge.amount_refunded if isinstance(charge, stripe.Charge) else 0,
@@ -230,7 +238,16 @@ def _state(intent: stripe.PaymentIntent) -> PaymentState:
     )
 
 
+def _status(intent: stripe.PaymentIntent) -> PaymentStatus:
+    if intent.status == "requires_payment_method" and intent.last_payment_error is None:
+        return PaymentStatus.REQUIRES_ACTION
+    # A status that is not listed is not final, also one that Stripe has yet to invent.
+    return _STATUSES.get(intent.status, PaymentStatus.PROCESSING)
+
+
 def _next_action(intent: stripe.PaymentIntent) -> dict[str, str] | None:
+    if intent.status == "requires_payment_method" and intent.last_payment_error is None:
+        return {"type": "provide_payment_method", "client_secret": intent.client_secret or ""}
     if intent.next_action is None:
         return None
     redirect = _fields(intent.next_action).get("redirect_to_url") or {}

@@ -9,8 +9,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.catalog import interface as catalog
@@ -92,11 +90,15 @@ class PricedCart:
     problems: list[Problem]
 
 
-def open_cart(*, customer_id: UUID | None) -> tuple[Cart, str]:
-    """Open a cart. Returns it with the guest's secret token, empty for a customer."""
+def open_cart(*, customer_id: UUID | None, cart_id: UUID | None = None) -> tuple[Cart, str]:
+    """Open a cart. Returns it with the guest's secret token, empty for a customer.
+
+    Who can be interrupted and comes again gives the id, so that there is never a second cart.
+    """
     token = "" if customer_id else secrets.token_urlsafe(32)
     contacts = users.contacts_of(user_ids=[customer_id]) if customer_id else {}
     cart = Cart.objects.create(
+        id=cart_id or new_id(),
         customer_id=customer_id,
         token_hash=hash_of(token) if token else "",
         currency=settings.STORE_CURRENCY,
@@ -111,7 +113,8 @@ def add_item(
 ) -> PricedCart:
     """Put so many more of a variant, by id or SKU, into the cart.
 
-    Raises UnknownCart, CartIsOrdered, VersionMismatch, UnknownVariant, QuantityTooLarge, CartIsFull.
+    Raises UnknownCart, CartIsOrdered, VersionMismatch, UnknownVariant, QuantityTooLarge,
+    CartIsFull.
     """
     cart = _change(holder, cart_id, version)
     variant_id = variant if isinstance(variant, UUID) else _variant_id_of(variant)
@@ -222,13 +225,34 @@ def shipping_options(priced: PricedCart) -> list[ShippingOption]:
     return _options(priced.cart, priced.lines, timezone.now().date())
 
 
+def change_open_cart(
+    holder: Holder, cart_id: UUID, version: int | None, **values: Any
+) -> Cart | None:
+    """Lock and change the holder's open cart in one statement; None when there is none like it."""
+    columns = [Cart._meta.get_field(name) for name in values]
+    assignments = "".join(f", {column.column} = %s" for column in columns)
+    prepared = [
+        column.get_db_prep_save(value, connection)
+        for column, value in zip(columns, values.values(), strict=True)
+    ]
+    changed = Cart.objects.raw(
+        f"""
+        UPDATE orders_cart SET version = version + 1, updated_at = now(){assignments}
+        WHERE id = %s AND status = 'open'
+            AND (customer_id = %s OR (customer_id IS NULL AND token_hash = %s AND token_hash <> ''))
+            AND (%s::int IS NULL OR version = %s)
+        RETURNING *
+        """,  # noqa: S608 - the columns' names come from the model
+        [*prepared, cart_id, holder.customer_id, holder.token_hash, version, version],
+    )
+    return next(iter(changed), None)
+
+
 def _change(holder: Holder, cart_id: UUID, version: int | None, **values: Any) -> Cart:
     """Lock the holder's open cart and count its version up, in one statement."""
-    carts = Cart.objects.filter(holder.owns(), pk=cart_id, status=Cart.Status.OPEN)
-    if version is not None:
-        carts = carts.filter(version=version)
-    if carts.update(version=F("version") + 1, updated_at=Now(), **values):
-        return Cart.objects.get(pk=cart_id)
+    cart = change_open_cart(holder, cart_id, version, **values)
+    if cart is not None:
+        return cart
     cart = cart_of(holder=holder, cart_id=cart_id)
     if cart.status == Cart.Status.ORDERED:
         raise CartIsOrdered("This cart has become an order.")

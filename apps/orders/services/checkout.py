@@ -13,8 +13,8 @@ from apps.catalog import interface as catalog
 from apps.kernel.errors import Conflict, Invalid, VersionMismatch
 from apps.kernel.money import Money
 from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt
-from apps.orders.selectors import Holder, cart_of, hash_of, order_of
-from apps.orders.services.carts import PricedCart, price_cart
+from apps.orders.selectors import Holder, WholeOrder, cart_of, hash_of, order_of, whole
+from apps.orders.services.carts import PricedCart, change_open_cart, price_cart
 from apps.orders.services.transitions import OrderStatusConflict, locked, move, record
 from apps.orders.states import OrderStatus
 
@@ -55,7 +55,7 @@ class PaymentChoice:
 class Placed:
     """The order of a cart; `created` is False when the cart had been ordered before."""
 
-    order: Order
+    whole: WholeOrder
     token: str
     created: bool
 
@@ -63,7 +63,7 @@ class Placed:
 PROVIDERS = frozenset({"stripe"})
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def place_order(
     *,
     holder: Holder,
@@ -85,12 +85,14 @@ def place_order(
         raise UnknownPaymentProvider("Pay with one of: stripe.")
     cart = _close(holder, cart_id, version, email)
     if cart is None:
-        return Placed(_order_of_cart(cart_id), token="", created=False)
+        [placed_before] = whole(Order.objects.filter(cart_id=cart_id))
+        return Placed(placed_before, token="", created=False)
     priced = price_cart(cart)
     _refuse_unless_ready(priced, expected_total)
     token = "" if cart.customer_id else secrets.token_urlsafe(32)
     order = _write_order(priced, token)
-    _promise_payment(order, payment)
+    lines = _write_lines(order, priced)
+    attempts = _promise_payment(order, payment)
     record(order, OrderStatus.PENDING_PAYMENT, before=None, actor_id=holder.customer_id, reason="")
     # The stock rows come last: they are what others wait for.
     catalog.reserve(
@@ -99,7 +101,7 @@ def place_order(
     )
     if order.grand_total_minor == 0:
         move(order, OrderStatus.PAID, reason="Nothing to pay.")
-    return Placed(order, token, created=True)
+    return Placed(WholeOrder(order, lines, attempts), token, created=True)
 
 
 @transaction.atomic
@@ -110,8 +112,7 @@ def pay_again(*, holder: Holder, order_id: UUID, payment: PaymentChoice) -> Orde
     """
     if payment.provider not in PROVIDERS:
         raise UnknownPaymentProvider("Pay with one of: stripe.")
-    order_of(holder=holder, order_id=order_id)
-    order = locked(order_id)
+    order = locked(order_of(holder=holder, order_id=order_id).pk)
     if order.status != OrderStatus.PENDING_PAYMENT:
         raise OrderStatusConflict(f"The order is {order.status}.", status=order.status)
     try:
@@ -120,27 +121,20 @@ def pay_again(*, holder: Holder, order_id: UUID, payment: PaymentChoice) -> Orde
     except IntegrityError as error:
         raise PaymentUnderWay("A payment of this order is under way.") from error
     Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
-    return order_of(holder=holder, order_id=order_id)
+    order.version += 1
+    return order
 
 
 def _close(holder: Holder, cart_id: UUID, version: int | None, email: str) -> Cart | None:
     """Lock the open cart and close it. Returns None when it has become an order before."""
-    carts = Cart.objects.filter(holder.owns(), pk=cart_id, status=Cart.Status.OPEN)
-    if version is not None:
-        carts = carts.filter(version=version)
     values = {"email": email} if email else {}
-    if carts.update(
-        status=Cart.Status.ORDERED, version=F("version") + 1, updated_at=Now(), **values
-    ):
-        return Cart.objects.get(pk=cart_id)
+    cart = change_open_cart(holder, cart_id, version, status=Cart.Status.ORDERED, **values)
+    if cart is not None:
+        return cart
     cart = cart_of(holder=holder, cart_id=cart_id)
     if cart.status == Cart.Status.ORDERED:
         return None
     raise VersionMismatch("The cart has changed since.", version=cart.version)
-
-
-def _order_of_cart(cart_id: UUID) -> Order:
-    return Order.objects.get(cart_id=cart_id)
 
 
 def _refuse_unless_ready(priced: PricedCart, expected_total: Money | None) -> None:
@@ -157,7 +151,7 @@ def _refuse_unless_ready(priced: PricedCart, expected_total: Money | None) -> No
 
 def _write_order(priced: PricedCart, token: str) -> Order:
     cart, totals = priced.cart, priced.totals
-    order = Order.objects.create(
+    return Order.objects.create(
         cart_id=cart.pk,
         customer_id=cart.customer_id,
         token_hash=hash_of(token) if token else "",
@@ -172,7 +166,10 @@ def _write_order(priced: PricedCart, token: str) -> Order:
         shipping_option=cart.shipping_option,
         expires_at=Now() + settings.ORDER_PAYMENT_WINDOW,
     )
-    OrderLine.objects.bulk_create(
+
+
+def _write_lines(order: Order, priced: PricedCart) -> list[OrderLine]:
+    return OrderLine.objects.bulk_create(
         OrderLine(
             order=order,
             position=position,
@@ -187,11 +184,12 @@ def _write_order(priced: PricedCart, token: str) -> Order:
         for position, line in enumerate(priced.lines, 1)
         if line.offer
     )
-    return order
 
 
-def _promise_payment(order: Order, payment: PaymentChoice) -> None:
-    if order.grand_total_minor:
+def _promise_payment(order: Order, payment: PaymentChoice) -> list[PaymentAttempt]:
+    if order.grand_total_minor == 0:
+        return []
+    return [
         PaymentAttempt.objects.create(
             order=order,
             provider=payment.provider,
@@ -200,3 +198,4 @@ def _promise_payment(order: Order, payment: PaymentChoice) -> None:
             currency=order.currency,
             next_action_at=Now(),
         )
+    ]

@@ -29,8 +29,7 @@ def cancel_order(
 
     Raises UnknownOrder, VersionMismatch, OrderStatusConflict once a label has been bought.
     """
-    order_of(holder=holder, order_id=order_id)
-    order = locked(order_id)
+    order = locked(order_of(holder=holder, order_id=order_id).pk)
     if version is not None and version != order.version:
         raise VersionMismatch("The order has changed since.", version=order.version)
     if order.shipments.exclude(
@@ -45,7 +44,7 @@ def cancel_order(
     wake_payments(order)
     for attempt in order.attempts.filter(status=AttemptStatus.CAPTURED):
         promise_refund(attempt, reason=reason or "The order was cancelled.")
-    return order_of(holder=holder, order_id=order_id)
+    return order
 
 
 def expire_orders(*, limit: int = 500) -> int:

@@ -256,7 +256,7 @@ def _call(attempt: PaymentAttempt, step: AttemptStatus) -> PaymentState | None:
                     return found
             return gateway.authorise(
                 attempt_id=attempt.pk,
-                amount=attempt.amount_minor,
+                amount_minor=attempt.amount_minor,
                 currency=attempt.currency,
                 method=attempt.method,
                 description=f"Order {attempt.order.number}",

@@ -25,10 +25,11 @@ def claim(model: type[Row]) -> Row | None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE {table} SET lease_until = now() + %s, tries = tries + 1
+            UPDATE {table} SET lease_until = statement_timestamp() + %s, tries = tries + 1
             WHERE id = (
                 SELECT id FROM {table}
-                WHERE next_action_at <= now() AND (lease_until IS NULL OR lease_until < now())
+                WHERE next_action_at <= statement_timestamp()
+                    AND (lease_until IS NULL OR lease_until < statement_timestamp())
                 ORDER BY next_action_at LIMIT 1 FOR UPDATE SKIP LOCKED
             )
             RETURNING id

@@ -18,9 +18,7 @@ ADDRESS = {
 }
 VISA = checkout.PaymentChoice(provider="stripe", method="pm_card_visa")
 DECLINED = checkout.PaymentChoice(provider="stripe", method="pm_card_visa_chargeDeclined")
-THREE_D_SECURE = checkout.PaymentChoice(
-    provider="stripe", method="pm_card_threeDSecure2Required"
-)
+THREE_D_SECURE = checkout.PaymentChoice(provider="stripe", method="pm_card_threeDSecure2Required")
 
 
 def ready_cart(quantities: dict[Any, int] | None = None) -> tuple[Cart, Holder]:
@@ -47,5 +45,5 @@ def placed_order(
     """Return an unpaid order and who holds it."""
     cart, holder = ready_cart(quantities)
     placed = checkout.place_order(holder=holder, cart_id=cart.pk, payment=payment)
-    order = Order.objects.get(pk=placed.order.pk)
+    order = Order.objects.get(pk=placed.whole.order.pk)
     return order, Holder(token=placed.token)

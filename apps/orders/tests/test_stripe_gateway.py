@@ -59,7 +59,7 @@ def faults(payment_sandbox) -> Iterator[Any]:
 def authorise(gateway: Gateway, attempt_id: UUID, method: str = "pm_card_visa", amount: int = 2000):
     return gateway.authorise(
         attempt_id=attempt_id,
-        amount=amount,
+        amount_minor=amount,
         currency="USD",
         method=method,
         description="Order 7",
@@ -395,3 +395,11 @@ def test_a_webhook_names_the_payment_it_is_about(gateway, subject, reference):
 def test_a_webhook_that_stripe_did_not_send_is_refused(gateway, webhook):
     with pytest.raises(BadSignature):
         gateway.read_webhook(**webhook)
+
+
+def test_without_a_method_the_shopper_is_asked_for_one(gateway, attempt_id):
+    state = authorise(gateway, attempt_id, method="")
+
+    assert state.status is PaymentStatus.REQUIRES_ACTION
+    assert state.next_action["type"] == "provide_payment_method"
+    assert state.next_action["client_secret"].startswith(f"{state.reference}_secret_")

@@ -295,9 +295,10 @@ class Checkout(APIView):
             expected_total=wish.get("expected_total"),
             version=expected_version(request),
         )
+        order = placed.whole.order
         response = Response(
-            order_document(placed.order, token=placed.token),
+            order_document(placed.whole, token=placed.token),
             status=201 if placed.created else 200,
-            headers={"Location": f"/api/v1/orders/{placed.order.pk}"},
+            headers={"Location": f"/api/v1/orders/{order.pk}"},
         )
-        return tagged(response, version=placed.order.version)
+        return tagged(response, version=order.version)

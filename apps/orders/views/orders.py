@@ -16,7 +16,7 @@ from apps.kernel.idempotency import idempotent
 from apps.kernel.openapi import IDEMPOTENCY_KEY, IF_MATCH, problems
 from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
 from apps.orders.models import Order
-from apps.orders.selectors import complete, order_of, orders_of
+from apps.orders.selectors import order_of, orders_of, whole
 from apps.orders.serializers import (
     CancellationDraft,
     OrderDocument,
@@ -31,7 +31,8 @@ from apps.orders.views.holder import ORDER_TOKEN, order_holder
 
 
 def _rendered(order: Order, *, status: int = 200) -> Response:
-    return tagged(Response(order_document(order), status=status), version=order.version)
+    [document] = map(order_document, whole([order]))
+    return tagged(Response(document, status=status), version=order.version)
 
 
 class Orders(APIView):
@@ -43,14 +44,12 @@ class Orders(APIView):
         """Newest first unless asked otherwise."""
 
         sort = serializers.ChoiceField(choices=["placed_at", "-placed_at"], default="-placed_at")
-        status = serializers.ChoiceField(
-            choices=[s.value for s in OrderStatus], required=False, source="filter[status]"
-        )
 
         def get_fields(self) -> dict[str, serializers.Field]:
-            fields = super().get_fields()
-            fields["filter[status]"] = fields.pop("status")
-            return fields
+            statuses = [s.value for s in OrderStatus]
+            return super().get_fields() | {
+                "filter[status]": serializers.ChoiceField(choices=statuses, required=False)
+            }
 
     @extend_schema(
         operation_id="orders_list",
@@ -81,8 +80,10 @@ class Orders(APIView):
             query=query,
             request=request,
         )
-        found = complete(Order.objects.all()).in_bulk([row["id"] for row in page["results"]])
-        page["results"] = [order_document(found[row["id"]]) for row in page["results"]]
+        found = Order.objects.in_bulk([row["id"] for row in page["results"]])
+        page["results"] = [
+            order_document(each) for each in whole(found[row["id"]] for row in page["results"])
+        ]
         return Response(page)
 
 
@@ -112,7 +113,7 @@ class OrderTimeline(APIView):
     )
     def get(self, request: Request, order_id: UUID) -> Response:
         order = order_of(holder=order_holder(request), order_id=order_id)
-        steps = sorted(order.history.all(), key=lambda step: step.pk)
+        steps = order.history.order_by("id")
         return Response(
             {
                 "results": [

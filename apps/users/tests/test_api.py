@@ -54,7 +54,8 @@ def test_registering_answers_the_profile(api):
     }
     assert response["ETag"].startswith('"1-')
     assert response["Cache-Control"] == "private, no-store"
-    assert not (user.is_staff or user.is_superuser)
+    assert not user.is_staff
+    assert not user.is_superuser
 
 
 def test_registering_a_taken_address_is_a_conflict_in_any_case(api):
@@ -229,7 +230,7 @@ def test_logging_out_ends_access_and_refresh_at_once(api):
     UserFactory(email="ada@example.com")
     tokens = post(api, LOGIN, registration()).json()
 
-    response = api.post(LOGOUT, headers=bearer(tokens["access"]))
+    response = api.generic("POST", LOGOUT, headers=bearer(tokens["access"]))
 
     assert (response.status_code, response.content) == (204, b"")
     assert api.get(ME, headers=bearer(tokens["access"])).status_code == 401
@@ -351,14 +352,17 @@ def test_the_schema_describes_the_operations_and_the_bearer(api):
         for method, operation in methods.items()
         if path.startswith(("/api/v1/auth/", "/api/v1/users/"))
     }
-    assert {key: sorted(op["responses"]) for key, op in operations.items()} == {
-        (REGISTER, "post"): ["201", "400", "409", "413", "415"],
-        (LOGIN, "post"): ["200", "400", "401", "413", "415", "429"],
-        (REFRESH, "post"): ["200", "400", "401", "413", "415"],
-        (LOGOUT, "post"): ["204", "400", "401", "413", "415"],
-        (ME, "get"): ["200", "401"],
-        (ME, "put"): ["200", "400", "401", "412", "413", "415"],
+    promised = {
+        (REGISTER, "post"): {"201", "400", "409", "413", "415"},
+        (LOGIN, "post"): {"200", "400", "401", "413", "415", "429"},
+        (REFRESH, "post"): {"200", "400", "401", "413", "415"},
+        (LOGOUT, "post"): {"204", "400", "401", "413", "415"},
+        (ME, "get"): {"200", "401"},
+        (ME, "put"): {"200", "400", "401", "412", "413", "415"},
     }
+    assert set(operations) == set(promised)
+    for key, statuses in promised.items():
+        assert statuses <= set(operations[key]["responses"])
     assert schema["components"]["securitySchemes"]["bearer"] == {
         "type": "http",
         "scheme": "bearer",

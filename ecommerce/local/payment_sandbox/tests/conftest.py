@@ -28,14 +28,20 @@ PAYMENT: Any = {
 
 @dataclass
 class Inbox:
-    """A store's webhook endpoint: keeps what arrives and answers as told."""
+    """A store's webhook endpoint: keeps what arrives and answers as told.
+
+    An event in `holds` keeps one request waiting until it is set.
+    """
 
     url: str = ""
     arrived: list[tuple[bytes, str]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    holds: list[threading.Event] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def take(self, body: bytes, signature: str) -> int:
+        if self.holds:
+            self.holds.pop().wait(5)
         with self.changed:
             self.arrived.append((body, signature))
             self.changed.notify_all()

@@ -10,9 +10,8 @@ import pytest
 import stripe
 
 from ecommerce.local.payment_sandbox.process import Sandbox
-from ecommerce.local.payment_sandbox.tests.conftest import CARD, charges_of, sdk_of
+from ecommerce.local.payment_sandbox.tests.conftest import PAYMENT, charges_of, sdk_of
 
-PAYMENT = {"amount": 1000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
 FORM = {
     "amount": "1000",
     "currency": "usd",
@@ -90,7 +89,7 @@ def test_twenty_at_once_with_one_key_make_one_charge(quiet, key):
     sdk = sdk_of(quiet)
 
     def pay(_: int) -> str:
-        given = {**PAYMENT, **CARD, "metadata": {"mark": key}}
+        given = PAYMENT | {"metadata": {"mark": key}}
         return sdk.v1.payment_intents.create(given, {"idempotency_key": key}).id
 
     with ThreadPoolExecutor(20) as pool:
@@ -183,25 +182,21 @@ def test_the_same_seed_drops_the_same_answers(web, fault_plan):
 
 def test_keys_are_forgotten_after_a_day(tmp_path, telling: Sandbox):
     sdk = sdk_of(telling)
-    first = sdk.v1.payment_intents.create({**PAYMENT, **CARD}, {"idempotency_key": "k"})
+    first = sdk.v1.payment_intents.create(PAYMENT, {"idempotency_key": "k"})
     telling.stop()
     with sqlite3.connect(telling.state_path) as rows:
         rows.execute("update answers set created = created - 24 * 60 * 60 + 30")
     rows.close()
     telling.restart()
     sdk = sdk_of(telling)
-    assert (
-        first.id == sdk.v1.payment_intents.create({**PAYMENT, **CARD}, {"idempotency_key": "k"}).id
-    )
+    assert first.id == sdk.v1.payment_intents.create(PAYMENT, {"idempotency_key": "k"}).id
     telling.stop()
     with sqlite3.connect(telling.state_path) as rows:
         rows.execute("update answers set created = created - 30")
     rows.close()
     telling.restart()
 
-    second = sdk_of(telling).v1.payment_intents.create(
-        {**PAYMENT, **CARD}, {"idempotency_key": "k"}
-    )
+    second = sdk_of(telling).v1.payment_intents.create(PAYMENT, {"idempotency_key": "k"})
 
     assert second.id != first.id
 
@@ -210,6 +205,6 @@ def test_the_sdk_sees_a_saved_error_as_an_api_error(quiet, fault_plan, key):
     fault_plan(error_rate=1)
 
     with pytest.raises(stripe.APIError) as failure:
-        sdk_of(quiet).v1.payment_intents.create({**PAYMENT, **CARD}, {"idempotency_key": key})
+        sdk_of(quiet).v1.payment_intents.create(PAYMENT, {"idempotency_key": key})
 
     assert failure.value.http_status == 500

@@ -5,12 +5,13 @@ import pytest
 import stripe
 
 from ecommerce.local.payment_sandbox.process import Sandbox
-from ecommerce.local.payment_sandbox.tests.conftest import CARD, charges_of
+from ecommerce.local.payment_sandbox.tests.conftest import CARD, PAYMENT, charges_of
 
 
 def pay(sdk: stripe.StripeClient, method: str = "pm_card_visa", **more: object):
-    given = {"amount": 1500, "currency": "usd", "payment_method": method, "confirm": True}
-    return sdk.v1.payment_intents.create({**given, **CARD, **more})
+    return sdk.v1.payment_intents.create(
+        PAYMENT | {"amount": 1500, "payment_method": method} | more
+    )
 
 
 def test_a_confirmed_payment_succeeds_at_once(sdk, quiet):

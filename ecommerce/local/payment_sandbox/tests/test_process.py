@@ -8,13 +8,14 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import stripe
 
 from ecommerce.local.payment_sandbox.process import ROOT, DidNotStart, Sandbox, start
-from ecommerce.local.payment_sandbox.tests.conftest import CARD, sdk_of
+from ecommerce.local.payment_sandbox.tests.conftest import PAYMENT, sdk_of
 
 COMMAND = [sys.executable, "-m", "ecommerce.local.payment_sandbox"]
 SECRETS = {"STRIPE_SECRET_KEY": "sk", "STRIPE_WEBHOOK_SECRET": "whsec"}
@@ -33,8 +34,8 @@ def run(state: Path, *arguments: str, **environment: str) -> subprocess.Complete
     )
 
 
-def ledger(sandbox: Sandbox) -> dict[str, object]:
-    content: dict[str, object] = httpx.get(f"{sandbox.url}/_sandbox/ledger").json()
+def ledger(sandbox: Sandbox) -> dict[str, Any]:
+    content: dict[str, Any] = httpx.get(f"{sandbox.url}/_sandbox/ledger").json()
     return content
 
 
@@ -44,10 +45,9 @@ def test_kill_minus_nine_loses_nothing_that_was_answered(telling: Sandbox):
 
     def pay_until_it_dies(buyer: int) -> None:
         for number in range(1000):
-            given = {"amount": 1000, "currency": "usd", "confirm": True, **CARD}
             try:
                 intent = sdk.v1.payment_intents.create(
-                    {**given, "payment_method": "pm_card_visa"},
+                    PAYMENT,
                     {"idempotency_key": f"{buyer}-{number}"},
                 )
             except stripe.APIConnectionError:
@@ -71,8 +71,7 @@ def test_kill_minus_nine_loses_nothing_that_was_answered(telling: Sandbox):
 
 
 def test_the_ledger_and_the_fault_plan_are_the_same_after_a_restart(telling: Sandbox):
-    given = {"amount": 1000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
-    intent = sdk_of(telling).v1.payment_intents.create({**given, **CARD})
+    intent = sdk_of(telling).v1.payment_intents.create(PAYMENT)
     sdk_of(telling).v1.refunds.create({"payment_intent": intent.id, "amount": 300})
     httpx.post(f"{telling.url}/_sandbox/faults", json={"delay_ms": 1}).raise_for_status()
     before = ledger(telling)
@@ -88,11 +87,10 @@ def test_the_ledger_and_the_fault_plan_are_the_same_after_a_restart(telling: San
 
 
 def test_it_stops_within_two_seconds_even_with_a_request_held(telling: Sandbox):
-    given = {"amount": 1000, "currency": "usd", "confirm": True, **CARD}
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(
             sdk_of(telling).v1.payment_intents.create,
-            {**given, "payment_method": "pm_card_sandbox_timeout"},
+            PAYMENT | {"payment_method": "pm_card_sandbox_timeout"},
         )
         while not ledger(telling)["charges"]:
             time.sleep(0.02)
@@ -158,6 +156,8 @@ def test_it_ends_cleanly_on_a_signal(tmp_path: Path, number: signal.Signals):
         text=True,
     )
     with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
         assert process.stdout.readline().startswith("http://127.0.0.1:")
         process.send_signal(number)
 

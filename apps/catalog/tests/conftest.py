@@ -1,0 +1,36 @@
+"""Who asks, and where pictures go."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from rest_framework.test import APIClient
+
+
+@pytest.fixture
+def media(settings: Any, tmp_path: Path) -> Path:
+    """Where pictures are kept during the test."""
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def visitor() -> APIClient:
+    return APIClient()
+
+
+@pytest.fixture
+def staff(db: None) -> APIClient:
+    user = get_user_model().objects.create_superuser("staff@example.com", "long enough password")
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+@pytest.fixture
+def customer(db: None) -> APIClient:
+    user = get_user_model().objects.create_user("customer@example.com", "long enough password")
+    client = APIClient()
+    client.force_authenticate(user)
+    return client

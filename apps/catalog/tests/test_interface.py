@@ -1,0 +1,144 @@
+"""What other apps may rely on."""
+
+import pytest
+
+from apps.catalog import interface as catalog
+from apps.catalog.models import Image, Reservation, Stock
+from apps.catalog.tests.factories import ProductFactory, VariantFactory
+from apps.kernel.ids import new_id
+from apps.kernel.money import Money
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_offer_says_what_a_cart_needs_to_know(django_assert_num_queries):
+    variant = VariantFactory(
+        product=ProductFactory(name="Mug"), name="Blue", sku="MUG", price_minor=950, stock=4
+    )
+    Image.objects.create(product=variant.product, file="products/m.webp", width=1, height=1)
+    catalog.reserve(order_id=new_id(), quantities={variant.pk: 1})
+
+    with django_assert_num_queries(1):
+        offers = catalog.offers(variant_ids=[variant.pk, new_id()])
+
+    assert offers == {
+        variant.pk: catalog.Offer(
+            variant_id=variant.pk,
+            product_id=variant.product_id,
+            sku="MUG",
+            name="Mug, Blue",
+            price=Money(950, "USD"),
+            weight_grams=500,
+            available=3,
+            image_url="/media/products/m.webp",
+        )
+    }
+
+
+def test_what_is_not_for_sale_is_not_offered():
+    inactive = VariantFactory(is_active=False)
+    draft = VariantFactory(product__status="draft")
+
+    assert catalog.offers(variant_ids=[inactive.pk, draft.pk]) == {}
+    assert catalog.offers_by_sku(skus=[inactive.sku, draft.sku]) == {}
+
+
+def test_offers_by_sku_answer_under_the_callers_spelling(django_assert_num_queries):
+    variant = VariantFactory(sku="Mug-Blue", stock=1)
+
+    with django_assert_num_queries(1):
+        offers = catalog.offers_by_sku(skus=["MUG-blue", "mug-blue", "none", "nul\0"])
+
+    assert {sku: offer.variant_id for sku, offer in offers.items()} == {
+        "MUG-blue": variant.pk,
+        "mug-blue": variant.pk,
+    }
+
+
+def balances():
+    return sorted(Stock.objects.values_list("on_hand", "reserved"))
+
+
+def test_an_order_reserves_and_ships_in_one_statement_each(django_assert_num_queries):
+    first, second, order = VariantFactory(stock=5), VariantFactory(stock=2), new_id()
+
+    with django_assert_num_queries(1):
+        catalog.reserve(order_id=order, quantities={first.pk: 5, second.pk: 1})
+    assert balances() == [(2, 1), (5, 5)]
+    with django_assert_num_queries(1):
+        assert catalog.ship(order_id=order)
+    assert balances() == [(0, 0), (1, 0)]
+    assert catalog.stock_differences() == []
+
+
+def test_a_reservation_is_given_back_once(django_assert_num_queries):
+    variant, order = VariantFactory(stock=5), new_id()
+    catalog.reserve(order_id=order, quantities={variant.pk: 3})
+
+    with django_assert_num_queries(1):
+        assert catalog.release(order_id=order)
+
+    assert not catalog.release(order_id=order)
+    assert not catalog.ship(order_id=order)
+    assert balances() == [(5, 0)]
+
+
+def test_what_falls_short_is_named_and_nothing_is_reserved():
+    plenty = VariantFactory(sku="PLENTY", stock=9)
+    scarce = VariantFactory(sku="SCARCE", stock=1)
+    never = VariantFactory(sku="NEVER")
+
+    with pytest.raises(catalog.OutOfStock) as refusal:
+        catalog.reserve(order_id=new_id(), quantities={plenty.pk: 2, scarce.pk: 2, never.pk: 1})
+
+    assert refusal.value.facts == {"skus": ["NEVER", "SCARCE"]}
+    assert balances() == [(1, 0), (9, 0)]
+    assert not Reservation.objects.exists()
+
+
+def test_an_order_that_gave_its_stock_back_may_reserve_again():
+    variant, order = VariantFactory(stock=5), new_id()
+    catalog.reserve(order_id=order, quantities={variant.pk: 3})
+    catalog.release(order_id=order)
+
+    catalog.reserve(order_id=order, quantities={variant.pk: 2})
+
+    assert balances() == [(5, 2)]
+    assert catalog.stock_differences() == []
+
+
+def test_an_order_does_not_reserve_the_same_twice():
+    variant, order = VariantFactory(stock=5), new_id()
+    catalog.reserve(order_id=order, quantities={variant.pk: 3})
+
+    with pytest.raises(catalog.AlreadyReserved):
+        catalog.reserve(order_id=order, quantities={variant.pk: 1})
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 1.5, True, 10**10])
+def test_a_quantity_that_is_none_is_refused(quantity):
+    variant = VariantFactory(stock=5)
+
+    with pytest.raises(catalog.NotAQuantity):
+        catalog.reserve(order_id=new_id(), quantities={variant.pk: quantity})
+    with pytest.raises(catalog.NotAQuantity):
+        catalog.receive(quantities={variant.pk: quantity}, reason="test")
+    assert balances() == [(5, 0)]
+
+
+def test_goods_of_an_unknown_variant_are_not_received():
+    known = VariantFactory(stock=1)
+
+    with pytest.raises(catalog.UnknownVariant):
+        catalog.receive(quantities={known.pk: 1, new_id(): 1}, reason="test")
+
+    assert balances() == [(1, 0)]
+
+
+def test_goods_are_received_in_one_statement(django_assert_num_queries):
+    known, new = VariantFactory(stock=1), VariantFactory()
+
+    with django_assert_num_queries(3):  # savepoint, statement, release
+        catalog.receive(quantities={known.pk: 4, new.pk: 2}, reason="delivery")
+
+    assert balances() == [(2, 0), (5, 0)]

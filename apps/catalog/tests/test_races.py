@@ -1,0 +1,163 @@
+"""Many at once, on real threads and a real database: exact, and without a deadlock."""
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection, transaction
+
+from apps.catalog import interface as catalog
+from apps.catalog.models import Category, Product, Reservation, Stock, StockMovement
+from apps.catalog.services.categories import CategoryCycle, place_category
+from apps.catalog.services.products import VariantDraft, change_product, create_product
+from apps.catalog.tests.factories import CategoryFactory, VariantFactory
+from apps.kernel.errors import VersionMismatch
+from apps.kernel.ids import new_id
+from apps.kernel.models import OutboxEvent
+from apps.kernel.money import Money
+
+pytestmark = pytest.mark.django_db(transaction=True)
+THREADS = 32
+
+
+def at_once(*actions: Callable[[], object]) -> list[object]:
+    """Run the actions on a thread each, started together; return what they return or raise."""
+    barrier = Barrier(len(actions))
+
+    def run(action: Callable[[], object]) -> object:
+        barrier.wait()
+        try:
+            return action()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(run, actions))
+
+
+def buy(quantities) -> bool:
+    try:
+        with transaction.atomic():
+            catalog.reserve(order_id=new_id(), quantities=quantities)
+    except catalog.OutOfStock:
+        return False
+    return True
+
+
+def test_32_buyers_of_200_pieces_get_exactly_200():
+    variant = VariantFactory(stock=200)
+
+    sold = at_once(*[lambda: sum(buy({variant.pk: 1}) for _ in range(15))] * THREADS)
+
+    assert sum(sold) == 200
+    stock = Stock.objects.get()
+    assert (stock.on_hand, stock.reserved) == (200, 200)
+    assert Reservation.objects.filter(state="active").count() == 200
+    assert StockMovement.objects.filter(kind="reserve").count() == 200
+    assert catalog.stock_differences() == []
+
+
+def test_orders_of_many_lines_in_any_order_never_deadlock():
+    variants = [VariantFactory(stock=400).pk for _ in range(10)]
+
+    def shop(seed: int) -> int:
+        chance = random.Random(seed)
+        sold = 0
+        for _ in range(20):
+            order = new_id()
+            lines = {pk: chance.randint(1, 4) for pk in chance.sample(variants, 3)}
+            try:
+                with transaction.atomic():
+                    catalog.reserve(order_id=order, quantities=lines)
+            except catalog.OutOfStock:
+                continue
+            sold += sum(lines.values())
+            if chance.random() < 0.3:
+                catalog.release(order_id=order)
+                sold -= sum(lines.values())
+            elif chance.random() < 0.3:
+                catalog.ship(order_id=order)
+        return sold
+
+    results = at_once(*[lambda seed=seed: shop(seed) for seed in range(THREADS)])
+
+    assert [result for result in results if not isinstance(result, int)] == []
+    left = sum(stock.on_hand - stock.reserved for stock in Stock.objects.all())
+    assert 4000 - left == sum(results)
+    assert catalog.stock_differences() == []
+
+
+def test_an_order_is_settled_once_however_many_try():
+    variants = [VariantFactory(stock=10) for _ in range(3)]
+    for _ in range(5):
+        order = new_id()
+        catalog.reserve(order_id=order, quantities={v.pk: 2 for v in variants})
+
+        settled = at_once(
+            *[lambda order=order: catalog.release(order_id=order)] * 8,
+            *[lambda order=order: catalog.ship(order_id=order)] * 8,
+        )
+
+        assert sorted(settled) == [False] * 15 + [True]
+        assert len(set(Reservation.objects.filter(order_id=order).values_list("state"))) == 1
+    assert set(Stock.objects.values_list("reserved", flat=True)) == {0}
+    assert catalog.stock_differences() == []
+
+
+def test_the_first_goods_of_a_variant_may_come_from_everywhere_at_once():
+    variant = VariantFactory()
+
+    results = at_once(
+        *[lambda: catalog.receive(quantities={variant.pk: 3}, reason="test")] * THREADS
+    )
+
+    assert results == [None] * THREADS
+    assert Stock.objects.get().on_hand == 3 * THREADS
+    assert catalog.stock_differences() == []
+
+
+def test_a_sku_is_given_to_one_of_those_who_want_it():
+    lines = [VariantDraft(sku="OAK", price=Money(100, "USD"))]
+
+    results = at_once(*[lambda: create_product(fields={"name": "Oak", "variants": lines}).pk] * 8)
+
+    assert sum(not isinstance(result, Exception) for result in results) == 1
+    assert Product.objects.count() == 1
+
+
+def test_of_two_changes_to_one_version_the_second_is_refused():
+    product = VariantFactory().product
+
+    results = at_once(
+        *[
+            lambda: (
+                change_product(
+                    product_id=product.pk, fields={"description": "x"}, expected_version=1
+                ).version
+            )
+        ]
+        * 8
+    )
+
+    assert sum(result == 2 for result in results) == 1
+    assert sum(isinstance(result, VersionMismatch) for result in results) == 7
+    assert OutboxEvent.objects.count() == 1
+
+
+def test_two_moves_cannot_make_a_cycle_between_them():
+    for _ in range(5):
+        first, second = CategoryFactory(), CategoryFactory()
+
+        results = at_once(
+            lambda a=first, b=second: place_category(category=a, parent=b),
+            lambda a=first, b=second: place_category(
+                category=Category.objects.get(pk=b.pk), parent=Category.objects.get(pk=a.pk)
+            ),
+        )
+
+        assert sum(isinstance(result, CategoryCycle) for result in results) == 1
+        assert sum(result is None for result in results) == 1

@@ -1,0 +1,53 @@
+"""The kernel in the admin: to look at, never to touch."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from apps.kernel.models import IdempotencyRecord, InboxEntry, OutboxEvent
+
+
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Rows that only the program writes."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(OutboxEvent)
+class OutboxEvents(ReadOnly):
+    """What happened, and whether everybody who wanted to know it knows."""
+
+    list_display = ("name", "aggregate_id", "seq", "created_at", "tries", "done_at")
+    list_filter = ("name", ("done_at", admin.EmptyFieldListFilter))
+    search_fields = ("=aggregate_id",)
+    ordering = ("-id",)
+
+
+@admin.register(InboxEntry)
+class InboxEntries(ReadOnly):
+    """Who has had its effect of which event."""
+
+    list_display = ("event", "consumer", "consumed_at")
+    list_filter = ("consumer",)
+    list_select_related = ("event",)
+    search_fields = ("=event__aggregate_id",)
+    ordering = ("-id",)
+
+
+@admin.register(IdempotencyRecord)
+class IdempotencyRecords(ReadOnly):
+    """Which keys were used. The stored answers hold personal data and stay hidden."""
+
+    list_display = ("key", "route", "status", "created_at")
+    list_filter = ("status",)
+    search_fields = ("=key",)
+    ordering = ("-id",)
+    fields = ("principal", "route", "key", "fingerprint", "status", "created_at")

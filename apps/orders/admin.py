@@ -1,0 +1,184 @@
+"""Orders in the back office: staff read everything and act through the services."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.kernel.errors import DomainError
+from apps.kernel.money import format_minor
+from apps.orders.models import (
+    Cart,
+    CartItem,
+    Order,
+    OrderLine,
+    PaymentAttempt,
+    Refund,
+    Shipment,
+    StatusChange,
+    WebhookEvent,
+)
+from apps.orders.selectors import Holder
+from apps.orders.services import orders, shipments
+
+
+class ReadOnly:
+    """A document or a ledger: nobody adds, changes or deletes it here."""
+
+    def has_add_permission(self, request: HttpRequest, *_: object) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class Lines(ReadOnly, admin.TabularInline):
+    model = OrderLine
+    fields = ("position", "sku", "name", "quantity", "unit_price_minor", "total_minor")
+
+
+class Attempts(ReadOnly, admin.TabularInline):
+    model = PaymentAttempt
+    fields = ("provider", "status", "amount_minor", "reference", "failure_code", "created_at")
+
+
+class Shipments(ReadOnly, admin.TabularInline):
+    model = Shipment
+    fields = ("status", "carrier", "tracking_number", "handed_over_at", "delivered_at")
+
+
+class History(ReadOnly, admin.TabularInline):
+    model = StatusChange
+    fields = ("from_status", "to_status", "actor_id", "reason", "at")
+
+
+class CartItems(ReadOnly, admin.TabularInline):
+    model = CartItem
+    fields = ("variant_id", "quantity")
+
+
+def _each(
+    page: admin.ModelAdmin,
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    act: Callable[[Any], object],
+) -> None:
+    """Act on each row by itself and tell how it went."""
+    done = 0
+    for row in rows:
+        try:
+            act(row)
+            done += 1
+        except DomainError as refusal:
+            page.message_user(request, f"{row}: {refusal.detail}", messages.ERROR)
+    if done:
+        page.message_user(request, f"Done: {done}.", messages.SUCCESS)
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("number", "status", "email", "total", "placed_at")
+    list_filter = ("status", "currency", "placed_at")
+    search_fields = ("number", "email", "id", "lines__sku")
+    date_hierarchy = "placed_at"
+    ordering = ("-placed_at",)
+    inlines = (Lines, Attempts, Shipments, History)
+    exclude = ("token_hash",)
+    actions = ("cancel",)
+    show_full_result_count = False
+
+    @admin.display(description="total", ordering="grand_total_minor")
+    def total(self, order: Order) -> str:
+        return f"{format_minor(order.grand_total_minor, order.currency)} {order.currency}"
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.change_order")
+
+    @admin.action(description="Cancel (refunds what was paid)", permissions=["cancel"])
+    def cancel(self, request: HttpRequest, rows: QuerySet[Order]) -> None:
+        _each(
+            self,
+            request,
+            rows,
+            lambda order: orders.cancel_order(
+                holder=Holder(sees_all=True),
+                order_id=order.pk,
+                reason="Cancelled by staff.",
+                actor_id=request.user.pk,
+            ),
+        )
+
+
+@admin.register(Shipment)
+class ShipmentAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("tracking_number", "status", "carrier", "order", "created_at")
+    list_filter = ("status", "carrier")
+    list_select_related = ("order",)
+    search_fields = ("tracking_number", "order__number", "order__email")
+    actions = ("hand_over", "deliver")
+
+    def has_move_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.change_shipment")
+
+    @admin.action(description="Handed over to the carrier", permissions=["move"])
+    def hand_over(self, request: HttpRequest, rows: QuerySet[Shipment]) -> None:
+        _each(
+            self,
+            request,
+            rows,
+            lambda row: shipments.hand_over(shipment_id=row.pk, actor_id=request.user.pk),
+        )
+
+    @admin.action(description="Delivered", permissions=["move"])
+    def deliver(self, request: HttpRequest, rows: QuerySet[Shipment]) -> None:
+        _each(
+            self,
+            request,
+            rows,
+            lambda row: shipments.deliver(shipment_id=row.pk, actor_id=request.user.pk),
+        )
+
+
+@admin.register(Cart)
+class CartAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("id", "status", "email", "customer_id", "updated_at")
+    list_filter = ("status",)
+    search_fields = ("id", "email", "customer_id")
+    exclude = ("token_hash",)
+    inlines = (CartItems,)
+
+
+@admin.register(PaymentAttempt)
+class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("id", "status", "provider", "order", "amount_minor", "currency", "created_at")
+    list_filter = ("status", "provider")
+    list_select_related = ("order",)
+    search_fields = ("id", "reference", "order__number")
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("id", "status", "amount_minor", "currency", "attempt", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("attempt",)
+    search_fields = ("id", "reference", "attempt__order__number")
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("event_id", "type", "outcome", "tries", "received_at")
+    list_filter = ("outcome", "type")
+    search_fields = ("event_id", "reference")
+
+
+@admin.register(StatusChange)
+class StatusChangeAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("order", "from_status", "to_status", "at")
+    list_filter = ("to_status",)
+    list_select_related = ("order",)
+    search_fields = ("order__number",)

@@ -1,0 +1,125 @@
+"""What must be true at any moment, asked of the database and of the provider."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce, Now
+
+from apps.catalog import interface as catalog
+from apps.orders.models import Order, PaymentAttempt, Refund, Shipment, WebhookEvent
+from apps.orders.payments import PROVIDERS, gateway_for
+from apps.orders.payments.gateway import PaymentState, PaymentStatus
+from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus
+
+OVERDUE = timedelta(seconds=60)
+PAID = (OrderStatus.PAID, OrderStatus.FULFILLING, OrderStatus.COMPLETED)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is not as it must be."""
+
+    rule: str
+    subject: str
+    detail: str
+
+
+def violations(*, ask_providers: bool = True) -> Iterator[Violation]:
+    """Yield everything that is wrong. With `ask_providers` payments are compared with theirs.
+
+    Work in progress may look like a difference for a moment; a quiet store has none.
+    Raises OutcomeUnknown when a provider does not answer.
+    """
+    yield from _stock_differences()
+    yield from _wrong_totals()
+    yield from _wrong_payments()
+    yield from _overdue()
+    if ask_providers:
+        for provider in PROVIDERS:
+            yield from _provider_differences(provider)
+
+
+def _stock_differences() -> Iterator[Violation]:
+    for difference in catalog.stock_differences():
+        yield Violation("stock ledger = balance", difference.sku, str(difference))
+
+
+def _wrong_totals() -> Iterator[Violation]:
+    lines = Coalesce(Sum("lines__total_minor"), 0)
+    for order in Order.objects.annotate(lines_minor=lines).exclude(lines_minor=F("items_minor")):
+        yield Violation(
+            "order total = its lines", str(order), f"{order.items_minor} ≠ {order.lines_minor}"
+        )
+
+
+def _wrong_payments() -> Iterator[Violation]:
+    captured = Coalesce(
+        Sum("attempts__amount_minor", filter=Q(attempts__status=AttemptStatus.CAPTURED)), 0
+    )
+    orders = Order.objects.annotate(captured_minor=captured)
+    for order in orders.filter(status__in=PAID).exclude(captured_minor=F("grand_total_minor")):
+        yield Violation("paid = captured", str(order), f"captured {order.captured_minor}")
+    unpaid = orders.exclude(status__in=PAID).filter(captured_minor__gt=0)
+    promised = Refund.objects.exclude(status=RefundStatus.FAILED).values("attempt__order")
+    for order in unpaid.exclude(pk__in=promised):
+        yield Violation("money of an unpaid order goes back", str(order), order.status)
+
+
+def _overdue() -> Iterator[Violation]:
+    for model in (PaymentAttempt, Refund, Shipment, WebhookEvent):
+        overdue = model._default_manager.filter(
+            Q(lease_until=None) | Q(lease_until__lt=Now()), next_action_at__lt=Now() - OVERDUE
+        )
+        for row in overdue:
+            yield Violation("due work is done within a minute", f"{model.__name__} {row.pk}", "")
+
+
+def _provider_differences(provider: str) -> Iterator[Violation]:
+    ours = {
+        attempt.reference: attempt
+        for attempt in PaymentAttempt.objects.filter(provider=provider).exclude(reference="")
+    }
+    given_back = dict(
+        Refund.objects.filter(attempt__provider=provider, status=RefundStatus.SUCCEEDED)
+        .values_list("attempt__reference")
+        .annotate(Sum("amount_minor"))
+    )
+    oldest = PaymentAttempt.objects.filter(provider=provider).order_by("created_at").first()
+    if oldest is None:
+        return
+    attempts_there: dict[str, int] = {}
+    for state in gateway_for(provider).states(since=oldest.created_at):
+        attempt = ours.pop(state.reference, None)
+        if state.status == PaymentStatus.CAPTURED and state.attempt_id:
+            attempts_there[state.attempt_id] = attempts_there.get(state.attempt_id, 0) + 1
+        yield from _compared(state, attempt, given_back.get(state.reference, 0))
+    for attempt in ours.values():
+        yield Violation("our payment is the provider's", str(attempt.pk), "unknown there")
+    for attempt_id, times in attempts_there.items():
+        if times > 1:
+            yield Violation("nothing is charged twice", attempt_id, f"{times} times")
+
+
+def _compared(
+    state: PaymentState, attempt: PaymentAttempt | None, given_back_minor: int
+) -> Iterator[Violation]:
+    captured = state.captured_minor if state.status == PaymentStatus.CAPTURED else 0
+    if attempt is None:
+        if captured and state.attempt_id:
+            yield Violation("the provider's payment is ours", state.reference, "unknown here")
+        return
+    expected = attempt.amount_minor if attempt.status == AttemptStatus.CAPTURED else 0
+    if (captured, attempt.currency) != (expected, state.currency):
+        yield Violation(
+            "our payment is the provider's",
+            str(attempt.pk),
+            f"{attempt.status} here, {state.status} {captured} there",
+        )
+    if state.refunded_minor != given_back_minor:
+        yield Violation(
+            "our refunds are the provider's",
+            str(attempt.pk),
+            f"{given_back_minor} here, {state.refunded_minor} there",
+        )

@@ -1,0 +1,120 @@
+"""The back office of orders."""
+
+import pytest
+from django.urls import reverse
+
+from apps.orders.admin import admin
+from apps.orders.models import Order, Shipment
+from apps.orders.services import shipments
+from apps.orders.tests.factories import placed_order
+from apps.users.tests.factories import StaffFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+PAGES = [model for model in admin.site._registry if model._meta.app_label == "orders"]
+
+
+@pytest.fixture
+def manager(client):
+    staff = StaffFactory(is_superuser=True)
+    client.force_login(staff)
+    return staff
+
+
+@pytest.mark.parametrize("model", PAGES, ids=lambda model: model.__name__)
+def test_every_list_opens_and_can_be_searched(model, manager, client):
+    placed_order()
+
+    answer = client.get(reverse(f"admin:orders_{model._meta.model_name}_changelist"), {"q": "1"})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("model", PAGES, ids=lambda model: model.__name__)
+def test_nobody_adds_changes_or_deletes_a_document(model, manager, client):
+    name = f"admin:orders_{model._meta.model_name}"
+
+    assert client.get(reverse(f"{name}_add")).status_code == 403
+
+
+def test_an_order_shows_its_lines_payments_and_history(manager, client):
+    order, _ = placed_order()
+
+    page = client.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
+
+    assert order.lines.get().sku in page
+    assert "pending_payment" in page
+    assert "token_hash" not in page
+
+
+def test_staff_cancel_an_order_through_the_service(manager, client):
+    order, _ = placed_order()
+
+    client.post(
+        reverse("admin:orders_order_changelist"),
+        {"action": "cancel", "_selected_action": [order.pk]},
+    )
+
+    order.refresh_from_db()
+    assert order.status == "cancelled"
+    assert order.history.get(to_status="cancelled").actor_id == manager.pk
+
+
+def test_a_refused_action_is_told_and_changes_nothing(manager, client):
+    order, _ = placed_order()
+    client.post(
+        reverse("admin:orders_order_changelist"),
+        {"action": "cancel", "_selected_action": [order.pk]},
+    )
+
+    answer = client.post(
+        reverse("admin:orders_order_changelist"),
+        {"action": "cancel", "_selected_action": [order.pk]},
+        follow=True,
+    )
+
+    assert "The order is cancelled." in answer.content.decode()
+    assert order.history.filter(to_status="cancelled").count() == 1
+
+
+def test_staff_report_what_the_carrier_did(manager, client):
+    order, _ = placed_order()
+    Order.objects.filter(pk=order.pk).update(status="paid")
+    shipments.plan_shipment(order_id=order.pk)
+    shipments.advance_shipment()
+    shipment = Shipment.objects.get()
+    assert shipment.status == "labelled"
+
+    for action in ("hand_over", "deliver"):
+        client.post(
+            reverse("admin:orders_shipment_changelist"),
+            {"action": action, "_selected_action": [shipment.pk]},
+        )
+
+    order.refresh_from_db()
+    shipment.refresh_from_db()
+    assert (shipment.status, order.status) == ("delivered", "completed")
+
+
+def test_staff_without_the_permission_see_no_orders_and_no_action(client):
+    order, _ = placed_order()
+    client.force_login(StaffFactory())
+
+    assert client.get(reverse("admin:orders_order_changelist")).status_code == 403
+    client.force_login(StaffFactory(permissions=["orders.view_order"]))
+    client.post(
+        reverse("admin:orders_order_changelist"),
+        {"action": "cancel", "_selected_action": [order.pk]},
+    )
+
+    order.refresh_from_db()
+    assert order.status == "pending_payment"
+
+
+def test_customers_do_not_enter(client):
+    client.force_login(UserFactory())
+
+    answer = client.get(reverse("admin:orders_order_changelist"))
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/admin/login/")

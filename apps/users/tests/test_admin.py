@@ -1,0 +1,176 @@
+"""What staff may see and do about accounts and sessions in the back office."""
+
+import pytest
+from django.test import Client
+
+from apps.users.models import Session, User
+from apps.users.tests.factories import PASSWORD, SessionFactory, StaffFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+USERS, SESSIONS = "/admin/users/user/", "/admin/users/session/"
+
+
+def entered(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def boss():
+    return entered(StaffFactory(is_superuser=True, email="boss@example.com"))
+
+
+def profile(user, **changes):
+    return {
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "is_active": "on",
+        **changes,
+    }
+
+
+def test_staff_log_in_by_address_in_any_case():
+    StaffFactory(email="boss@example.com")
+
+    response = Client().post(
+        "/admin/login/?next=/admin/", {"username": "BOSS@example.com", "password": PASSWORD}
+    )
+
+    assert (response.status_code, response["Location"]) == (302, "/admin/")
+
+
+def test_customers_stay_outside():
+    response = entered(UserFactory()).get(USERS)
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/admin/login/")
+
+
+@pytest.mark.parametrize("path", [USERS, f"{USERS}add/", SESSIONS])
+def test_staff_without_the_permission_see_nothing(path):
+    assert entered(StaffFactory()).get(path).status_code == 403
+
+
+def test_people_are_listed_searched_and_opened(boss):
+    user = UserFactory(email="ada@example.com")
+    UserFactory(email="eve@example.com")
+
+    page = boss.get(USERS, {"q": "ada"}).content.decode()
+
+    assert "ada@example.com" in page
+    assert "eve@example.com" not in page
+    assert boss.get(f"{USERS}{user.pk}/change/").status_code == 200
+    assert boss.get(f"{USERS}{user.pk}/history/").status_code == 200
+
+
+def test_a_person_is_added_with_a_password(boss):
+    passwords = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+
+    response = boss.post(f"{USERS}add/", {"email": "New@Example.com", **passwords})
+
+    assert response.status_code == 302
+    user = User.objects.get(email="new@example.com")
+    assert user.check_password(PASSWORD)
+    assert not user.is_staff
+
+
+def test_a_taken_address_is_a_form_error(boss):
+    UserFactory(email="ada@example.com")
+    passwords = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+
+    response = boss.post(f"{USERS}add/", {"email": "Ada@example.com", **passwords})
+
+    assert response.status_code == 200
+    assert "There is an account with this e-mail address." in response.content.decode()
+
+
+def test_changing_a_person_makes_a_new_version(boss):
+    user = UserFactory()
+
+    response = boss.post(f"{USERS}{user.pk}/change/", profile(user, first_name="Grace"))
+
+    assert response.status_code == 302
+    user.refresh_from_db()
+    assert (user.first_name, user.version) == ("Grace", 2)
+
+
+def test_a_password_set_by_staff_ends_the_sessions(boss):
+    session = SessionFactory()
+
+    response = boss.post(
+        f"{USERS}{session.user_id}/password/",
+        {
+            "usable_password": "true",
+            "password1": "a fresh password",
+            "password2": "a fresh password",
+        },
+    )
+
+    assert response.status_code == 302
+    session.refresh_from_db()
+    assert session.revoked_reason == "password_changed"
+    assert session.user.check_password("a fresh password")
+
+
+def test_nobody_is_deleted_here(boss):
+    user = UserFactory()
+
+    assert boss.post(f"{USERS}{user.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_who_may_change_people_may_not_grant_rights():
+    clerk = entered(StaffFactory(permissions=["users.change_user", "users.view_user"]))
+    user = UserFactory()
+
+    response = clerk.post(
+        f"{USERS}{user.pk}/change/", profile(user, is_staff="on", is_superuser="on")
+    )
+
+    assert response.status_code == 302
+    user.refresh_from_db()
+    assert (user.is_staff, user.is_superuser) == (False, False)
+
+
+def test_who_may_change_people_may_not_take_over_staff():
+    clerk = entered(StaffFactory(permissions=["users.change_user", "users.view_user"]))
+    boss = StaffFactory(is_superuser=True)
+    passwords = {"usable_password": "true", "password1": "taken over!", "password2": "taken over!"}
+
+    assert clerk.post(f"{USERS}{boss.pk}/password/", passwords).status_code == 403
+    assert clerk.post(f"{USERS}{boss.pk}/change/", profile(boss)).status_code == 403
+    boss.refresh_from_db()
+    assert boss.check_password(PASSWORD)
+
+
+def test_sessions_are_read_only(boss):
+    session = SessionFactory()
+
+    assert session.user.email in boss.get(SESSIONS, {"q": session.user.email}).content.decode()
+    assert boss.get(f"{SESSIONS}{session.pk}/change/").status_code == 200
+    assert boss.post(f"{SESSIONS}{session.pk}/change/", {}).status_code == 403
+    assert boss.post(f"{SESSIONS}{session.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert boss.get(f"{SESSIONS}add/").status_code == 403
+
+
+def test_chosen_sessions_are_revoked(boss):
+    chosen, other = SessionFactory(), SessionFactory()
+
+    boss.post(SESSIONS, {"action": "revoke", "_selected_action": [str(chosen.pk)]})
+
+    assert Session.objects.get(revoked_at=None) == other
+    chosen.refresh_from_db()
+    assert chosen.revoked_reason == "revoked_by_staff"
+
+
+def test_who_may_only_look_at_sessions_cannot_revoke_them():
+    viewer = entered(StaffFactory(permissions=["users.view_session"]))
+    session = SessionFactory()
+
+    viewer.post(SESSIONS, {"action": "revoke", "_selected_action": [str(session.pk)]})
+
+    session.refresh_from_db()
+    assert session.revoked_at is None

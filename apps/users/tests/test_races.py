@@ -1,0 +1,156 @@
+"""What holds when many come at the same moment."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from apps.kernel.models import OutboxEvent
+from apps.users.models import LoginAttempts, RefreshToken, Session, User
+from apps.users.services import accounts, attempts, sessions
+from apps.users.tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(number, call):
+    """Call `number` times at the same moment; return results and refusals."""
+    gate = Barrier(number)
+
+    def one(index):
+        try:
+            connection.ensure_connection()
+            gate.wait(timeout=30)
+            return call(index)
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
+def log_in(user, password=PASSWORD):
+    return sessions.log_in(email=user.email, password=password, ip="192.0.2.1", user_agent="test")
+
+
+def test_eight_refreshes_of_one_token_get_one_successor_twenty_rounds_long():
+    opened = log_in(UserFactory())
+
+    for used in range(1, 21):
+        answers = at_once(8, lambda _, t=opened.refresh_token: sessions.rotate(refresh_token=t))
+
+        assert set(answers) == {answers[0]}
+        assert isinstance(answers[0], sessions.OpenSession)
+        assert RefreshToken.objects.count() == used + 1
+        assert RefreshToken.objects.filter(used_at__isnull=False).count() == used
+        opened = answers[0]
+    assert not OutboxEvent.objects.exists()
+
+
+def test_eight_replays_after_the_grace_end_the_session_and_tell_it_once():
+    opened = log_in(UserFactory())
+    newest = sessions.rotate(refresh_token=opened.refresh_token)
+    RefreshToken.objects.update(used_at=F("used_at") - 2 * sessions.GRACE)
+
+    answers = at_once(8, lambda _: sessions.rotate(refresh_token=opened.refresh_token))
+
+    assert Counter(type(answer) for answer in answers) == {sessions.InvalidRefreshToken: 8}
+    assert Session.objects.get().revoked_reason == "token_reused"
+    assert OutboxEvent.objects.count() == 1
+    with pytest.raises(sessions.InvalidRefreshToken):
+        sessions.rotate(refresh_token=newest.refresh_token)
+
+
+def test_a_logout_during_refreshes_leaves_nothing_alive():
+    for _ in range(10):
+        opened = log_in(UserFactory())
+        session = Session.objects.get(pk=opened.session_id)
+
+        def refresh_or_leave(index, opened=opened, session=session):
+            if index == 0:
+                return sessions.log_out(session=session)
+            return sessions.rotate(refresh_token=opened.refresh_token)
+
+        answers = at_once(4, refresh_or_leave)
+
+        for answer in answers:
+            assert answer is None or isinstance(
+                answer, sessions.OpenSession | sessions.InvalidRefreshToken
+            )
+            if isinstance(answer, sessions.OpenSession):
+                with pytest.raises(sessions.InvalidRefreshToken):
+                    sessions.rotate(refresh_token=answer.refresh_token)
+        assert not Session.objects.filter(revoked_at=None).exists()
+
+
+def test_thirty_two_registrations_of_one_address_make_one_account():
+    answers = at_once(
+        32,
+        lambda n: accounts.register(
+            email="ada@example.com" if n % 2 else "ADA@example.com", password=PASSWORD
+        ),
+    )
+
+    assert Counter(type(answer) for answer in answers) == {User: 1, accounts.EmailTaken: 31}
+    assert User.objects.count() == 1
+
+
+def test_of_sixty_four_wrong_logins_exactly_the_limit_is_decided():
+    user = UserFactory()
+
+    answers = at_once(64, lambda _: log_in(user, password="wrong"))
+
+    assert Counter(type(answer) for answer in answers) == {
+        sessions.InvalidCredentials: 10,
+        attempts.TooManyAttempts: 54,
+    }
+
+
+def test_right_and_wrong_logins_of_several_accounts_neither_deadlock_nor_miscount(settings):
+    settings.LOGIN_ATTEMPTS_PER_ACCOUNT = settings.LOGIN_ATTEMPTS_PER_ADDRESS = 1000
+    users = [UserFactory() for _ in range(4)]
+
+    answers = at_once(
+        32, lambda n: log_in(users[n % 4], password=PASSWORD if n % 8 < 4 else "wrong")
+    )
+
+    assert Counter(type(answer) for answer in answers) == {
+        sessions.OpenSession: 16,
+        sessions.InvalidCredentials: 16,
+    }
+    assert LoginAttempts.objects.get(key="network:192.0.2.1").failures == 16
+
+
+def test_of_many_first_attempts_in_a_new_window_none_is_lost():
+    user = UserFactory()
+    with pytest.raises(sessions.InvalidCredentials):
+        log_in(user, password="wrong")
+    LoginAttempts.objects.update(failures=999, window_ends_at=Now())
+
+    answers = at_once(16, lambda _: log_in(user, password="wrong"))
+
+    assert Counter(type(answer) for answer in answers) == {
+        sessions.InvalidCredentials: 10,
+        attempts.TooManyAttempts: 6,
+    }
+
+
+def test_profiles_replaced_at_once_from_one_version_change_it_once():
+    user = UserFactory()
+
+    answers = at_once(
+        8,
+        lambda n: accounts.replace_profile(
+            user_id=user.pk, first_name=str(n), last_name="", expected_version=1
+        ),
+    )
+
+    assert Counter(type(answer).__name__ for answer in answers) == {"User": 1, "VersionMismatch": 7}
+    user.refresh_from_db()
+    assert user.version == 2
