@@ -80,7 +80,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
             status, code, detail = 400, "malformed_body", str(error.detail)
         case exceptions.APIException():
             status, detail = error.status_code, str(error.detail)
-            code = error.get_codes() if isinstance(error.get_codes(), str) else error.default_code
+            codes = error.get_codes()
+            code = codes if isinstance(codes, str) else error.default_code
             if header := getattr(error, "auth_header", None):
                 headers["WWW-Authenticate"] = header
             if wait := getattr(error, "wait", None):
@@ -188,7 +189,8 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _subclasses(kind: type) -> Iterator[type[Any]]:
+def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    child: type[Any]
     for child in kind.__subclasses__():
         yield child
         yield from _subclasses(child)

@@ -278,7 +278,7 @@ CELERY_TASK_ROUTES = {
     "orders.process_shipments": {"queue": "shipping"},
 }
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": name, "schedule": seconds, "options": {"expires": seconds}}
+    name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5)}}
     for name, seconds in {
         "kernel.relay_outbox": 1,
         "orders.process_payments": 1,

@@ -41,7 +41,7 @@ class AmountField(forms.DecimalField):
     def prepare_value(self, value: Any) -> Any:
         return format_minor(value, settings.STORE_CURRENCY) if isinstance(value, int) else value
 
-    def clean(self, value: Any) -> int | None:  # type: ignore[override] - minor units
+    def clean(self, value: Any) -> int | None:
         amount: Decimal | None = super().clean(value)
         return None if amount is None else int(amount.scaleb(self.digits))
 

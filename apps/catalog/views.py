@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
+from apps.catalog.models import Product
 from apps.catalog.models.products import is_a_sku, is_a_slug
 from apps.catalog.selectors.categories import category_tree
 from apps.catalog.selectors.products import BANDS, narrow, product_row, product_rows, stock_row
@@ -145,9 +146,9 @@ class Products(APIView):
         category = StrictCharField(
             max_length=160, allow_null=True, default=None, help_text="Id or slug."
         )
-        status = serializers.ChoiceField(choices=["draft", "published"], default="draft")
+        status = serializers.ChoiceField(choices=Product.Status.choices, default="draft")
         package_size = StrictCharField(max_length=60, allow_blank=True, default="")
-        variants = VariantEntry(many=True, default=[], max_length=200)
+        variants = serializers.ListField(child=VariantEntry(), default=list, max_length=200)
 
     def get_permissions(self) -> list[BasePermission]:
         writes = self.request is not None and self.request.method == "POST"
@@ -201,9 +202,9 @@ class OneProduct(APIView):
     class ProductReplacement(Products.ProductDraft):
         """All of a product. Variants are known by SKU; what is not named is retired."""
 
-        status = serializers.ChoiceField(choices=["draft", "published", "archived"])
+        status = serializers.ChoiceField(choices=Product.Status.choices)
         category = StrictCharField(max_length=160, allow_null=True, help_text="Id or slug.")
-        variants = Products.ProductDraft.VariantEntry(many=True, max_length=200)
+        variants = serializers.ListField(child=Products.ProductDraft.VariantEntry(), max_length=200)
 
     class ProductPatch(ProductReplacement):
         """Some of a product. Variants are given all or not at all."""

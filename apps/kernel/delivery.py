@@ -26,6 +26,7 @@ def relay_batch(*, limit: int = 100) -> int:
     An event stays open until every subscriber has had its effect, so a message that the broker
     loses is sent again when the lease ends; the lease doubles with each try, up to an hour.
     """
+    leases: list[Any] = [LEASE, LONGEST_LEASE, limit]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -40,7 +41,7 @@ def relay_batch(*, limit: int = 100) -> int:
             RETURNING id, name,
                 ARRAY(SELECT consumer FROM kernel_inboxentry WHERE event_id = kernel_outboxevent.id)
             """,
-            [LEASE, LONGEST_LEASE, limit],
+            leases,
         )
         claimed: list[tuple[UUID, str, list[str]]] = cursor.fetchall()
     done = []

@@ -19,7 +19,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             unknown = sorted(str(name) for name in data if name not in self.fields)
             if unknown:
-                message = self.error_messages["unknown_field"]
+                message = str(self.error_messages["unknown_field"])
                 raise serializers.ValidationError(
                     {
                         name: [serializers.ErrorDetail(message, code="unknown_field")]
@@ -113,4 +113,4 @@ class Problem(serializers.Serializer[Any]):
     instance = serializers.CharField()
     code = serializers.CharField()
     request_id = serializers.CharField()
-    errors = ProblemEntry(many=True)
+    errors = ProblemEntry(many=True)  # type: ignore[assignment]  # a document's field, not DRF's

@@ -58,9 +58,9 @@ def cart_of(*, holder: Holder, cart_id: UUID) -> Cart:
     return cart
 
 
-def latest_cart_of(*, customer_id: UUID) -> Cart:
-    """Return the customer's newest open cart. Raises UnknownCart."""
-    carts = Cart.objects.filter(customer_id=customer_id, status=Cart.Status.OPEN)
+def latest_cart_of(*, holder: Holder) -> Cart:
+    """Return the holder's newest open cart. Raises UnknownCart."""
+    carts = Cart.objects.filter(holder.owns(), status=Cart.Status.OPEN)
     cart = carts.order_by("-created_at", "-id").first()
     if cart is None:
         raise UnknownCart("There is no open cart.")

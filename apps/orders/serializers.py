@@ -68,7 +68,7 @@ class WholeItem(StrictSerializer):
 class WholeItems(StrictSerializer):
     """All lines of a cart."""
 
-    items = WholeItem(many=True, max_length=MOST_LINES)
+    items = serializers.ListField(child=WholeItem(), max_length=MOST_LINES)
 
     def validate_items(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len({item["variant_id"] for item in items}) < len(items):

@@ -1,12 +1,30 @@
 """Password hashing: Argon2id at the parameters that OWASP and ASVS 5.0 (appendix C) ask for."""
 
-from threading import BoundedSemaphore
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-# A hash takes 19 MiB and a core: more at once would be slower and could exhaust the memory.
 HASHES_AT_ONCE = 4
-slots = BoundedSemaphore(HASHES_AT_ONCE)
+
+
+class Hashing:
+    """The few threads of a process that hash.
+
+    A hash takes 19 MiB and a core. The allocator keeps such blocks for each thread that has ever
+    had one, so a semaphore alone would bound the parallel work but not the memory.
+    """
+
+    threads: ThreadPoolExecutor
+
+    @classmethod
+    def start(cls) -> None:
+        cls.threads = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="hashing")
+
+
+Hashing.start()
+# Threads do not survive a fork, so a web worker brings its own.
+os.register_at_fork(after_in_child=Hashing.start)
 
 
 class Argon2idHasher(Argon2PasswordHasher):
@@ -17,12 +35,10 @@ class Argon2idHasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
-        with slots:
-            return super().encode(password, salt)
+        return Hashing.threads.submit(super().encode, password, salt).result()
 
     def verify(self, password: str, encoded: str) -> bool:
-        with slots:
-            return super().verify(password, encoded)
+        return Hashing.threads.submit(super().verify, password, encoded).result()
 
 
 class FastArgon2idHasher(Argon2idHasher):

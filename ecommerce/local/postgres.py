@@ -204,6 +204,7 @@ class Cluster:
         deadline = time.monotonic() + patience
         while True:
             try:
+                self._require_ready()
                 return psycopg.connect(
                     host="127.0.0.1",
                     port=self.port,
@@ -229,6 +230,12 @@ class Cluster:
                         f"PostgreSQL did not answer within {patience:.0f} s: {error}"
                     ) from None
                 time.sleep(0.03)
+
+    def _require_ready(self) -> None:
+        """Raises OperationalError before the server says `ready`: asking earlier fills its log."""
+        status = self.data / "postmaster.pid"
+        if not status.exists() or "ready" not in status.read_text():
+            raise psycopg.OperationalError("the server is not ready")
 
     def _ensure_role_and_database(self, connection: psycopg.Connection) -> None:
         """The store works without superuser rights, as it does in production."""

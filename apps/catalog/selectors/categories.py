@@ -13,7 +13,7 @@ def category_tree() -> list[dict[str, Any]]:
 
     `product_count` counts the published products of a category and of all below it.
     """
-    rows = (
+    rows = list(
         Category.objects.annotate(
             product_count=Count("products", filter=Q(products__status="published"))
         )
@@ -21,7 +21,6 @@ def category_tree() -> list[dict[str, Any]]:
         .values("id", "slug", "name", "product_count", "parent_id", "path")
     )
     nodes: dict[UUID, dict[str, Any]] = {}
-    rows = list(rows)
     for row in rows:
         nodes[row["id"]] = {
             "id": row["id"],
@@ -30,7 +29,7 @@ def category_tree() -> list[dict[str, Any]]:
             "product_count": row["product_count"],
             "children": [],
         }
-    roots = []
+    roots: list[dict[str, Any]] = []
     for row in rows:
         siblings = nodes[row["parent_id"]]["children"] if row["parent_id"] else roots
         siblings.append(nodes[row["id"]])

@@ -199,12 +199,16 @@ def _fault(record: ProductRecord, taken_skus: set[str]) -> str | None:
     ):
         return "text_too_long"
     skus = [variant.sku.upper() for variant in record.variants]
-    if not all(re.match(SKU, sku) for sku in skus):
+    if not all(re.match(SKU, variant.sku) for variant in record.variants):
         return "sku_malformed"
     if len(set(skus)) != len(skus) or not taken_skus.isdisjoint(skus):
         return "sku_taken"
     for variant in record.variants:
-        if not 0 <= variant.on_hand <= LARGEST_QUANTITY or len(variant.name) > 120:
+        numbers_fit = (
+            0 <= variant.on_hand <= LARGEST_QUANTITY
+            and 0 <= variant.weight_grams <= LARGEST_QUANTITY
+        )
+        if not numbers_fit or len(variant.name) > 120:
             return "variant_out_of_bounds"
         price, compare_at = variant.price, variant.compare_at
         if any(

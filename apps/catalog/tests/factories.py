@@ -82,7 +82,7 @@ class VariantFactory(factory.django.DjangoModelFactory[Variant]):
     weight_grams = 500
 
     @factory.post_generation
-    def stock(self, create: bool, extracted: int | None, **_: Any) -> None:  # noqa: FBT001 - factory_boy calls it so
+    def stock(self: Any, create: bool, extracted: int | None, **_: Any) -> None:  # noqa: FBT001 - factory_boy calls it so
         StockLocationFactory()
         if extracted:
             receive(quantities={self.pk: extracted}, reason="test")

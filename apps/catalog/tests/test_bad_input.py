@@ -88,7 +88,7 @@ def assert_unchanged():
 
 
 @pytest.fixture
-def old() -> Product:
+def old():
     return VariantFactory(
         sku="OLD-1", product__name="Old", product__category=CategoryFactory(slug="here"), stock=3
     ).product

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event as Signal
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import ClassVar, cast
 
 import pytest
 from django.db.models.functions import Now
@@ -46,7 +46,7 @@ class Machine(APIView):
     @idempotent
     def post(self, request: Request, slot: str = "") -> Response:
         publish(CoinDropped(), aggregate_id=new_id())
-        match request.data.get("then"):
+        match dict(request.data).get("then"):
             case "invalid":
                 raise Invalid("The coin is of wood.", coin="wood")
             case "missing":
@@ -87,8 +87,7 @@ def drop(
         client.force_authenticate(SimpleNamespace(pk=who, is_authenticated=True))  # type: ignore[arg-type]  # all that is asked of a user
     elif who:
         headers["X-Cart-Token"] = who
-    answer: Any = client.post(url, body, headers=headers)
-    return answer
+    return cast("HttpResponse", client.post(url, body, headers=headers))
 
 
 def coins() -> int:

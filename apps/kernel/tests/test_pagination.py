@@ -57,7 +57,7 @@ def asking(**parameters: object) -> Request:
     return Request(APIRequestFactory().get(f"/things?{urlencode(parameters)}"))
 
 
-def page(ordering: Ordering = BY_TRIES, **parameters: object) -> dict[str, Any]:
+def page(ordering: Ordering = BY_TRIES, /, **parameters: Any) -> dict[str, Any]:
     request = asking(**parameters)
     query = read_query(request, NamedQuery)
     rows = OutboxEvent.objects.values("id", "tries", "name")

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import TypeVar
 
 import pgtrigger
 from django.db.models import CheckConstraint, Q
 
 
-def life(follows: Mapping[StrEnum, Iterable[StrEnum]], *, name: str) -> pgtrigger.FSM:
+Status = TypeVar("Status", bound=StrEnum)
+
+
+def life(follows: Mapping[Status, Iterable[Status]], *, name: str) -> pgtrigger.FSM:
     """Return the trigger that refuses every change of `status` that the table does not have."""
     return pgtrigger.FSM(
         name=name,

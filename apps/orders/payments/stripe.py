@@ -43,14 +43,18 @@ _REFUND_STATUSES: Final = {
 _WHOLE: Final = ["latest_charge"]
 
 
-@cache
 def gateway() -> Gateway:
-    """Return the gateway that the settings describe."""
-    return StripeGateway(
-        secret_key=settings.STRIPE_SECRET_KEY,
-        webhook_secrets=settings.STRIPE_WEBHOOK_SECRETS,
-        api_base=settings.STRIPE_API_BASE,
+    """Return the gateway that the settings describe; the same one while they stay the same."""
+    return _gateway(
+        settings.STRIPE_SECRET_KEY,
+        tuple(settings.STRIPE_WEBHOOK_SECRETS),
+        settings.STRIPE_API_BASE,
     )
+
+
+@cache
+def _gateway(secret_key: str, webhook_secrets: tuple[str, ...], api_base: str) -> Gateway:
+    return StripeGateway(secret_key=secret_key, webhook_secrets=webhook_secrets, api_base=api_base)
 
 
 class StripeGateway:
@@ -107,7 +111,7 @@ class StripeGateway:
                     "description": description,
                     "metadata": {**metadata, "attempt_id": str(attempt_id)},
                     "expand": _WHOLE,
-                    **confirmation,  # type: ignore[typeddict-item] - the SDK's keys, some of them
+                    **confirmation,  # type: ignore[typeddict-item]  # the SDK's keys, some of them
                 },
                 {"idempotency_key": f"{attempt_id}:authorise"},
             )

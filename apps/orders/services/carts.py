@@ -229,12 +229,9 @@ def change_open_cart(
     holder: Holder, cart_id: UUID, version: int | None, **values: Any
 ) -> Cart | None:
     """Lock and change the holder's open cart in one statement; None when there is none like it."""
-    columns = [Cart._meta.get_field(name) for name in values]
-    assignments = "".join(f", {column.column} = %s" for column in columns)
-    prepared = [
-        column.get_db_prep_save(value, connection)
-        for column, value in zip(columns, values.values(), strict=True)
-    ]
+    columns = {column.name: column for column in Cart._meta.concrete_fields}
+    assignments = "".join(f", {columns[name].column} = %s" for name in values)
+    prepared = [columns[name].get_db_prep_save(value, connection) for name, value in values.items()]
     changed = Cart.objects.raw(
         f"""
         UPDATE orders_cart SET version = version + 1, updated_at = now(){assignments}

@@ -1,11 +1,8 @@
 """Claiming due rows: one statement, a lease, no two workers on one row."""
 
 from datetime import timedelta
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import TypeVar
 
-from django.db import connection
-from django.db.models import Model
 from django.db.models.functions import Now
 
 from apps.orders.models import PaymentAttempt, Refund, Shipment, WebhookEvent
@@ -22,31 +19,29 @@ def claim(model: type[Row]) -> Row | None:
     Every call counts as a try. Whoever crashes loses the lease, and the row is due again.
     """
     table = model._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE {table} SET lease_until = statement_timestamp() + %s, tries = tries + 1
-            WHERE id = (
-                SELECT id FROM {table}
-                WHERE next_action_at <= statement_timestamp()
-                    AND (lease_until IS NULL OR lease_until < statement_timestamp())
-                ORDER BY next_action_at LIMIT 1 FOR UPDATE SKIP LOCKED
-            )
-            RETURNING id
-            """,  # noqa: S608 - the table's name comes from the model
-            [LEASE],
+    claimed = model._default_manager.raw(
+        f"""
+        UPDATE {table} SET lease_until = statement_timestamp() + %s, tries = tries + 1
+        WHERE id = (
+            SELECT id FROM {table}
+            WHERE next_action_at <= statement_timestamp()
+                AND (lease_until IS NULL OR lease_until < statement_timestamp())
+            ORDER BY next_action_at LIMIT 1 FOR UPDATE SKIP LOCKED
         )
-        claimed: tuple[UUID] | None = cursor.fetchone()
-    return model._default_manager.get(pk=claimed[0]) if claimed else None
+        RETURNING *
+        """,  # noqa: S608 - the table's name comes from the model
+        [LEASE],
+    )
+    return next(iter(claimed), None)
 
 
-def due_later(row: Model, *, after: timedelta) -> None:
+def due_later(row: Row, *, after: timedelta) -> None:
     """Give the lease back; the row is due again after that time."""
     type(row)._default_manager.filter(pk=row.pk).update(
         lease_until=None, next_action_at=Now() + after
     )
 
 
-def due_after_failure(row: Any) -> None:
+def due_after_failure(row: Row) -> None:
     """Give the lease back; wait twice as long after each try, from 2 seconds to 10 minutes."""
     due_later(row, after=min(timedelta(seconds=2 ** min(row.tries, 12)), SLOWEST_RETRY))

@@ -1,27 +1,24 @@
 """What the tests of orders share: the payment sandbox as the provider, and a worker's turn."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from apps.kernel.delivery import relay_batch
-from apps.orders.payments import stripe
 from apps.orders.services import orders, payments, shipments
 
 
 @pytest.fixture
-def provider(payment_sandbox, settings) -> Iterator[Any]:
+def provider(payment_sandbox, settings) -> Any:
     """Return the sandbox, empty, as the provider that the settings name."""
     settings.STRIPE_SECRET_KEY = payment_sandbox.secret_key
     settings.STRIPE_WEBHOOK_SECRETS = [payment_sandbox.webhook_secret]
     settings.STRIPE_API_BASE = payment_sandbox.url
-    stripe.gateway.cache_clear()
     httpx.post(f"{payment_sandbox.url}/_sandbox/reset").raise_for_status()
     httpx.post(f"{payment_sandbox.url}/_sandbox/faults", json={}).raise_for_status()
-    yield payment_sandbox
-    stripe.gateway.cache_clear()
+    return payment_sandbox
 
 
 @pytest.fixture

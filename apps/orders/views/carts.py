@@ -67,7 +67,7 @@ class CurrentCart(APIView):
         operation_id="carts_current", responses={200: CartDocument, **problems(401, 404)}
     )
     def get(self, request: Request) -> Response:
-        return _rendered(carts.price_cart(latest_cart_of(customer_id=request.user.pk)))
+        return _rendered(carts.price_cart(latest_cart_of(holder=cart_holder(request))))
 
 
 class OneCart(APIView):
