@@ -11,6 +11,7 @@ os.environ.setdefault("DATABASE_APPLICATION_NAME", "ecommerce-web")
 bind = os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
+preload_app = True  # one start for all processes, and memory they share
 threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 30
 graceful_timeout = 25

@@ -20,12 +20,12 @@ DEBUG = flag("DEBUG")
 
 
 def env(name: str, *, dev: str | None = None, default: str | None = None) -> str:
-    """Return the variable.
+    """Return the variable. An empty one counts as missing.
 
     `dev` counts only when DEBUG is on; `default` is for what is safe everywhere.
     Raises ImproperlyConfigured, naming the variable, when there is nothing to return.
     """
-    value = os.environ.get(name)
+    value = os.environ.get(name) or None
     if value is None:
         value = dev if DEBUG and dev is not None else default
     if value is None:

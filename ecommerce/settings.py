@@ -55,17 +55,17 @@ MIDDLEWARE = [
     "ecommerce.health.probes",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "ecommerce.middleware.request_id",
-    "ecommerce.middleware.api_guard",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "ecommerce.middleware.api_guard",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -144,12 +144,18 @@ _signing_key = (
     .replace("\\n", "\n")
     .encode()
 )
+try:
+    _private_key = load_pem_private_key(_signing_key, password=None)
+except ValueError as error:
+    raise ImproperlyConfigured("JWT_SIGNING_KEY must be a private key in PEM form.") from error
+if not isinstance(getattr(_private_key, "curve", None), SECP256R1):
+    raise ImproperlyConfigured("JWT_SIGNING_KEY must be a key on the curve P-256, for ES256.")
 SIMPLE_JWT = {
     "ALGORITHM": "ES256",
     "SIGNING_KEY": _signing_key,
-    "VERIFYING_KEY": load_pem_private_key(_signing_key, password=None)
-    .public_key()
-    .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    "VERIFYING_KEY": _private_key.public_key().public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    ),
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
     "ISSUER": PUBLIC_URL,
     "AUDIENCE": "storefront",
@@ -326,5 +332,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},  # it would report every wake-up, ten a second
     },
 }

@@ -4,11 +4,10 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.files.storage import FileSystemStorage, storages
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.generic import TemplateView
 from django.views.static import serve
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from ecommerce.views import ErrorCatalogue, ErrorCode
+from ecommerce.views import ErrorCatalogue, ErrorCode, StartPage
 
 handler400 = "ecommerce.problems.bad_request"
 handler403 = "ecommerce.problems.permission_denied"
@@ -22,11 +21,15 @@ api: list[URLPattern | URLResolver] = [
     path("errors", ErrorCatalogue.as_view(), name="errors"),
     path("errors/<slug:code>", ErrorCode.as_view(), name="error"),
     path("openapi.json", SpectacularJSONAPIView.as_view(permission_classes=[]), name="openapi"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="openapi", permission_classes=[])),
+    path(
+        "docs",
+        SpectacularSwaggerView.as_view(url_name="openapi", permission_classes=[]),
+        name="docs",
+    ),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", TemplateView.as_view(template_name="start.html"), name="start"),
+    path("", StartPage.as_view(), name="start"),
     path("api/v1/", include(api)),
     path("admin/", admin.site.urls),
 ]

@@ -1,5 +1,9 @@
 """The few resources that belong to no app."""
 
+from typing import Any
+
+from django.conf import settings
+from django.views.generic import TemplateView
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -9,6 +13,15 @@ from rest_framework.views import APIView
 
 from apps.kernel.errors import NotFound
 from ecommerce.problems import catalogue
+
+
+class StartPage(TemplateView):
+    """The page for a newcomer: a shop window, and the doors to everything else."""
+
+    template_name = "start.html"
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        return super().get_context_data(sandbox_url=settings.STRIPE_API_BASE, **context)
 
 
 class ErrorEntry(serializers.Serializer[object]):

@@ -132,7 +132,7 @@ def two_free_ports() -> int:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    made = Path("/var/tmp") / f"acceptance-{os.getpid()}-{time.monotonic_ns()}"
+    made = Path("/var/tmp") / f"acceptance-{os.getpid()}-{time.monotonic_ns()}"  # noqa: S108 - open to every account
     made.mkdir(mode=0o755)
     yield made
     shutil.rmtree(made)

@@ -7,6 +7,14 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
+from apps.catalog.tests.factories import StockLocationFactory
+
+
+@pytest.fixture(autouse=True)
+def main_location(db: None) -> None:
+    """What the migrations made, also after a test that has emptied the tables."""
+    StockLocationFactory()
+
 
 @pytest.fixture
 def media(settings: Any, tmp_path: Path) -> Path:

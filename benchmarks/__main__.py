@@ -1,0 +1,117 @@
+"""`make bench`: measure, print the tables, and fail when a promise is broken.
+
+Promises are the statement budgets and that nothing is sold twice; time is only shown.
+"""
+
+import argparse
+import json
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from benchmarks.measure import Effort, Rush, Unexpected, measure, rush
+from benchmarks.place import Place, place, web
+from benchmarks.report import report
+from benchmarks.scenarios import FLOOR, store_scenarios
+from ecommerce.local.children import adopt_orphans
+from ecommerce.local.errors import CannotStart
+
+RESULTS = Path(__file__).with_name("results.md")
+FLOOR_APPLICATION, STORE = "benchmarks.floor.wsgi", "ecommerce.wsgi"
+READY = "/api/v1/categories"
+FULL = Effort(runs=3, seconds=4, warm_up=1)
+QUICK = Effort(runs=1, seconds=1, warm_up=0.3)
+
+
+def main() -> int:
+    """Run the benchmark that the arguments describe. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="one short run of each; the results are not kept"
+    )
+    parser.add_argument("--products", type=int, default=10_000)
+    parser.add_argument("--only", default="", help="only requests whose name holds this text")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
+    adopt_orphans()
+    try:
+        return _benchmark(options)
+    except (CannotStart, Unexpected) as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    effort = QUICK if options.quick else FULL
+    orders_a_run = 60 if options.quick else 300
+    hot_carts, hot_units = (120, 40) if options.quick else (600, 200)
+    with place() as here:
+        _say(f"measuring on {here.servers.describe()}")
+        facts = _fill(
+            here,
+            products=options.products,
+            carts=orders_a_run * (effort.runs + 1) + 100,
+            hot_carts=hot_carts,
+            hot_units=hot_units,
+        )
+        scenarios = [
+            scenario
+            for scenario in store_scenarios(facts, orders_a_run=orders_a_run)
+            if options.only in scenario.name
+        ]
+        rows = measure(here, FLOOR_APPLICATION, FLOOR, probe="/constant", effort=effort)
+        rows += measure(here, STORE, scenarios, probe=READY, effort=effort)
+        rushes = [] if options.only else _rushes(here, facts, hot_units)
+        text = report(rows, rushes, place=here, effort=effort, products=options.products)
+    print(text)
+    if not (options.quick or options.only):
+        RESULTS.write_text(text)
+    broken = [
+        f"{row.scenario.name}: {row.statements} statements"
+        for row in rows
+        if row.too_many_statements
+    ]
+    broken += [f"{rush.units} units: {rush.orders} orders" for rush in rushes if not rush.exact]
+    for promise in broken:
+        print(f"Broken: {promise}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _fill(here: Place, *, products: int, carts: int, hot_carts: int, hot_units: int) -> dict:
+    path = here.folder / "facts.json"
+    here.python(
+        *("-m", "benchmarks.seed", f"--facts={path}", f"--products={products}"),
+        *(f"--carts={carts}", f"--hot-carts={hot_carts}", f"--hot-units={hot_units}"),
+    )
+    facts = json.loads(path.read_text())
+    _say(f"imported {products:,} products in {facts['import_seconds']:.1f} s")
+    return dict(facts)
+
+
+def _rushes(here: Place, facts: dict, hot_units: int) -> list[Rush]:
+    with web(here, STORE, probe=READY) as (port, _):
+        return [
+            rush(
+                here,
+                port,
+                variant=facts[f"{name}_variant"],
+                carts=facts[f"{name}_carts"],
+                units=units,
+            )
+            for name, units in (("plenty", 1_000_000), ("scarce", hot_units))
+        ]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

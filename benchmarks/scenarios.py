@@ -1,0 +1,151 @@
+"""What is asked of the store, and what each request may cost."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count, cycle
+from typing import Any
+from uuid import uuid4
+
+from benchmarks.load import ask
+from benchmarks.requests import get, post
+from benchmarks.seed_facts import EMAIL, PASSWORD, TOKEN
+
+API = "/api/v1"
+CART = {"X-Cart-Token": TOKEN}
+CHECKOUT = {"payment": {"provider": "stripe", "method": "pm_card_visa"}}
+
+Requests = Callable[[int], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One row of the report. `requests` is given the port, for what has to be asked before.
+
+    `count` is for requests that use something up: so many a run instead of as many as fit.
+    """
+
+    name: str
+    requests: Requests
+    status: int = 200
+    budget_ms: float | None = None
+    budget_statements: int | None = None
+    count: int | None = None
+
+
+def _same(path: str) -> Requests:
+    return lambda port: cycle([get(path)])
+
+
+FLOOR = [
+    Scenario(name="floor: constant bytes", requests=_same("/constant")),
+    Scenario(name="floor: 25 rows, one statement", requests=_same("/rows")),
+]
+
+
+def store_scenarios(facts: dict[str, Any], *, orders_a_run: int) -> list[Scenario]:
+    """Return the requests of the store in the order in which a shopper makes them."""
+    ids, slugs = facts["product_ids"], facts["product_slugs"]
+    products = f"{API}/products"
+    filters = f"filter[category]={facts['category']}&filter[price][gte]=5&filter[price][lte]=150"
+    return [
+        Scenario(
+            name="product list, 25",
+            requests=_same(products),
+            budget_ms=2.0,
+            budget_statements=2,
+        ),
+        Scenario(
+            name="product list, 25, category and price",
+            requests=_same(f"{products}?{filters}"),
+            budget_statements=2,
+        ),
+        Scenario(
+            name="product list, 25, with variants",
+            requests=_same(f"{products}?expand=variants"),
+            budget_statements=2,
+        ),
+        Scenario(
+            name="product list, 100",
+            requests=_same(f"{products}?limit=100"),
+            budget_statements=2,
+        ),
+        Scenario(
+            name="product by id",
+            requests=lambda port: cycle([get(f"{products}/{key}") for key in ids]),
+            budget_ms=1.5,
+            budget_statements=2,
+        ),
+        Scenario(
+            name="product by slug",
+            requests=lambda port: cycle([get(f"{products}/{key}") for key in slugs]),
+            budget_ms=1.5,
+            budget_statements=2,
+        ),
+        Scenario(
+            name="product by id, 304",
+            requests=lambda port: _conditional(port, f"{products}/{ids[0]}"),
+            status=304,
+            budget_ms=0.4,
+            budget_statements=2,
+        ),
+        Scenario(name="categories", requests=_same(f"{API}/categories"), budget_statements=2),
+        Scenario(
+            name="inventory of a product",
+            requests=lambda port: cycle([get(f"{API}/inventory/{key}") for key in ids]),
+            budget_statements=2,
+        ),
+        Scenario(
+            name="log in",
+            requests=lambda port: cycle([_login()]),
+        ),
+        Scenario(
+            name="own orders, 25",
+            requests=lambda port: cycle([get(f"{API}/orders", _bearer(port))]),
+        ),
+        Scenario(
+            name="add to cart",
+            requests=_shared(_additions(facts["open_carts"], facts["variant_ids"])),
+            budget_ms=4.0,
+            budget_statements=6,
+        ),
+        Scenario(
+            name="place an order of 2 lines",
+            requests=_shared(checkouts(facts["ready_carts"])),
+            status=201,
+            budget_ms=6.0,
+            budget_statements=12,
+            count=orders_a_run,
+        ),
+    ]
+
+
+def checkouts(carts: list[str]) -> Iterator[bytes]:
+    """Yield one order of each cart."""
+    for cart in carts:
+        headers = {**CART, "Idempotency-Key": uuid4().hex}
+        yield post(f"{API}/carts/{cart}/checkout", CHECKOUT, headers)
+
+
+def _shared(requests: Iterator[bytes]) -> Requests:
+    """Go on where the last run stopped: what is used up is used up."""
+    return lambda port: requests
+
+
+def _additions(carts: list[str], variants: list[str]) -> Iterator[bytes]:
+    dice = random.Random(2)
+    for number in count():
+        item = {"variant_id": dice.choice(variants), "quantity": 1}
+        yield post(f"{API}/carts/{carts[number % len(carts)]}/items", item, CART)
+
+
+def _conditional(port: int, path: str) -> Iterator[bytes]:
+    return cycle([get(path, {"If-None-Match": ask(port, get(path)).headers["etag"]})])
+
+
+def _login() -> bytes:
+    return post(f"{API}/auth/login", {"email": EMAIL, "password": PASSWORD})
+
+
+def _bearer(port: int) -> dict[str, str]:
+    return {"Authorization": f"Bearer {ask(port, _login()).document['access']}"}

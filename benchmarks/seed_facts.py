@@ -1,0 +1,4 @@
+"""What the filled store and the requests have in common."""
+
+EMAIL, PASSWORD = "shopper@example.com", "a long enough secret"
+TOKEN = "the-token-of-all-benchmark-carts"  # noqa: S105

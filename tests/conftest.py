@@ -1,0 +1,56 @@
+"""What the suites share: one running store, and people who use it."""
+
+import os
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from running_store import RunningStore, running_store
+from shopper import Shopper, Staff, connections
+
+ADMIN_EMAIL = "admin@example.com"
+
+
+@pytest.fixture(scope="session")
+def own_store() -> Iterator[RunningStore]:
+    """A store of this session, which may be hurt."""
+    with running_store(CARRIER_SIMULATED_DELIVERY_SECONDS="2") as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The running store that STORE_URL names, or the session's own."""
+    given = os.environ.get("STORE_URL", "").rstrip("/")
+    return given or str(request.getfixturevalue("own_store").url)
+
+
+@pytest.fixture(scope="session")
+def api(store_url: str) -> Iterator[httpx.Client]:
+    with connections(store_url) as client:
+        yield client
+
+
+@pytest.fixture
+def guest(api: httpx.Client) -> Shopper:
+    return Shopper(api)
+
+
+@pytest.fixture
+def customer(api: httpx.Client) -> Shopper:
+    """Somebody who has just registered and logged in."""
+    somebody = Shopper(api)
+    somebody.register()
+    somebody.log_in()
+    return somebody
+
+
+@pytest.fixture
+def staff(request: pytest.FixtureRequest, api: httpx.Client) -> Staff:
+    password = os.environ.get("STORE_ADMIN_PASSWORD", "")
+    if not password:
+        if os.environ.get("STORE_URL"):
+            pytest.skip("STORE_ADMIN_PASSWORD, the password of the store's admin, is not set")
+        password = request.getfixturevalue("own_store").admin_password()
+    email = os.environ.get("STORE_ADMIN_EMAIL", ADMIN_EMAIL)
+    return Staff(api, email=email, password=password)
