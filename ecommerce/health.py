@@ -1,4 +1,4 @@
-"""What the platform asks the process: alive, ready, metrics. Answered before the host is checked."""
+"""What the platform asks: alive, ready, metrics. Answered before the host is checked."""
 
 from collections.abc import Callable
 

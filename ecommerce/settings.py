@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.core.exceptions import ImproperlyConfigured
 
-from ecommerce.env import DEBUG as DEBUG
-from ecommerce.env import env, env_int, env_list
+from ecommerce.env import DEBUG, env, env_int, env_list
 from ecommerce.subscriptions import SUBSCRIPTIONS as EVENT_SUBSCRIPTIONS  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -191,6 +190,12 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "apps.orders.states.OrderStatus",
+        "PaymentStatus": "apps.orders.states.AttemptStatus",
+        "ShipmentStatus": "apps.orders.states.ShipmentStatus",
+        "ProductStatus": "apps.catalog.models.Product.Status",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.kernel.openapi.add_general_problems",

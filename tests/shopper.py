@@ -162,12 +162,14 @@ class Staff(Shopper):
     def add_product(self, *, on_hand: int, price: str = "12.50") -> dict:
         """Publish a new product with one variant and so many pieces of it."""
         word = uuid4().hex
+        category = self.get("/categories")["results"][0]["id"]
         return self.told(
             "POST",
             "/products",
             {
                 "name": f"Lantern {word}",
                 "status": "published",
+                "category": category,
                 "variants": [
                     {
                         "sku": f"LANTERN-{word}".upper(),

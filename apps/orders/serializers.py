@@ -204,7 +204,7 @@ class PaymentDocument(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     provider = serializers.CharField()
-    status = serializers.ChoiceField(choices=[s.value for s in AttemptStatus])
+    status = serializers.ChoiceField(choices=[(s.value, s.name) for s in AttemptStatus])
     amount = MoneyField()
     next_action = serializers.JSONField(allow_null=True)
     failure_code = serializers.CharField(allow_null=True)
@@ -222,7 +222,7 @@ class ShipmentDocument(serializers.Serializer[Any]):
     """A parcel."""
 
     id = serializers.UUIDField()
-    status = serializers.ChoiceField(choices=[s.value for s in ShipmentStatus])
+    status = serializers.ChoiceField(choices=[(s.value, s.name) for s in ShipmentStatus])
     carrier = serializers.CharField()
     tracking_number = serializers.CharField(allow_null=True)
     tracking_url = serializers.CharField(allow_null=True)
@@ -234,7 +234,7 @@ class OrderDocument(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     number = serializers.CharField()
-    status = serializers.ChoiceField(choices=[s.value for s in OrderStatus])
+    status = serializers.ChoiceField(choices=[(s.value, s.name) for s in OrderStatus])
     currency = serializers.CharField()
     email = serializers.CharField()
     items = OrderItemDocument(many=True)
@@ -261,7 +261,7 @@ class OrderPage(serializers.Serializer[Any]):
 class OrderEventDocument(serializers.Serializer[Any]):
     """A step in the order's life."""
 
-    status = serializers.ChoiceField(choices=[s.value for s in OrderStatus])
+    status = serializers.ChoiceField(choices=[(s.value, s.name) for s in OrderStatus])
     at = serializers.DateTimeField()
     reason = serializers.CharField()
 

@@ -34,7 +34,6 @@ def store_environment(
         "CARRIER_SIMULATED_DELIVERY_SECONDS": "5",
         "MEDIA_ROOT": str(folder / "media"),
         "STATIC_ROOT": str(folder / "static"),
-        "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
     }
     if uses_sandbox(given):
         defaults["STRIPE_API_BASE"] = f"http://127.0.0.1:{sandbox_port}"

@@ -12,6 +12,7 @@ from ecommerce.local.environment import (
     store_environment,
     without_postgres_variables,
 )
+from ecommerce.local.errors import CannotStart
 from ecommerce.local.servers import open_servers
 from ecommerce.local.state import CHECKOUT, State
 from ecommerce.local.supervisor import chosen_ports
@@ -41,8 +42,9 @@ def _manage(arguments: Sequence[str], variables: dict[str, str]) -> int:
 
 
 def renew_admin_password(state: State) -> int:
-    """Give the admin a new one-time password and show it."""
-    state.create()
+    """Give the admin a new one-time password and show it. Raises CannotStart."""
+    if not state.read("environment.json"):
+        raise CannotStart("There is no admin yet: `make run` makes one and shows its password.")
     password = state.renew_secret("admin_password")
     with variables_of(state) as variables:
         code = _manage(

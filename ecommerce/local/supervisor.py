@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
+from pathlib import Path
 from types import FrameType
 
 from ecommerce.local.children import Child, Guardian, adopt_orphans, reap_orphans
@@ -87,7 +88,8 @@ class Supervisor:
         )
         environment = without_postgres_variables(os.environ) | variables
         self._prepare(environment, held)
-        self._start_processes(environment, held)
+        metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self._new_folder_of_metrics())}
+        self._start_processes(metrics | environment, held)
         self._wait_until_ready()
         self.state.write("environment.json", variables)
         self.log.block(self._ready_text(servers))
@@ -105,10 +107,8 @@ class Supervisor:
 
     def _prepare(self, environment: dict[str, str], held: int) -> None:
         self.log.say("migrating and loading the catalog")
-        metrics = self.state.folder / "metrics"
-        shutil.rmtree(metrics, ignore_errors=True)
-        for folder in (metrics, self.state.folder / "media", self.state.folder / "static"):
-            folder.mkdir(exist_ok=True)
+        for name in ("media", "static"):
+            (self.state.folder / name).mkdir(exist_ok=True)
         child = self._child(
             "prepare",
             "-m",
@@ -126,6 +126,13 @@ class Supervisor:
         self._forget(child)
         if child.exit_code() != 0:
             raise CannotStart("The store could not be prepared; the reason is above.")
+
+    def _new_folder_of_metrics(self) -> Path:
+        """Processes that answer requests add up their numbers in files; a new start counts anew."""
+        folder = self.state.folder / "metrics"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
 
     def _start_processes(self, environment: dict[str, str], held: int) -> None:
         self.log.say(

@@ -7,7 +7,6 @@ from typing import TypeVar
 import pgtrigger
 from django.db.models import CheckConstraint, Q
 
-
 Status = TypeVar("Status", bound=StrEnum)
 
 

@@ -66,23 +66,18 @@ def advance_payment() -> bool:
         log.warning("A payment call has no known outcome.", extra={"attempt_id": attempt.pk})
         due_after_failure(attempt)
     except PaymentRefused as refusal:
-        if refusal.state is not None:
-            settle(attempt.pk, refusal.state)
-        elif step == AttemptStatus.IN_FLIGHT:
-            _fail(attempt.pk, refusal.code)
-        else:
-            _look_again(attempt)
+        _accept_refusal(attempt, step, refusal)
     else:
         if state is None:
             _fail(attempt.pk, "never_reached_the_provider")
-        else:
-            settle(attempt.pk, state)
+        elif not settle(attempt.pk, state):
+            _not_yet(attempt)
     return True
 
 
 @transaction.atomic
-def settle(attempt_id: UUID, state: PaymentState) -> None:
-    """Record what the provider says of an attempt; older news than ours changes nothing.
+def settle(attempt_id: UUID, state: PaymentState) -> bool:
+    """Record what the provider says of an attempt. Returns False for what is no news.
 
     Captured money makes a waiting order paid. If the order was cancelled or has expired, the money
     goes back. Money that is not what was asked for is never taken for a payment.
@@ -95,14 +90,10 @@ def settle(attempt_id: UUID, state: PaymentState) -> None:
             "The provider reports another amount than was asked for.",
             extra={"attempt_id": attempt_id, "reference": state.reference},
         )
-        due_after_failure(attempt)
-        return
+        return False
     target = REPORTED.get(state.status)
     if target is None or target not in ATTEMPT_FOLLOWS[AttemptStatus(attempt.status)]:
-        if attempt.status not in FINISHED_ATTEMPTS:
-            waiting = target == attempt.status == AttemptStatus.REQUIRES_ACTION
-            due_later(attempt, after=POLL_SHOPPER if waiting else POLL_PROVIDER)
-        return
+        return False
     attempt.status = target
     attempt.reference = state.reference
     attempt.next_action = state.next_action
@@ -121,6 +112,7 @@ def settle(attempt_id: UUID, state: PaymentState) -> None:
         _take_the_money(order, attempt)
     else:
         Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
+    return True
 
 
 def advance_refund() -> bool:
@@ -288,12 +280,26 @@ def _fail(attempt_id: UUID, code: str) -> None:
     )
 
 
-def _look_again(attempt: PaymentAttempt) -> None:
-    """A capture or void was refused: what is true at the provider decides."""
+def _accept_refusal(attempt: PaymentAttempt, step: AttemptStatus, refusal: PaymentRefused) -> None:
+    """A declined card ends the attempt; otherwise what is true at the provider decides."""
+    state = refusal.state
+    if state is None and step == AttemptStatus.IN_FLIGHT:
+        _fail(attempt.pk, refusal.code)
+        return
+    log.warning("A payment call was refused.", extra={"attempt_id": attempt.pk, "step": step})
     try:
-        settle(attempt.pk, gateway_for(attempt.provider).fetch(reference=attempt.reference))
+        state = state or gateway_for(attempt.provider).fetch(reference=attempt.reference)
     except (OutcomeUnknown, PaymentRefused):
         due_after_failure(attempt)
+        return
+    if not settle(attempt.pk, state):
+        _not_yet(attempt)
+
+
+def _not_yet(attempt: PaymentAttempt) -> None:
+    """Nothing new: look again, every minute while it is the shopper we wait for."""
+    waiting = attempt.status == AttemptStatus.REQUIRES_ACTION
+    due_later(attempt, after=POLL_SHOPPER if waiting else POLL_PROVIDER)
 
 
 def _is_what_was_asked_for(attempt: PaymentAttempt, state: PaymentState) -> bool:
