@@ -1,5 +1,6 @@
 """Logging: one JSON object a line on stdout, with the request's id."""
 
+import json
 import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -30,4 +31,7 @@ class JSONLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return dumps(line).decode()
+        try:
+            return dumps(line).decode()
+        except TypeError:  # a lone surrogate or an enormous number; a log line is never lost
+            return json.dumps(line)

@@ -51,13 +51,17 @@ def api_guard(get_response: View) -> View:
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith("/api/"):
             return get_response(request)
-        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-            return problem(request, 400, "nul_character", "A URL may not hold NUL characters.")
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not type_of_length.fullmatch(length) or int(length) > settings.API_BODY_LIMIT_BYTES:
-            return problem(request, 413, "body_too_large", "The request body is larger than 1 MiB.")
-        response = get_response(request)
+        response = _refusal(request) or get_response(request)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
     return middleware
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+        return problem(request, 400, "nul_character", "A URL may not hold NUL characters.")
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not type_of_length.fullmatch(length) or int(length) > settings.API_BODY_LIMIT_BYTES:
+        return problem(request, 413, "body_too_large", "The request body is larger than 1 MiB.")
+    return None

@@ -87,7 +87,7 @@ TEMPLATES = [
 DATABASES = {
     "default": dj_database_url.parse(
         env("DATABASE_URL", dev="postgres://postgres@127.0.0.1:5432/ecommerce"),
-        engine="django_prometheus.db.backends.postgresql",
+        engine="ecommerce.postgresql",
         conn_max_age=60,
         conn_health_checks=True,
     )

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.kernel.errors import NotFound
+from apps.kernel.openapi import problems
 from ecommerce.problems import catalogue
 
 
@@ -55,7 +56,7 @@ class ErrorCode(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(responses=ErrorEntry)
+    @extend_schema(operation_id="errors_retrieve", responses={200: ErrorEntry, **problems(404)})
     def get(self, request: Request, code: str) -> Response:
         for entry in catalogue():
             if entry["code"] == code:

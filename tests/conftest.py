@@ -1,7 +1,7 @@
 """What the suites share: one running store, and people who use it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -9,6 +9,21 @@ from running_store import RunningStore, running_store
 from shopper import Shopper, Staff, connections
 
 ADMIN_EMAIL = "admin@example.com"
+MEASURED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Have a line shown at the end of the run, whatever became of the test."""
+    return pytestconfig.stash.setdefault(MEASURED, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what was measured."""
+    if lines := terminalreporter.config.stash.get(MEASURED, []):
+        terminalreporter.section("measured")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

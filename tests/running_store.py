@@ -42,14 +42,18 @@ class RunningStore:
 
     def __init__(self, folder: Path, variables: dict[str, str]) -> None:
         self.state = folder / "state"
-        self._port, self._sandbox_port = _free_port(), _free_port()
+        self._port, self._sandbox_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port}"
-        self._environment = os.environ | variables | {
-            "PORT": str(self._port),
-            "SANDBOX_PORT": str(self._sandbox_port),
-            "STATE_DIR": str(self.state),
-        }
+        self._environment = (
+            os.environ
+            | variables
+            | {
+                "PORT": str(self._port),
+                "SANDBOX_PORT": str(self._sandbox_port),
+                "STATE_DIR": str(self.state),
+            }
+        )
         self._output = folder / "run.log"
         self.supervisor: subprocess.Popen[bytes] | None = None
 
@@ -121,6 +125,7 @@ class RunningStore:
                 yield int(folder.name), int(parent)
 
     def admin_password(self) -> str:
+        """Return the one-time password that its first start has shown."""
         return str(self._kept("secrets.json")["admin_password"])
 
     def variables(self) -> dict[str, str]:
@@ -197,7 +202,8 @@ def _own_database() -> Iterator[dict[str, str]]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a loopback port nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.catalog.models import product_storage
+from apps.catalog.models import picture_url
 from apps.catalog.selectors.products import band_of
 from apps.kernel.money import Money, NotAnAmount, format_minor
 from apps.kernel.serializers import MoneyField
@@ -178,7 +178,6 @@ class ProductInventory(serializers.Serializer[Any]):
 def product_document(row: dict[str, Any], *, for_staff: bool) -> dict[str, Any]:
     """Return the document of a row of `selectors.products.product_rows`."""
     currency = row["currency"]
-    url = product_storage().url
     document = {
         "id": row["id"],
         "slug": row["slug"],
@@ -189,7 +188,7 @@ def product_document(row: dict[str, Any], *, for_staff: bool) -> dict[str, Any]:
         "compare_at_price": _money(row["compare_at_minor"], currency),
         "images": [
             {
-                "url": url(image["file"]),
+                "url": picture_url(image["file"]),
                 "alt": image["alt"],
                 "width": image["width"],
                 "height": image["height"],

@@ -3,6 +3,8 @@
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -53,9 +55,17 @@ def read_query(request: Request, document: type[StrictSerializer]) -> dict[str, 
         raise ValidationError(
             {name: [serializers.ErrorDetail("Give it once.", code="repeated")] for name in repeated}
         )
-    query = document(data=request.query_params.dict())
+    return dict(_validated(document, tuple(request.query_params.items())))
+
+
+@lru_cache(maxsize=256)
+def _validated(
+    document: type[StrictSerializer], parameters: tuple[tuple[str, str], ...]
+) -> Mapping[str, Any]:
+    # Making a serializer takes longer than using it, and most lists are asked for again and again.
+    query = document(data=dict(parameters))
     query.is_valid(raise_exception=True)
-    return dict(query.validated_data)
+    return MappingProxyType(query.validated_data)
 
 
 def page_of(

@@ -11,7 +11,16 @@ from typing import IO, TextIO, cast
 from ecommerce.local.children import Child
 
 NAME_WIDTH = 8
-COLOURS = {"store": 1, "web": 32, "worker": 36, "sandbox": 35, "postgres": 34, "redis": 33}
+COLOURS = {
+    "store": 1,
+    "web": 32,
+    "worker": 36,
+    "payments": 36,
+    "beat": 36,
+    "sandbox": 35,
+    "postgres": 34,
+    "redis": 33,
+}
 LEVEL_COLOURS = {"WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 # What the line says already, or nobody reads while developing.
 UNSHOWN_FIELDS = {"time", "level", "logger", "message", "request_id", "exception"}

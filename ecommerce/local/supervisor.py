@@ -26,6 +26,8 @@ PATIENCE_AT_STOP = 10
 PATIENCE_AT_START = 60
 MOST_RESTARTS = 3
 RESTART_WINDOW = 60
+# Apart, so that many payments do not keep events waiting: name, queues, processes.
+WORKERS = (("worker", "default,index", 1), ("payments", "payments,shipping", 2))
 
 
 class StopRequested(BaseException):
@@ -71,7 +73,7 @@ class Supervisor:
         require_free(self.port, "PORT")
         if self.sandboxed:
             require_free(self.sandbox_port, "SANDBOX_PORT")
-        self.log.say("starting PostgreSQL and Redis")
+        self.log.say("finding PostgreSQL and Redis")
         self._guardian = Guardian(held=[held])
         servers = open_servers(self.state, held=[held])
         self.children += servers.children()
@@ -89,8 +91,10 @@ class Supervisor:
         environment = without_postgres_variables(os.environ) | variables
         self._prepare(environment, held)
         metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self._new_folder_of_metrics())}
-        self._start_processes(metrics | environment, held)
+        environment = metrics | environment
+        self._start_processes(environment, held)
         self._wait_until_ready()
+        self._start_beat(environment, held)
         self.state.write("environment.json", variables)
         self.log.block(self._ready_text(servers))
 
@@ -136,7 +140,7 @@ class Supervisor:
 
     def _start_processes(self, environment: dict[str, str], held: int) -> None:
         self.log.say(
-            "starting " + ("payment sandbox, " if self.sandboxed else "") + "worker and web"
+            "starting " + ("payment sandbox, " if self.sandboxed else "") + "workers, web and beat"
         )
         if self.sandboxed:
             self._launch(
@@ -151,22 +155,35 @@ class Supervisor:
                     held=held,
                 )
             )
-        self._launch(
-            self._child(
-                "worker",
-                *("-W", "ignore:You're running the worker with superuser"),
-                *("-m", "celery", "--quiet", "-A", "ecommerce", "worker"),
-                *("-B", "-s", str(self.state.folder / "celerybeat-schedule")),
-                *("-Q", "default,payments,shipping,index", "--concurrency=2"),
-                *("--loglevel=INFO", "--without-gossip", "--without-mingle"),
-                env=environment,
-                held=held,
+        for name, queues, concurrency in WORKERS:
+            self._launch(
+                self._child(
+                    name,
+                    *("-W", "ignore:You're running the worker with superuser"),
+                    *("-m", "celery", "--quiet", "-A", "ecommerce", "worker"),
+                    *("-n", f"{name}@%h", "-Q", queues, f"--concurrency={concurrency}"),
+                    *("--loglevel=INFO", "--without-gossip", "--without-mingle"),
+                    env=environment,
+                    held=held,
+                )
             )
-        )
         self._launch(
             self._child(
                 "web",
                 *("-m", "gunicorn", "-c", "config/gunicorn.conf.py", "ecommerce.wsgi"),
+                env=environment,
+                held=held,
+            )
+        )
+
+    def _start_beat(self, environment: dict[str, str], held: int) -> None:
+        # Not inside the worker, which would not notice its death; and last, because it only
+        # wakes the others and its start would slow theirs down.
+        self._launch(
+            self._child(
+                "beat",
+                *("-m", "celery", "--quiet", "-A", "ecommerce", "beat", "--loglevel=INFO"),
+                *("-s", str(self.state.folder / "celerybeat-schedule"), "--pidfile="),
                 env=environment,
                 held=held,
             )

@@ -50,7 +50,7 @@ def arrive(order: dict) -> None:
     """Staff send the parcel off and report its arrival in the back office."""
     work()
     staff = Client()
-    staff.force_login(StaffFactory(is_superuser=True))
+    staff.force_login(StaffFactory.create(is_superuser=True))
     shipments = reverse("admin:orders_shipment_changelist")
     for action in ("hand_over", "deliver"):
         page = staff.get(shipments, {"q": order["number"]})

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -108,26 +110,22 @@ class Store:
 
     def end(self) -> None:
         for pid in self.processes():
-            with_suppressed_kill(pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         if self.process:
             self.process.wait()
 
 
-def with_suppressed_kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
 def two_free_ports() -> int:
+    """Return the first of two free neighbours, below the ports that connections going out get."""
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port + 1)):
-                return port
+        port = random.randrange(20_000, 32_000)
+        with (
+            suppress(OSError),
+            socket.create_server(("127.0.0.1", port)),
+            socket.create_server(("127.0.0.1", port + 1)),
+        ):
+            return port
 
 
 @pytest.fixture
@@ -197,19 +195,24 @@ def test_ctrl_c_stops_everything(store):
 
 
 @needs_proc
-def test_a_killed_web_process_and_a_killed_worker_come_back(store):
+def test_killed_web_worker_and_beat_processes_come_back(store):
     store.start()
-    seconds_until(lambda: len(store.processes("celery")) >= 4, 20)
-    for word, whole in (("gunicorn", 3), ("celery", 4)):
-        before = store.processes(word)
+    for words, whole in (
+        (("gunicorn",), 3),
+        (("celery", "payments,shipping"), 3),
+        (("celery", "default,index"), 2),
+        (("celery", " beat "), 1),
+    ):
+        seconds_until(lambda words=words, whole=whole: len(store.processes(*words)) >= whole, 20)
+        before = store.processes(*words)
 
         os.kill(before[0], signal.SIGKILL)
 
-        def is_back(word=word, before=before, whole=whole) -> bool:
-            now = store.processes(word)
+        def is_back(words=words, before=before, whole=whole) -> bool:
+            now = store.processes(*words)
             return len(now) >= whole and not set(now) & set(before)
 
-        print(f"{word} was back after {seconds_until(is_back, 15):.1f} s")
+        print(f"{words[-1].strip()} was back after {seconds_until(is_back, 15):.1f} s")
     seconds_until(lambda: store.status() == 200, 10)
     stop(store, signal.SIGTERM)
 

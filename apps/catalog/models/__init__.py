@@ -1,6 +1,6 @@
 """Rows of the catalog: what is sold, and how much of it there is."""
 
-from apps.catalog.models.products import Brand, Category, Image, Product, Variant, product_storage
+from apps.catalog.models.products import Brand, Category, Image, Product, Variant, picture_url
 from apps.catalog.models.stock import Reservation, Stock, StockLocation, StockMovement
 
 __all__ = [
@@ -13,5 +13,5 @@ __all__ = [
     "StockLocation",
     "StockMovement",
     "Variant",
-    "product_storage",
+    "picture_url",
 ]

@@ -1,5 +1,7 @@
 """What is sold: categories, brands, products, their variants and pictures."""
 
+from functools import lru_cache
+
 from django.core.files.storage import Storage, storages
 from django.core.validators import RegexValidator
 from django.db import models
@@ -23,6 +25,12 @@ is_a_sku = RegexValidator(SKU, "Use up to 64 visible ASCII characters, no spaces
 def product_storage() -> Storage:
     """Return where product pictures are kept."""
     return storages["products"]
+
+
+@lru_cache(maxsize=10_000)
+def picture_url(file: str) -> str:
+    """Return where the public finds a picture; lists ask that more often than anything else."""
+    return product_storage().url(file)
 
 
 def _path(*columns: str) -> Concat:

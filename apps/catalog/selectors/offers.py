@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.catalog.models import product_storage
+from apps.catalog.models import picture_url
 from apps.kernel.money import Money
 
 OFFERS = """
@@ -104,5 +104,5 @@ def _offer(row: Any) -> Offer:
         price=Money(minor, currency),
         weight_grams=weight_grams,
         available=available,
-        image_url=product_storage().url(file) if file else "",
+        image_url=picture_url(file) if file else "",
     )

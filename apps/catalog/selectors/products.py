@@ -3,6 +3,7 @@
 # ruff: noqa: S608, S611 - the SQL is put together from constants; values are parameters
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +84,12 @@ COLUMNS = (
 
 def product_rows(*, status: str | None = "published", extra: Collection[str] = ()) -> Rows:
     """Return the products of a status, or of any; `extra` may name description and variants."""
+    return _product_rows(status, frozenset(extra)).all()
+
+
+@cache
+def _product_rows(status: str | None, extra: frozenset[str]) -> Rows:
+    # Putting the query together takes longer than its statement, and it is always the same few.
     products = Product.objects.all() if status is None else Product.objects.filter(status=status)
     computed: dict[str, RawSQL] = {
         "best": RawSQL(BEST, [], BigIntegerField()),

@@ -30,7 +30,7 @@ WITH wanted AS (
     WHERE (SELECT count(*) FROM locked WHERE enough) = (SELECT count(*) FROM wanted)
 ), taken AS (
     UPDATE catalog_stock s SET reserved = s.reserved + g.quantity
-    FROM granted g WHERE s.id = g.id AND s.on_hand - s.reserved >= g.quantity
+    FROM granted g WHERE s.id = g.id
     RETURNING s.id, g.quantity
 ), held AS (
     INSERT INTO catalog_reservation (order_id, stock_id, quantity, state)

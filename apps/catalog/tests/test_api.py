@@ -184,8 +184,9 @@ def test_filters_by_brand_price_and_availability_narrow_together(visitor):
     assert found(**{"[availability]": "in_stock", "[brand]": "acme"}) == ["c"]
 
 
-def test_a_product_is_as_available_as_the_best_of_its_variants(visitor):
+def test_a_product_is_as_available_as_the_best_of_its_active_variants(visitor):
     product = ProductFactory()
+    VariantFactory(product=product, stock=50, is_active=False)
     for pieces in (0, 4, 4):
         VariantFactory(product=product, stock=pieces)
 

@@ -40,6 +40,15 @@ KEY_IS_SAFE_FOR = timedelta(hours=20)
 TRIES_BEFORE_LOOKING = 3
 POLL_SHOPPER = timedelta(seconds=60)
 POLL_PROVIDER = timedelta(seconds=5)
+# What can only be learnt from the provider; the rest repeats what our own calls were told.
+TELLING = frozenset(
+    {
+        "payment_intent.amount_capturable_updated",
+        "payment_intent.canceled",
+        "payment_intent.payment_failed",
+        "payment_intent.succeeded",
+    }
+)
 UNMATCHED_FOR = timedelta(hours=72)
 
 REPORTED = {
@@ -153,8 +162,10 @@ def advance_refund() -> bool:
 
 
 def store_webhook(*, provider: str, body: bytes, signature: str) -> None:
-    """Keep a provider's message once; a worker looks into it. Raises BadSignature."""
+    """Keep a provider's message once; a worker looks into what may be news. Raises BadSignature."""
     notice = gateway_for(provider).read_webhook(body=body, signature=signature)
+    telling = notice.reference and notice.type in TELLING
+    waiting, ignored = WebhookEvent.Outcome.WAITING, WebhookEvent.Outcome.IGNORED
     WebhookEvent.objects.bulk_create(
         [
             WebhookEvent(
@@ -163,7 +174,8 @@ def store_webhook(*, provider: str, body: bytes, signature: str) -> None:
                 type=notice.type[:100],
                 reference=notice.reference,
                 payload=notice.payload,
-                next_action_at=Now(),
+                outcome=waiting if telling else ignored,
+                next_action_at=Now() if telling else None,
             )
         ],
         ignore_conflicts=True,
@@ -175,8 +187,10 @@ def process_webhook() -> bool:
     event = claim(WebhookEvent)
     if event is None:
         return False
-    if not event.reference:
-        _close(event, WebhookEvent.Outcome.IGNORED)
+    if PaymentAttempt.objects.filter(
+        provider=event.provider, reference=event.reference, status__in=FINISHED_ATTEMPTS
+    ).exists():
+        _close(event, WebhookEvent.Outcome.APPLIED)
         return True
     try:
         state = gateway_for(event.provider).fetch(reference=event.reference)

@@ -25,7 +25,7 @@ def ready_cart(quantities: dict[Any, int] | None = None) -> tuple[Cart, Holder]:
     """Return a guest's cart that can be ordered, and who holds it."""
     cart, token = carts.open_cart(customer_id=None)
     holder = Holder(token=token)
-    quantities = quantities or {VariantFactory(stock=10).pk: 1}
+    quantities = quantities or {VariantFactory.create(stock=10).pk: 1}
     carts.replace_items(holder=holder, cart_id=cart.pk, quantities=quantities, version=None)
     carts.set_details(
         holder=holder,

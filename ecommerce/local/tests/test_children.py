@@ -67,6 +67,7 @@ def killed_parent(code: str, *arguments: str) -> int:
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True
     )
     with parent:
+        assert parent.stdout
         child = int(parent.stdout.readline())
         assert is_alive(child)
         parent.kill()

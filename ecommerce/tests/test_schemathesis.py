@@ -1,0 +1,96 @@
+"""Whatever the schema allows, and much that it does not: no server error, no surprising answer."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from apps.catalog.tests.factories import VariantFactory
+from apps.orders.tests.factories import placed_order, ready_cart
+from apps.users.tests.factories import UserFactory, access_token_for
+from ecommerce.wsgi import application
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+# `SCHEMATHESIS_EXAMPLES=500 make test ARGS=ecommerce/tests/test_schemathesis.py` digs deeper.
+DEEPER = "SCHEMATHESIS_EXAMPLES" in os.environ
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "15"))
+
+schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+schema.config.phases.coverage.enabled = DEEPER
+schema.config.phases.coverage.unexpected_methods = set()
+
+
+@pytest.fixture(autouse=True)
+def _requests_share_the_tests_transaction() -> Iterator[None]:
+    """Keep the end of a request from closing the connection, as Django's test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def staff(db: None) -> dict[str, str]:
+    """Headers of somebody who may do everything."""
+    user = UserFactory.create(is_staff=True, is_superuser=True)
+    return {"Authorization": f"Bearer {access_token_for(user)}"}
+
+
+@pytest.fixture
+def known(db: None) -> tuple[dict[str, str], dict[str, str]]:
+    """Path parameters that lead to something, and the headers of who holds it."""
+    variant = VariantFactory.create(stock=50)
+    cart, cart_holder = ready_cart({variant.pk: 2})
+    order, order_holder = placed_order({variant.pk: 1})
+    item = cart.items.get()
+    paths = {
+        "cart_id": str(cart.pk),
+        "item_id": str(item.pk),
+        "order_id": str(order.pk),
+        "key": str(variant.product_id),
+        "product_id": str(variant.product_id),
+        "code": "not_found",
+    }
+    headers = {"X-Cart-Token": cart_holder.token, "X-Order-Token": order_holder.token}
+    return paths, headers
+
+
+@pytest.mark.django_db
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=not DEEPER,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_answer_is_one_that_the_schema_promises(
+    case: Any, staff: dict[str, str], known: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    paths, holder = known
+
+    case.call_and_validate(headers=staff, checks=CHECKS)
+
+    if case.path_parameters:
+        case.path_parameters = {name: paths[name] for name in case.path_parameters}
+        case.headers = {name: text for name, text in case.headers.items() if name != "If-Match"}
+        fresh = {**staff, **holder, "Idempotency-Key": str(uuid4())}
+        case.call_and_validate(headers=fresh, checks=CHECKS)
