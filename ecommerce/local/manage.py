@@ -14,13 +14,14 @@ from ecommerce.local.environment import (
 )
 from ecommerce.local.errors import CannotStart
 from ecommerce.local.servers import open_servers
-from ecommerce.local.state import CHECKOUT, State
+from ecommerce.local.state import CHECKOUT, PREPARED, State
 from ecommerce.local.supervisor import chosen_ports
 
 
 def manage(state: State, arguments: Sequence[str]) -> int:
     """Run `manage.py` with the arguments. Returns its exit code. Raises CannotStart."""
     with variables_of(state) as variables:
+        state.forget(PREPARED)  # the command may undo a migration, or empty a table
         return _manage(arguments, variables)
 
 

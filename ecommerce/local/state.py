@@ -19,6 +19,7 @@ from ecommerce.local.children import Account, run_as
 from ecommerce.local.errors import CannotStart
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+PREPARED = "prepared.json"  # which sources the database was last brought up to date with
 PRIVATE_PARENT = Path("/var/tmp")  # noqa: S108 - what we make there is checked to be ours
 
 
@@ -123,6 +124,10 @@ class State:
         write_private(part, json.dumps(content, indent=2))
         part.replace(target)
 
+    def forget(self, name: str) -> None:
+        """Remove what `write` stored under the name."""
+        (self.folder / name).unlink(missing_ok=True)
+
     def secrets(self) -> dict[str, str]:
         """Return the generated secrets of this store, making those that are missing."""
         known = self.read("secrets.json")
@@ -213,6 +218,16 @@ class State:
 def can_reach(account: Account | None, path: Path) -> bool:
     """Tell whether the account can enter the folder, or execute the file, at `path`."""
     return account is None or run_as(["test", "-x", path], account).returncode == 0
+
+
+def fingerprint(*paths: Path) -> str:
+    """Return what changes when a file at or below the paths is edited, comes or goes."""
+    digest = hashlib.sha256()
+    files = (file for path in paths for file in (path, *path.rglob("*")) if file.is_file())
+    for file in sorted(file for file in files if file.parent.name != "__pycache__"):
+        found = file.stat()
+        digest.update(f"{file} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def write_private(path: Path, text: str) -> None:

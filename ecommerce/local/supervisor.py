@@ -20,12 +20,14 @@ from ecommerce.local.environment import (
 from ecommerce.local.errors import CannotStart
 from ecommerce.local.output import Log
 from ecommerce.local.servers import Servers, open_servers
-from ecommerce.local.state import CHECKOUT, State, is_free
+from ecommerce.local.state import CHECKOUT, PREPARED, State, fingerprint, is_free
 
 PATIENCE_AT_STOP = 10
 PATIENCE_AT_START = 60
 MOST_RESTARTS = 3
 RESTART_WINDOW = 60
+# What decides on migrations, sample catalog and static files.
+PREPARED_FROM = ("apps", "ecommerce", "static", "templates", "requirements.txt")
 # Apart, so that many payments do not keep events waiting: name, queues, processes.
 WORKERS = (("worker", "default,index", 1), ("payments", "payments,shipping", 2))
 
@@ -89,7 +91,8 @@ class Supervisor:
             sandbox_port=self.sandbox_port,
         )
         environment = without_postgres_variables(os.environ) | variables
-        self._prepare(environment, held)
+        # A database that was given may be another one than the last time.
+        self._prepare(environment, held, known_database=servers.database.child is not None)
         metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self._new_folder_of_metrics())}
         environment = metrics | environment
         self._start_processes(environment, held)
@@ -109,7 +112,13 @@ class Supervisor:
             held=[held],
         )
 
-    def _prepare(self, environment: dict[str, str], held: int) -> None:
+    def _prepare(self, environment: dict[str, str], held: int, *, known_database: bool) -> None:
+        """Migrate and load, unless nothing has changed since that was done to this database."""
+        now = fingerprint(*(CHECKOUT / name for name in PREPARED_FROM))
+        if known_database and self.state.read(PREPARED) == {"sources": now}:
+            self.log.say("database, catalog and static files are up to date")
+            return
+        self.state.forget(PREPARED)
         self.log.say("migrating and loading the catalog")
         for name in ("media", "static"):
             (self.state.folder / name).mkdir(exist_ok=True)
@@ -130,6 +139,8 @@ class Supervisor:
         self._forget(child)
         if child.exit_code() != 0:
             raise CannotStart("The store could not be prepared; the reason is above.")
+        if known_database:
+            self.state.write(PREPARED, {"sources": now})
 
     def _new_folder_of_metrics(self) -> Path:
         """Processes that answer requests add up their numbers in files; a new start counts anew."""

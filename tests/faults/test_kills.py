@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from trial import Trial
 
-WORKER, WEB, BEAT = ("celery", " worker "), ("gunicorn",), ("celery", " beat ")
+PAYMENTS, EVENTS, BEAT = ("celery", "payments,"), ("celery", "default,"), ("celery", " beat ")
+WEB = ("gunicorn",)
 FAILING_PROVIDER = {
     "drop_reply_rate": 0.05,
     "webhook_duplicate": 1,
@@ -14,7 +15,7 @@ FAILING_PROVIDER = {
 
 
 def kills(trial: Trial) -> list[Callable[[], str]]:
-    """Return thirteen kills in any order, of each process no more than may die in a minute."""
+    """Return kills in any order, of each process no more than may die in a minute."""
 
     def main(name: str, *words: str) -> Callable[[], str]:
         def kill() -> str:
@@ -31,9 +32,9 @@ def kills(trial: Trial) -> list[Callable[[], str]]:
         return kill
 
     chosen = [
-        *[main("worker", *WORKER), main("web process", *WEB)] * 3,
-        *[part("worker", *WORKER), part("web process", *WEB)] * 3,
-        main("beat", *BEAT),
+        *[main("worker of payments", *PAYMENTS), main("web process", *WEB)] * 3,
+        *[part("worker of payments", *PAYMENTS), part("web process", *WEB)] * 3,
+        *[main("worker of events", *EVENTS), main("beat", *BEAT)],
     ]
     trial.chance.shuffle(chosen)
     return chosen
@@ -59,7 +60,7 @@ def test_a_worker_killed_while_the_provider_works_charges_once(trial):
     trial.store.set_faults(delay_ms=600)
     for step in ["in_flight", "capture_in_flight"] * 10:
         trial.purchase_until(step)
-        trial.kill_parts(*WORKER, most=2)
+        trial.kill_parts(*PAYMENTS, most=2)
         trial.hurts[f"kill -9 of the worker's children while {step}"] += 1
     trial.store.set_faults()
 

@@ -33,6 +33,8 @@ from apps.kernel.tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+Table = dict[str, list[str]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BellRung(Event):
@@ -81,7 +83,7 @@ def broken(**_: object) -> None:
 
 
 @pytest.fixture(autouse=True)
-def subscriptions(settings: Settings) -> dict[str, list[str]]:
+def subscriptions(settings: Settings) -> Table:
     table = {"kernel.bell_rung": ["kernel.tests.dog"]}
     settings.EVENT_SUBSCRIPTIONS = table
     return table
@@ -160,12 +162,11 @@ def test_an_event_is_handed_to_its_subscriber_and_done_after_the_effect() -> Non
     assert relay() == 0
 
 
-def test_an_event_that_nobody_wants_is_done_at_once(subscriptions: dict[str, list[str]]) -> None:
+def test_an_event_that_nobody_wants_is_done_at_once(subscriptions: Table) -> None:
     subscriptions.clear()
     event_id = ring()
 
     assert relay() == 1
-
     assert sent() == []
     assert is_done(event_id)
 
@@ -298,22 +299,17 @@ def test_an_event_that_came_too_early_is_sent_again_soon() -> None:
     assert sent() == [("kernel.tests.dog", second)]
 
 
-def test_only_events_that_the_consumer_wants_have_an_order(
-    subscriptions: dict[str, list[str]],
-) -> None:
+def test_only_events_that_the_consumer_wants_have_an_order(subscriptions: Table) -> None:
     door = new_id()
     with transaction.atomic():
         publish(DoorOpened(), aggregate_id=door)
     second = ring(door=door)
 
     deliver("kernel.tests.dog", second)
-
     assert notes() == [("dog", "Robin")]
 
 
-def test_a_failing_consumer_leaves_no_effect_and_the_event_open(
-    subscriptions: dict[str, list[str]],
-) -> None:
+def test_a_failing_consumer_leaves_no_effect_and_the_event_open(subscriptions: Table) -> None:
     subscriptions["kernel.bell_rung"] = ["kernel.tests.broken"]
     event_id = ring()
 
@@ -326,9 +322,7 @@ def test_a_failing_consumer_leaves_no_effect_and_the_event_open(
     assert relay() == 1
 
 
-def test_an_event_for_two_is_done_when_both_have_had_their_effect(
-    subscriptions: dict[str, list[str]],
-) -> None:
+def test_an_event_for_two_is_done_when_both_have_had_their_effect(subscriptions: Table) -> None:
     subscriptions["kernel.bell_rung"] = ["kernel.tests.dog", "kernel.tests.butler"]
     event_id = ring()
     relay()
@@ -346,9 +340,7 @@ def test_an_event_for_two_is_done_when_both_have_had_their_effect(
     assert notes() == [("dog", "Robin"), ("butler", "Robin")]
 
 
-def test_one_failing_consumer_does_not_hold_up_the_other(
-    subscriptions: dict[str, list[str]],
-) -> None:
+def test_one_failing_consumer_does_not_hold_up_the_other(subscriptions: Table) -> None:
     subscriptions["kernel.bell_rung"] = ["kernel.tests.broken", "kernel.tests.dog"]
     event_id = ring()
 
@@ -363,7 +355,6 @@ def test_one_failing_consumer_does_not_hold_up_the_other(
 
 def test_a_message_about_an_event_that_is_gone_does_nothing() -> None:
     deliver("kernel.tests.dog", new_id())
-
     assert notes() == []
 
 
@@ -371,7 +362,6 @@ def test_a_message_of_a_newer_publisher_is_understood() -> None:
     event_id = ring()
 
     current_app.tasks["kernel.tests.dog"](event_id=str(event_id), colour="blue")
-
     assert notes() == [("dog", "Robin")]
 
 
@@ -380,7 +370,6 @@ def test_the_relay_task_goes_on_until_nothing_is_open() -> None:
         ring()
 
     relay_outbox()
-
     assert len(sent()) == 130
 
 
@@ -406,6 +395,5 @@ def test_an_open_event_is_never_forgotten() -> None:
     open_one = ring(door=door)
     ring(door=door)
     OutboxEvent.objects.update(created_at=Now() - 2 * KEPT_FOR)
-
     assert forget_delivered_events() == 0
     assert OutboxEvent.objects.filter(pk=open_one).exists()

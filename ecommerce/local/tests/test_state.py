@@ -9,7 +9,7 @@ import pytest
 
 from ecommerce.local.children import unprivileged_account
 from ecommerce.local.errors import CannotStart
-from ecommerce.local.state import State, can_reach
+from ecommerce.local.state import State, can_reach, fingerprint
 
 as_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root starts PostgreSQL as another account"
@@ -63,6 +63,22 @@ def test_a_port_is_remembered_until_somebody_else_has_it(state):
     assert state.remembered_port("postgres") == port
     with socket.create_server(("127.0.0.1", port)):
         assert state.remembered_port("postgres") != port
+
+
+def test_a_fingerprint_tells_an_edited_a_new_and_a_lost_file(tmp_path):
+    source = tmp_path / "folder" / "source.py"
+    source.parent.mkdir()
+    source.write_text("one")
+    seen = [fingerprint(source.parent)]
+    source.write_text("edited")
+    seen.append(fingerprint(source.parent))
+    (source.parent / "new.py").touch()
+    seen.append(fingerprint(source.parent))
+    source.unlink()
+    seen.append(fingerprint(source.parent))
+
+    assert len(set(seen)) == 4
+    assert fingerprint(source.parent) == seen[-1]
 
 
 def test_data_stays_in_the_state_folder_where_the_account_can_reach_it(state):
