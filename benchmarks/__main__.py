@@ -20,8 +20,8 @@ from ecommerce.local.errors import CannotStart
 RESULTS = Path(__file__).with_name("results.md")
 FLOOR_APPLICATION, STORE = "benchmarks.floor.wsgi", "ecommerce.wsgi"
 READY = "/api/v1/categories"
-FULL = Effort(runs=3, seconds=4, warm_up=1)
-QUICK = Effort(runs=1, seconds=1, warm_up=0.3)
+FULL = Effort(runs=3, seconds=4, warm_up=1, orders=300)
+QUICK = Effort(runs=1, seconds=1, warm_up=0.3, orders=60)
 
 
 def main() -> int:
@@ -50,20 +50,19 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _benchmark(options: argparse.Namespace) -> int:
     effort = QUICK if options.quick else FULL
-    orders_a_run = 60 if options.quick else 300
     hot_carts, hot_units = (120, 40) if options.quick else (600, 200)
     with place() as here:
         _say(f"measuring on {here.servers.describe()}")
         facts = _fill(
             here,
             products=options.products,
-            carts=orders_a_run * (effort.runs + 1) + 100,
+            carts=effort.orders * (effort.runs + 1) + 100,
             hot_carts=hot_carts,
             hot_units=hot_units,
         )
         scenarios = [
             scenario
-            for scenario in store_scenarios(facts, orders_a_run=orders_a_run)
+            for scenario in store_scenarios(facts, orders_a_run=effort.orders)
             if options.only in scenario.name
         ]
         rows = measure(here, FLOOR_APPLICATION, FLOOR, probe="/constant", effort=effort)

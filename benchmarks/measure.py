@@ -24,6 +24,7 @@ class Effort:
     runs: int
     seconds: float
     warm_up: float
+    orders: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ out; the median of {runs} runs of {seconds:g} s over {connections} keep-alive co
 warm-up. It is the figure to compare, in ratio to the floor rows of the same run. Requests a second
 and latency are lower bounds, because the load generator shares the machine. Statements are those
 that PostgreSQL logged for one request, without transaction control. Commits wait for the disk.
+An order uses up a cart, so a run of orders is {orders} requests, however long they take.
 """
 
 
@@ -44,7 +45,12 @@ def report(
         f"{datetime.now(UTC):%Y-%m-%d}, {products:,} products, {_machine()}, "
         + place.servers.describe(),
         "",
-        ABOUT.format(runs=effort.runs, seconds=effort.seconds, connections=CONNECTIONS),
+        ABOUT.format(
+            runs=effort.runs,
+            seconds=effort.seconds,
+            orders=effort.orders,
+            connections=CONNECTIONS,
+        ),
         _line(HEADINGS),
         _line(["---", *["--:"] * (len(HEADINGS) - 1)]),
         *(_line(_cells(row, constant, floor_rows)) for row in rows),

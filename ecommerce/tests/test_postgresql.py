@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -14,9 +14,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def health_checks() -> Iterator[None]:
     """Check the connection at the start of every request, as the store does."""
     connection.ensure_connection()
-    before, connection.health_check_enabled = connection.health_check_enabled, True
+    before = vars(connections["default"])["health_check_enabled"]
+    vars(connections["default"])["health_check_enabled"] = True
     yield
-    connection.health_check_enabled = before
+    vars(connections["default"])["health_check_enabled"] = before
 
 
 def server_process() -> int:
@@ -30,12 +31,12 @@ def as_another(statement: str) -> object:
     with psycopg.connect(
         os.environ["DATABASE_URL"], dbname=database["NAME"], autocommit=True
     ) as other:
-        return other.execute(statement.encode()).fetchone()
+        row = other.execute(statement.encode()).fetchone()
+        return row[0] if row else None
 
 
 def last_statement_of(process: int) -> object:
-    [text] = as_another(f"SELECT query FROM pg_stat_activity WHERE pid = {process}")  # noqa: S608
-    return text
+    return as_another(f"SELECT query FROM pg_stat_activity WHERE pid = {process}")  # noqa: S608
 
 
 def test_an_idle_connection_is_checked_without_a_statement():

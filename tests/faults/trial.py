@@ -119,7 +119,7 @@ class Trial:
         self.say(
             f"{len(self.acknowledged)} orders in {placed - self._began:.0f} s, "
             f"{self.repeated} requests repeated, {hurts}: "
-            f"{len(self._captured())} charges, {dict(statuses)}, "
+            f"{len(self._captured().keys() & set(self.acknowledged))} charges, {dict(statuses)}, "
             f"in agreement {agreed - placed:.1f} s after the last order, "
             f"delivered after {delivered - placed:.1f} s"
         )
