@@ -77,9 +77,10 @@ class RunningStore:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """Stop it as Ctrl-C does; it has to end well and to leave no process behind."""
+        """Stop it as Ctrl-C does; it has to run until then, end well and leave no process."""
         if self.supervisor is None:
             return
+        ended_before = self.supervisor.poll() is not None
         self.supervisor.terminate()
         try:
             code = self.supervisor.wait(PATIENCE_AT_STOP)
@@ -88,7 +89,7 @@ class RunningStore:
             for pid in self.processes():
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        assert (code, left) == (0, []), self.output()
+        assert (ended_before, code, left) == (False, 0, []), self.output()
 
     def remove(self) -> None:
         """Delete its data, also what the supervisor keeps outside the folder."""

@@ -27,6 +27,7 @@ from apps.catalog.services.categories import place_category
 from apps.catalog.services.images import NotAPicture, clean_picture
 from apps.catalog.services.products import settle_product
 from apps.catalog.services.stock import LARGEST_QUANTITY, adjust
+from apps.kernel.backoffice import ReadOnly
 from apps.kernel.errors import DomainError
 from apps.kernel.money import EXPONENTS, format_minor
 
@@ -237,21 +238,6 @@ class StockLocationAdmin(admin.ModelAdmin):
         return False
 
 
-class Unchangeable(admin.ModelAdmin):
-    """Rows that nobody adds, edits or deletes by hand."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 class CountForm(forms.ModelForm):
     """A count of what lies in the main location, and why it differs."""
 
@@ -264,7 +250,7 @@ class CountForm(forms.ModelForm):
 
 
 @admin.register(Stock)
-class StockAdmin(Unchangeable):
+class StockAdmin(ReadOnly, admin.ModelAdmin):
     """Balances. They change by a count with a reason, through the ledger."""
 
     form = CountForm
@@ -285,7 +271,7 @@ class StockAdmin(Unchangeable):
         """What can still be sold."""
         return stock.on_hand - stock.reserved
 
-    def has_change_permission(self, request: HttpRequest, obj: Stock | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         if obj is not None and obj.location.code != StockLocation.MAIN:
             return False
         return bool(request.user.has_perm("catalog.change_stock"))
@@ -314,7 +300,7 @@ class StockAdmin(Unchangeable):
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(Unchangeable):
+class StockMovementAdmin(ReadOnly, admin.ModelAdmin):
     """The ledger, newest first."""
 
     list_display = (
@@ -338,7 +324,7 @@ class StockMovementAdmin(Unchangeable):
 
 
 @admin.register(Reservation)
-class ReservationAdmin(Unchangeable):
+class ReservationAdmin(ReadOnly, admin.ModelAdmin):
     """What orders hold back."""
 
     list_display = ("created_at", "sku", "quantity", "state", "order_id")

@@ -1,28 +1,13 @@
 """The kernel in the admin: to look at, never to touch."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 
+from apps.kernel.backoffice import ReadOnly
 from apps.kernel.models import IdempotencyRecord, InboxEntry, OutboxEvent
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """Rows that only the program writes."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-
 @admin.register(OutboxEvent)
-class OutboxEvents(ReadOnly):
+class OutboxEvents(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """What happened, and whether everybody who wanted to know it knows."""
 
     list_display = ("name", "aggregate_id", "seq", "created_at", "tries", "done_at")
@@ -32,7 +17,7 @@ class OutboxEvents(ReadOnly):
 
 
 @admin.register(InboxEntry)
-class InboxEntries(ReadOnly):
+class InboxEntries(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Who has had its effect of which event."""
 
     list_display = ("event", "consumer", "consumed_at")
@@ -43,7 +28,7 @@ class InboxEntries(ReadOnly):
 
 
 @admin.register(IdempotencyRecord)
-class IdempotencyRecords(ReadOnly):
+class IdempotencyRecords(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Which keys were used. The stored answers hold personal data and stay hidden."""
 
     list_display = ("key", "route", "status", "created_at")

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from apps.kernel.backoffice import ReadOnly
 from apps.kernel.errors import DomainError
 from apps.kernel.money import format_minor
 from apps.orders.models import (
@@ -22,19 +23,6 @@ from apps.orders.models import (
 )
 from apps.orders.selectors import Holder
 from apps.orders.services import orders, shipments
-
-
-class ReadOnly:
-    """A document or a ledger: nobody adds, changes or deletes it here."""
-
-    def has_add_permission(self, request: HttpRequest, *_: object) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
 
 class Lines(ReadOnly, admin.TabularInline):
@@ -90,7 +78,6 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
     inlines = (Lines, Attempts, Shipments, History)
     exclude = ("token_hash",)
     actions = ("cancel",)
-    show_full_result_count = False
 
     @admin.display(description="total", ordering="grand_total_minor")
     def total(self, order: Order) -> str:

@@ -14,6 +14,7 @@ from django.contrib.auth.forms import (
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from apps.kernel.backoffice import ReadOnly
 from apps.users.models import Session, User
 from apps.users.services import accounts, sessions
 
@@ -95,7 +96,7 @@ class PersonAdmin(UserAdmin):
 
 
 @admin.register(Session)
-class SessionAdmin(admin.ModelAdmin):
+class SessionAdmin(ReadOnly, admin.ModelAdmin):
     """Sessions are looked at, and revoked by whoever may change them."""
 
     list_display = ("user", "created_at", "last_used_at", "expires_at", "revoked_reason", "ip")
@@ -103,17 +104,7 @@ class SessionAdmin(admin.ModelAdmin):
     list_select_related = ("user",)
     search_fields = ("user__email",)
     ordering = ("-id",)
-    show_full_result_count = False
     actions = ("revoke",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        return False
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("users.change_session"))
