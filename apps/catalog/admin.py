@@ -272,7 +272,7 @@ class StockAdmin(ReadOnly, admin.ModelAdmin):
         return stock.on_hand - stock.reserved
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        if obj is not None and obj.location.code != StockLocation.MAIN:
+        if isinstance(obj, Stock) and obj.location.code != StockLocation.MAIN:
             return False
         return bool(request.user.has_perm("catalog.change_stock"))
 
