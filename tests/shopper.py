@@ -42,6 +42,23 @@ def paying_with(method: str) -> dict[str, dict[str, str]]:
     return {"payment": {"provider": "stripe", "method": method}}
 
 
+def for_sale(somebody: "Shopper") -> dict:
+    """Return a product that a shopper can buy now, with its variants."""
+    page = somebody.get(
+        "/products?filter[availability]=in_stock&expand=variants&sort=created_at&limit=5"
+    )
+    return next(
+        product
+        for product in page["results"]
+        if any(variant["availability"] == "in_stock" for variant in product["variants"])
+    )
+
+
+def variant_of(product: dict) -> dict:
+    """Return a variant of the product that there is some of."""
+    return next(each for each in product["variants"] if each["availability"] == "in_stock")
+
+
 class Shopper:
     """One person. A patient one repeats what got no answer, in the same words."""
 
