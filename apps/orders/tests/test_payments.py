@@ -238,6 +238,27 @@ def test_a_webhook_is_stored_once_and_only_a_hint(provider, client):
     assert order.attempts.get().status == "authorised"
 
 
+def test_a_webhook_that_repeats_what_our_call_was_told_is_kept_and_costs_no_work(provider, client):
+    placed_order()
+    payments.advance_payment()
+    events = httpx.get(
+        f"{provider.url}/v1/events", headers={"Authorization": f"Bearer {provider.secret_key}"}
+    ).json()["data"]
+    [created] = [event for event in events if event["type"] == "payment_intent.created"]
+    body, signature = signed(provider, created)
+
+    client.post(
+        "/api/v1/hooks/payments/stripe",
+        body,
+        content_type="application/json",
+        headers={"Stripe-Signature": signature},
+    )
+
+    event = WebhookEvent.objects.get()
+    assert (event.outcome, event.next_action_at) == ("ignored", None)
+    assert not payments.process_webhook()
+
+
 def test_a_webhook_with_a_wrong_signature_is_refused(provider, client):
     answer = client.post(
         "/api/v1/hooks/payments/stripe",
