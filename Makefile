@@ -19,7 +19,8 @@ run: .venv ## the whole store on this machine, until Ctrl-C
 
 .PHONY: test
 test: .venv ## all tests on real servers that are thrown away (ARGS: for pytest)
-	@$(LOCAL) test $(ARGS)
+	@$(PY) -m ecommerce.local --end-with-parent test $(ARGS)
+	@$(if $(ARGS),,$(PY) -m pytest -c tests/pytest.ini tests/infrastructure -m 'not slow')
 
 .PHONY: check
 check: lint ## everything that can be said without running: style, types, contracts, deployment
@@ -65,6 +66,10 @@ acceptance: .venv ## drive a running store from outside, and start and kill stor
 faults: .venv ## kill and cut what the store depends on, and see it heal
 	@$(PY) -m pytest -c tests/pytest.ini tests/faults $(ARGS)
 
+.PHONY: infra-check
+infra-check: .venv ## every check of Terraform, Kubernetes, image, pipeline, monitoring and logging
+	@$(PY) -m pytest -c tests/pytest.ini tests/infrastructure $(ARGS)
+
 .PHONY: fuzz
 fuzz: .venv ## a deeper schemathesis run over every operation of the API
 	@SCHEMATHESIS_EXAMPLES=500 $(LOCAL) test ecommerce/tests/test_schemathesis.py $(ARGS)
@@ -79,8 +84,8 @@ clean-data: .venv ## remove all data of the local store
 	@$(LOCAL) clean-data
 
 .PHONY: clean
-clean: ## remove caches and .venv, keep the data
-	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove caches, tools and .venv, keep the data
+	rm -rf .venv .tools build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.local/*' -prune -exec rm -rf {} +
 
 .PHONY: .venv

@@ -1,0 +1,172 @@
+"""The programs that check the infrastructure, fetched into `.tools` when a test first asks.
+
+`tests/tools` pins them: a file in `tools/python` is a virtual environment, `tools/node` is one npm
+project, and `DEBIAN` below names packages that are unpacked, not installed, so nothing outside
+`.tools` changes and no right is needed. Integrity is the package manager's: signed indexes of
+Debian, the lock file of npm, exact pins for pip.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PINS = CHECKOUT / "tests" / "tools"
+TOOLS = CHECKOUT / ".tools"
+DEBIAN_KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+
+class CannotHave(Exception):
+    """A program cannot be had on this machine; the text says why, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A program inside Debian packages, which are named with what they need to run."""
+
+    suite: str
+    packages: tuple[str, ...]
+    path: str
+
+
+# Program -> where it is. What the machine itself has comes first, except where a version matters.
+DEBIAN: dict[str, Unpacked] = {
+    "kubectl": Unpacked("trixie", ("kubectl",), "usr/bin/kubectl"),
+    "promtool": Unpacked("trixie", ("promtool",), "usr/bin/promtool"),
+    "amtool": Unpacked("bookworm", ("prometheus-alertmanager",), "usr/bin/amtool"),
+}
+# Program -> the pins in `tools/python` that hold it.
+PYTHON: dict[str, str] = {}
+
+
+def program(name: str) -> Path:
+    """Return the program, from this machine or fetched. Raises CannotHave."""
+    if name in PYTHON:
+        return python_environment(PYTHON[name]) / "bin" / name
+    if found := shutil.which(name):
+        return Path(found)
+    if name in DEBIAN:
+        wanted = DEBIAN[name]
+        return debian_root(wanted.suite, wanted.packages) / wanted.path
+    raise CannotHave(f"{name} is not installed on this machine, and no package here brings it.")
+
+
+def python_environment(pins: str) -> Path:
+    """Return the virtual environment that holds what `tools/python/<pins>.txt` says."""
+    folder, file = TOOLS / "python" / pins, PINS / "python" / f"{pins}.txt"
+    with _made(folder, file.read_bytes() + sys.version.encode()) as missing:
+        if missing:
+            _run([sys.executable, "-m", "venv", "--clear", str(folder)])
+            pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+            _run([*pip, "--disable-pip-version-check", "-r", str(file)])
+    return folder
+
+
+def node_modules() -> Path:
+    """Return the `node_modules` that hold what `tools/node/package-lock.json` says."""
+    if not shutil.which("npm"):
+        raise CannotHave("npm is not installed on this machine.")
+    folder, pins = TOOLS / "node", PINS / "node"
+    lock = pins / "package-lock.json"
+    with _made(folder, lock.read_bytes()) as missing:
+        if missing:
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in (pins / "package.json", lock):
+                shutil.copy(file, folder)
+            _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
+    return folder / "node_modules"
+
+
+def debian_root(suite: str, packages: Sequence[str]) -> Path:
+    """Return a folder into which the packages, and nothing they depend on, are unpacked."""
+    if not shutil.which("apt-get") or not DEBIAN_KEYS.exists():
+        raise CannotHave(f"{packages[0]} comes from Debian's packages; this is no Debian machine.")
+    folder = TOOLS / "debian" / "_".join((suite, *packages))
+    with _made(folder, " ".join((suite, *packages)).encode()) as missing:
+        if missing:
+            downloads = folder.with_name(folder.name + ".debs")
+            shutil.rmtree(downloads, ignore_errors=True)
+            downloads.mkdir(parents=True)
+            _run([*_apt(suite), "download", *packages], cwd=downloads)
+            for file in sorted(downloads.glob("*.deb")):
+                _run(["dpkg-deb", "--extract", str(file), str(folder)])
+            shutil.rmtree(downloads)
+    return folder
+
+
+def _apt(suite: str) -> list[str]:
+    """Return an apt-get that knows one suite of this machine's mirror and changes nothing else."""
+    home = TOOLS / "debian" / "apt" / suite
+    options = [
+        f"Dir::State={home}/state",
+        f"Dir::Cache={home}/cache",
+        f"Dir::Etc::SourceList={home}/sources.list",
+        f"Dir::Etc::SourceParts={home}/none",
+        "Dir::State::status=/dev/null",
+        "APT::Sandbox::User=",
+        "Acquire::Retries=3",
+    ]
+    command = ["apt-get", "-qq", *(part for option in options for part in ("-o", option))]
+    with _made(home, suite.encode()) as missing:
+        if missing:
+            for folder in ("state/lists/partial", "cache/archives/partial"):
+                (home / folder).mkdir(parents=True)
+            mirror = _mirror()
+            (home / "sources.list").write_text(
+                f"deb [signed-by={DEBIAN_KEYS}] {mirror} {suite} main\n"
+            )
+            _run([*command, "update"])
+    return command
+
+
+def _mirror() -> str:
+    """Return the address of the Debian archive that this machine is set up to use."""
+    known = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)"],
+        check=False,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for line in known.splitlines():
+        origin, _, address = line.rpartition(" ")
+        if origin == "Debian" and "security" not in address:
+            return address
+    return "http://deb.debian.org/debian/"
+
+
+@contextmanager
+def _made(folder: Path, wanted: bytes) -> Iterator[bool]:
+    """Tell whether the folder has to be made; when that succeeds, remember it. One at a time."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    stamp = folder.with_name(folder.name + ".stamp")
+    digest = hashlib.sha256(wanted).hexdigest()
+    with folder.with_name(folder.name + ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists() and stamp.exists() and stamp.read_text() == digest:
+            yield False
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        print(f"Fetching {folder.relative_to(TOOLS)} into .tools ...", flush=True)
+        yield True
+        stamp.write_text(digest)
+
+
+def _run(command: Sequence[str], *, cwd: Path | None = None) -> None:
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        check=False,
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, PIP_ROOT_USER_ACTION="ignore"),
+    )
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        raise CannotHave(f"`{' '.join(command[:4])} …` failed: {last}")
