@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from apps.kernel.countries import COUNTRIES
@@ -13,7 +14,7 @@ from apps.kernel.serializers import (
     StrictSerializer,
 )
 from apps.orders.carriers import ShippingOption
-from apps.orders.models import LARGEST_QUANTITY, MOST_LINES
+from apps.orders.models import LARGEST_QUANTITY, METHOD_REFERENCE, MOST_LINES
 from apps.orders.selectors import WholeOrder
 from apps.orders.services.carts import PricedCart
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, ShipmentStatus
@@ -95,7 +96,13 @@ class PaymentDraft(StrictSerializer):
     """
 
     provider = StrictCharField(max_length=20)
-    method = StrictCharField(max_length=255, required=False, allow_blank=True, default="")
+    method = StrictCharField(
+        max_length=255,
+        required=False,
+        allow_blank=True,
+        default="",
+        validators=[RegexValidator(METHOD_REFERENCE, "This is no reference of a payment method.")],
+    )
 
 
 class CheckoutDraft(StrictSerializer):

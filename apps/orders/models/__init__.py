@@ -2,11 +2,17 @@
 
 from apps.orders.models.cart import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
 from apps.orders.models.order import Order, OrderLine, StatusChange
-from apps.orders.models.payment import PaymentAttempt, Refund, WebhookEvent
+from apps.orders.models.payment import (
+    METHOD_REFERENCE,
+    PaymentAttempt,
+    Refund,
+    WebhookEvent,
+)
 from apps.orders.models.shipment import Shipment
 
 __all__ = [
     "LARGEST_QUANTITY",
+    "METHOD_REFERENCE",
     "MOST_LINES",
     "Cart",
     "CartItem",

@@ -18,6 +18,8 @@ from apps.orders.states import (
 
 FINISHED = sorted(FINISHED_ATTEMPTS)
 UNPAID = sorted(UNPAID_ATTEMPTS)
+# `pm_card_visa`, never `4242…`: no card number can get in, not even by mistake (PCI DSS, SAQ A).
+METHOD_REFERENCE = r"\A[a-z]+_[A-Za-z0-9_]+\Z"
 
 
 class Work(models.Model):
@@ -63,6 +65,10 @@ class PaymentAttempt(Work):
             known_status(AttemptStatus, name="attempt_status_is_known"),
             models.CheckConstraint(
                 condition=Q(amount_minor__gte=0), name="attempt_amount_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(method="") | Q(method__regex=METHOD_REFERENCE),
+                name="attempt_method_is_a_reference",
             ),
             models.CheckConstraint(
                 condition=Q(next_action_at__isnull=False) | Q(status__in=FINISHED),

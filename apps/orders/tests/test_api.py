@@ -413,6 +413,8 @@ def test_a_total_that_the_shopper_did_not_agree_to_is_refused(guest):
         ({"payment": {}}, 400),
         ({"payment": {"provider": "cash"}}, 422),
         ({"payment": {"provider": "stripe", "method": 5}}, 400),
+        ({"payment": {"provider": "stripe", "method": "4242424242424242"}}, 400),
+        ({"payment": {"provider": "stripe", "method": "4242 4242 4242 4242"}}, 400),
         ({"payment": VISA, "email": "no address"}, 400),
         ({"payment": VISA, "status": "paid"}, 400),
         ({"payment": VISA, "expected_total": 25.0}, 400),

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from apps.catalog import interface as catalog
@@ -301,3 +301,11 @@ def signed(provider, event: dict) -> tuple[bytes, str]:
         provider.webhook_secret.encode(), f"{at}.".encode() + body, hashlib.sha256
     ).hexdigest()
     return body, f"t={at},v1={digest}"
+
+
+def test_the_database_keeps_no_card_number():
+    order, _ = placed_order()
+    attempt = order.attempts.get()
+
+    with pytest.raises(IntegrityError, match="attempt_method_is_a_reference"):
+        PaymentAttempt.objects.filter(pk=attempt.pk).update(method="4242424242424242")
