@@ -19,6 +19,7 @@ from apps.orders.models import (
     Refund,
     Shipment,
     StatusChange,
+    StrayPayment,
     WebhookEvent,
 )
 from apps.orders.selectors import Holder
@@ -154,6 +155,13 @@ class RefundAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("status",)
     list_select_related = ("attempt",)
     search_fields = ("id", "reference", "attempt__order__number")
+
+
+@admin.register(StrayPayment)
+class StrayPaymentAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("reference", "status", "amount_minor", "currency", "attempt_id", "created_at")
+    list_filter = ("status", "provider")
+    search_fields = ("reference", "attempt_id")
 
 
 @admin.register(WebhookEvent)

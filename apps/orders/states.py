@@ -31,6 +31,12 @@ class RefundStatus(StrEnum):
     FAILED = "failed"
 
 
+class StrayStatus(StrEnum):
+    OPEN = "open"
+    RETURNED = "returned"
+    REFUSED = "refused"
+
+
 class ShipmentStatus(StrEnum):
     PLANNED = "planned"
     LABEL_IN_FLIGHT = "label_in_flight"
@@ -91,6 +97,12 @@ REFUND_FOLLOWS: dict[RefundStatus, frozenset[RefundStatus]] = {
     RefundStatus.IN_FLIGHT: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
     RefundStatus.SUCCEEDED: frozenset(),
     RefundStatus.FAILED: frozenset(),
+}
+
+STRAY_FOLLOWS: dict[StrayStatus, frozenset[StrayStatus]] = {
+    StrayStatus.OPEN: frozenset({StrayStatus.RETURNED, StrayStatus.REFUSED}),
+    StrayStatus.RETURNED: frozenset(),
+    StrayStatus.REFUSED: frozenset(),
 }
 
 SHIPMENT_FOLLOWS: dict[ShipmentStatus, frozenset[ShipmentStatus]] = {

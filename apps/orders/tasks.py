@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.kernel.delivery import subscriber
-from apps.orders.services import orders, payments, shipments
+from apps.orders.services import orders, payments, shipments, strays
 
 # Short turns: a busy kind of work must not keep the few workers from the other kinds.
 SECONDS_A_RUN = 1.0
@@ -18,6 +18,7 @@ def process_payments() -> None:
     """Charge, capture, void and refund what is due."""
     _while_due(payments.advance_payment)
     _while_due(payments.advance_refund)
+    _while_due(strays.advance_stray)
 
 
 @shared_task(name="orders.process_webhooks")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.users.models import User
+from apps.users.services.sessions import end_all_after_restore
 
-__all__ = ["Contact", "contacts_of"]
+__all__ = ["Contact", "contacts_of", "end_all_after_restore"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ class Session(models.Model):
         TOKEN_REUSED = "token_reused", "a used refresh token came again"
         REVOKED_BY_STAFF = "revoked_by_staff", "revoked by staff"
         PASSWORD_CHANGED = "password_changed", "the password was changed"
+        DATABASE_RESTORED = "database_restored", "the database was restored"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")

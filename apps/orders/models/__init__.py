@@ -6,6 +6,7 @@ from apps.orders.models.payment import (
     METHOD_REFERENCE,
     PaymentAttempt,
     Refund,
+    StrayPayment,
     WebhookEvent,
 )
 from apps.orders.models.shipment import Shipment
@@ -22,5 +23,6 @@ __all__ = [
     "Refund",
     "Shipment",
     "StatusChange",
+    "StrayPayment",
     "WebhookEvent",
 ]

@@ -11,9 +11,11 @@ from apps.orders.states import (
     ATTEMPT_FOLLOWS,
     FINISHED_ATTEMPTS,
     REFUND_FOLLOWS,
+    STRAY_FOLLOWS,
     UNPAID_ATTEMPTS,
     AttemptStatus,
     RefundStatus,
+    StrayStatus,
 )
 
 FINISHED = sorted(FINISHED_ATTEMPTS)
@@ -130,6 +132,50 @@ class Refund(Work):
 
     def __str__(self) -> str:
         return f"{self.amount_minor} {self.currency} {self.status}"
+
+
+class StrayPayment(Work):
+    """A payment at the provider whose order a restored database has forgotten, on its way back.
+
+    Its id is the idempotency key of the refund, the lost attempt's that of the voiding.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    provider = models.CharField(max_length=20)
+    reference = models.CharField(max_length=255, help_text="The provider's id.")
+    attempt_id = models.UUIDField(help_text="The attempt that the database has forgotten.")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(
+        max_length=20,
+        choices=[(s.value, s.value) for s in StrayStatus],
+        default=StrayStatus.OPEN,
+    )
+    failure_code = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "reference"], name="stray_payment_is_kept_once"
+            ),
+            known_status(StrayStatus, name="stray_payment_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(next_action_at__isnull=False) | ~Q(status="open"),
+                name="stray_payment_open_means_due",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_action_at"],
+                name="stray_payment_due",
+                condition=Q(next_action_at__isnull=False),
+            )
+        ]
+        triggers = [life(STRAY_FOLLOWS, name="stray_payment_status_follows")]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.status}"
 
 
 class WebhookEvent(Work):

@@ -8,10 +8,17 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce, Now
 
 from apps.catalog import interface as catalog
-from apps.orders.models import Order, PaymentAttempt, Refund, Shipment, WebhookEvent
+from apps.orders.models import (
+    Order,
+    PaymentAttempt,
+    Refund,
+    Shipment,
+    StrayPayment,
+    WebhookEvent,
+)
 from apps.orders.payments import PROVIDERS, gateway_for
 from apps.orders.payments.gateway import PaymentState, PaymentStatus
-from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus
+from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, StrayStatus
 
 OVERDUE = timedelta(seconds=60)
 PAID = (OrderStatus.PAID, OrderStatus.FULFILLING, OrderStatus.COMPLETED)
@@ -26,16 +33,18 @@ class Violation:
     detail: str
 
 
-def violations(*, ask_providers: bool = True) -> Iterator[Violation]:
+def violations(*, ask_providers: bool = True, workers_run: bool = True) -> Iterator[Violation]:
     """Yield everything that is wrong. With `ask_providers` payments are compared with theirs.
 
-    Work in progress may look like a difference for a moment; a quiet store has none.
+    Work in progress may look like a difference for a moment; a quiet store has none. Work that
+    nobody has done is only wrong while workers run.
     Raises OutcomeUnknown when a provider does not answer.
     """
     yield from _stock_differences()
     yield from _wrong_totals()
     yield from _wrong_payments()
-    yield from _overdue()
+    if workers_run:
+        yield from _overdue()
     if ask_providers:
         for provider in PROVIDERS:
             yield from _provider_differences(provider)
@@ -68,7 +77,7 @@ def _wrong_payments() -> Iterator[Violation]:
 
 
 def _overdue() -> Iterator[Violation]:
-    for model in (PaymentAttempt, Refund, Shipment, WebhookEvent):
+    for model in (PaymentAttempt, Refund, Shipment, StrayPayment, WebhookEvent):
         overdue = model._default_manager.filter(
             Q(lease_until=None) | Q(lease_until__lt=Now()), next_action_at__lt=Now() - OVERDUE
         )
@@ -89,12 +98,20 @@ def _provider_differences(provider: str) -> Iterator[Violation]:
     oldest = PaymentAttempt.objects.filter(provider=provider).order_by("created_at").first()
     if oldest is None:
         return
+    returning = set(
+        StrayPayment.objects.filter(provider=provider, status=StrayStatus.OPEN).values_list(
+            "reference", flat=True
+        )
+    )
     attempts_there: dict[str, int] = {}
     for state in gateway_for(provider).states(since=oldest.created_at):
         attempt = ours.pop(state.reference, None)
         if state.status == PaymentStatus.CAPTURED and state.attempt_id:
             attempts_there[state.attempt_id] = attempts_there.get(state.attempt_id, 0) + 1
-        yield from _compared(state, attempt, given_back.get(state.reference, 0))
+        if attempt:
+            yield from _compared(state, attempt, given_back.get(state.reference, 0))
+        elif state.attempt_id and state.reference not in returning and _kept(state):
+            yield Violation("the provider's payment is ours", state.reference, "unknown here")
     for attempt in ours.values():
         yield Violation("our payment is the provider's", str(attempt.pk), "unknown there")
     for attempt_id, times in attempts_there.items():
@@ -103,13 +120,9 @@ def _provider_differences(provider: str) -> Iterator[Violation]:
 
 
 def _compared(
-    state: PaymentState, attempt: PaymentAttempt | None, given_back_minor: int
+    state: PaymentState, attempt: PaymentAttempt, given_back_minor: int
 ) -> Iterator[Violation]:
     captured = state.captured_minor if state.status == PaymentStatus.CAPTURED else 0
-    if attempt is None:
-        if captured and state.attempt_id:
-            yield Violation("the provider's payment is ours", state.reference, "unknown here")
-        return
     expected = attempt.amount_minor if attempt.status == AttemptStatus.CAPTURED else 0
     if (captured, attempt.currency) != (expected, state.currency):
         yield Violation(
@@ -123,3 +136,7 @@ def _compared(
             str(attempt.pk),
             f"{given_back_minor} here, {state.refunded_minor} there",
         )
+
+
+def _kept(state: PaymentState) -> bool:
+    return state.status == PaymentStatus.CAPTURED and state.captured_minor > state.refunded_minor

@@ -5,12 +5,12 @@ from typing import TypeVar
 
 from django.db.models.functions import Now
 
-from apps.orders.models import PaymentAttempt, Refund, Shipment, WebhookEvent
+from apps.orders.models import PaymentAttempt, Refund, Shipment, StrayPayment, WebhookEvent
 
 LEASE = timedelta(seconds=30)
 SLOWEST_RETRY = timedelta(minutes=10)
 
-Row = TypeVar("Row", PaymentAttempt, Refund, Shipment, WebhookEvent)
+Row = TypeVar("Row", PaymentAttempt, Refund, Shipment, StrayPayment, WebhookEvent)
 
 
 def claim(model: type[Row]) -> Row | None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from apps.kernel.delivery import relay_batch
-from apps.orders.services import orders, payments, shipments
+from apps.orders.services import orders, payments, shipments, strays
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def work(provider) -> Callable[[], None]:
                     payments.process_webhook(),
                     payments.advance_payment(),
                     payments.advance_refund(),
+                    strays.advance_stray(),
                     shipments.advance_shipment(),
                     relay_batch() > 0,
                 ]

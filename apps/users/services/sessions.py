@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.sessions.models import Session as StaffSession
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -188,6 +189,16 @@ def end_all(*, user_id: UUID, reason: Session.End) -> int:
 def end_these(*, session_ids: Iterable[UUID], reason: Session.End) -> int:
     """End these sessions. Returns how many were alive."""
     return _end(session_ids, reason=reason)
+
+
+@transaction.atomic
+def end_all_after_restore() -> int:
+    """End every session of everybody, also of staff. Returns how many were alive.
+
+    Which sessions ended in the time that was lost, and why, is not known any more.
+    """
+    StaffSession.objects.all().delete()
+    return _end(Session.objects.values_list("pk", flat=True), reason=Session.End.DATABASE_RESTORED)
 
 
 def forget_ended_sessions() -> int:
