@@ -64,4 +64,5 @@ def _completed(
 
 
 def _short(command: tuple[str, ...]) -> str:
-    return f"`{' '.join(command[:3])} …`" if len(command) > 3 else f"`{' '.join(command)}`"
+    words = [word for word in command if not word.startswith("-")]
+    return f"`{' '.join(words[:3])}`"

@@ -1,0 +1,93 @@
+"""A checkout with a small overlay of its own, and programs that only pretend."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from stand_in_cluster import KUBECTL, Cluster
+from stand_ins import ACCOUNT, StandIns, Workplace
+
+SETTINGS = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {GREETING: hello}
+"""
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: NAME}
+spec: {template: {spec: {containers: [{name: NAME, image: ecommerce}]}}}
+"""
+JOB = """
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, labels: {app.kubernetes.io/component: migrate}}
+spec: {template: {spec: {containers: [{name: migrate, image: ecommerce}]}}}
+"""
+CRON_JOB = """
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: clearsessions}
+spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: it, image: ecommerce}]}}}}}
+"""
+BASE = {
+    "settings.yaml": SETTINGS,
+    "web.yaml": DEPLOYMENT.replace("NAME", "web"),
+    "worker-payments.yaml": DEPLOYMENT.replace("NAME", "worker-payments"),
+    "migrate.yaml": JOB,
+    "clearsessions.yaml": CRON_JOB,
+}
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> StandIns:
+    """Stand-ins for docker, aws, trivy and sonar-scanner that know an account, and nothing else."""
+    programs = StandIns(tmp_path / "programs")
+    for name in ("docker", "aws", "trivy", "sonar-scanner"):
+        programs.add(name)
+    programs.answer("aws", "sts", out=ACCOUNT)
+    return programs
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, checkout: Path, programs: StandIns) -> Workplace:
+    """A checkout with the real Makefile and the real tools of the pipeline."""
+    folder = tmp_path / "checkout"
+    (folder / "ecommerce" / "local").mkdir(parents=True)
+    for name in ("Makefile", "requirements.txt", ".trivyignore.yaml", "config/pipeline"):
+        source = checkout / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    bootstrap = Path("ecommerce", "local", "bootstrap.py")
+    shutil.copy(checkout / bootstrap, folder / bootstrap)
+    (folder / ".venv").symlink_to(checkout / ".venv")
+    base = folder / "k8s" / "base"
+    base.mkdir(parents=True)
+    for name, text in BASE.items():
+        (base / name).write_text(text)
+    (base / "kustomization.yaml").write_text(json.dumps({"resources": list(BASE)}))
+    for name in ("staging", "production"):
+        overlay = folder / "k8s" / "overlays" / name
+        overlay.mkdir(parents=True)
+        (overlay / "kustomization.yaml").write_text(
+            json.dumps({"namespace": f"ecommerce-{name}", "resources": ["../../base"]})
+        )
+    workplace = Workplace(folder, programs)
+    workplace.git("init", "--quiet")
+    workplace.git("add", "Makefile", "config", "k8s")
+    workplace.git("commit", "--quiet", "--message=first")
+    return workplace
+
+
+@pytest.fixture
+def kubectl(tool: Callable[[str], Path]) -> Path:
+    return tool("kubectl")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, programs: StandIns, kubectl: Path) -> Cluster:
+    cluster = Cluster(tmp_path / "cluster", "staging")
+    programs.add_script("kubectl", KUBECTL, CLUSTER=str(cluster.folder), KUBECTL=str(kubectl))
+    return cluster
