@@ -1,6 +1,8 @@
-"""Security Scan: Trivy on the image's archive, the configuration and the files of the checkout."""
+"""Security Scan: Trivy on the image's archive, and on the configuration and files of the commit."""
 
 import datetime
+import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,20 +10,16 @@ from typing import Any
 import archive
 import yaml
 from programs import Refused, carry_out, run
+from released_image import checked_out_commit
 
 EXCEPTIONS = Path(".trivyignore.yaml")
+NO_SECRETS = Path("config/pipeline/trivy-secret.yaml")
 SBOM = Path("build/reports/sbom.json")
 LONGEST_EXCEPTION = datetime.timedelta(days=180)
-GATE = ("--severity=HIGH,CRITICAL", "--exit-code=1", f"--ignorefile={EXCEPTIONS}", "--quiet")
-NOT_OURS = ("--skip-dirs=.venv", "--skip-dirs=.tools", "--skip-dirs=.local", "--skip-dirs=build")
-SCANS = {
-    "the image": (
-        *("image", f"--input={archive.FILE}", "--scanners=vuln,secret,misconfig"),
-        "--ignore-unfixed",
-    ),
-    "the configuration": ("config", *NOT_OURS, "."),
-    "the files": ("fs", "--scanners=secret", *NOT_OURS, "."),
-}
+GATE = (
+    *("--severity=HIGH,CRITICAL", "--exit-code=1", "--quiet"),
+    f"--ignorefile={EXCEPTIONS}",
+)
 
 
 def scan() -> None:
@@ -32,9 +30,28 @@ def scan() -> None:
         raise Refused(f"there is no {archive.FILE}; `make docker-build` writes it.")
     SBOM.parent.mkdir(parents=True, exist_ok=True)
     run("trivy", "image", f"--input={archive.FILE}", "--format=cyclonedx", f"--output={SBOM}")
-    bad = [what for what, words in SCANS.items() if not _passes(words)]
+    with tempfile.TemporaryDirectory() as folder:
+        _export(Path(folder))
+        secrets = f"--secret-config={NO_SECRETS}"
+        scans = {
+            "the image": (
+                *("image", "--scanners=vuln,secret,misconfig", "--ignore-unfixed", secrets),
+                f"--input={archive.FILE}",
+            ),
+            "the configuration": ("config", folder),
+            "the files": ("fs", "--scanners=secret", secrets, folder),
+        }
+        bad = [what for what, words in scans.items() if not _passes(words)]
     if bad:
         raise Refused(f"Trivy has findings, or could not look, in {' and in '.join(bad)}.")
+
+
+def _export(folder: Path) -> None:
+    """Write the files of the commit, and nothing that lies beside them."""
+    with tempfile.NamedTemporaryFile(suffix=".tar") as file:
+        run("git", "archive", "--format=tar", f"--output={file.name}", checked_out_commit())
+        with tarfile.open(file.name) as source:
+            source.extractall(folder, filter="data")
 
 
 def _passes(words: tuple[str, ...]) -> bool:

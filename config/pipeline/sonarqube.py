@@ -23,7 +23,20 @@ def analyse() -> None:
     """Send this commit to SonarQube; sonar-project.properties says what of it. Raises Refused."""
     _server()
     TASK.unlink(missing_ok=True)
-    run("sonar-scanner", f"-Dsonar.projectVersion={checked_out_commit()}")
+    run("sonar-scanner", f"-Dsonar.projectVersion={checked_out_commit()}", *_of_branch())
+
+
+def _of_branch() -> list[str]:
+    """Return what SonarQube has to know of a branch beside main, from Jenkins' variables."""
+    known = os.environ
+    if "CHANGE_ID" in known:
+        return [
+            f"-Dsonar.pullrequest.key={known['CHANGE_ID']}",
+            f"-Dsonar.pullrequest.branch={known['CHANGE_BRANCH']}",
+            f"-Dsonar.pullrequest.base={known['CHANGE_TARGET']}",
+        ]
+    branch = known.get("BRANCH_NAME", "main")
+    return [] if branch == "main" else [f"-Dsonar.branch.name={branch}"]
 
 
 def gate() -> None:

@@ -8,22 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+FOREIGN = (
+    *("AWS_", "KUBE", "DOCKER_", "SONAR_", "STORE_"),
+    *("BUILD_", "BRANCH_", "CHANGE_", "COMMIT", "APPROVED_BY"),
+)
 ACCOUNT = "111122223333"  # of environments.toml
 ANSWERING = """#!{python}
-import json, pathlib, sys
+import json, os, pathlib, sys
 folder = pathlib.Path({folder!r})
 call = {{"program": {name!r}, "arguments": sys.argv[1:]}}
 with (folder / "calls").open("a") as calls:
     calls.write(json.dumps(call) + "\\n")
-for answer in json.loads((folder / "answers").read_text()):
+answers = json.loads((folder / "answers").read_text())
+for answer in answers:
     if answer["program"] == {name!r} and set(answer["words"]) <= set(sys.argv[1:]):
         if answer["given"] is not None and sys.stdin.read() != answer["given"]:
             sys.exit("something else was given")
-        for path, text in answer["writes"].items():
-            pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-            pathlib.Path(path).write_text(text)
+        for variable, path in answer["shows"].items():
+            pathlib.Path(path).write_text(os.environ.get(variable, ""))
         print(answer["out"])
         print(answer["err"], file=sys.stderr)
+        answer["out"] = answer["next_out"]
+        (folder / "answers").write_text(json.dumps(answers))
         sys.exit(answer["code"])
 """
 
@@ -71,24 +77,21 @@ class StandIns:
         program: str,
         *words: str,
         out: str = "",
+        next_out: str | None = None,
         err: str = "",
         code: int = 0,
         given: str | None = None,
-        writes: dict[str, str] | None = None,
+        shows: dict[str, str] | None = None,
     ) -> None:
-        """Have the program answer so when all the words are among its arguments."""
-        self._answers.insert(
-            0,
-            {
-                "program": program,
-                "words": words,
-                "out": out,
-                "err": err,
-                "code": code,
-                "given": given,
-                "writes": writes or {},
-            },
-        )
+        """Have the program answer so when all the words are among its arguments.
+
+        From the second call on it prints `next_out`. `given` is what it has to be given on stdin,
+        `shows` are variables of its environment with the files into which it writes them.
+        """
+        answer = {"program": program, "words": words, "out": out, "err": err, "code": code}
+        answer |= {"next_out": out if next_out is None else next_out}
+        answer |= {"given": given, "shows": shows or {}}
+        self._answers.insert(0, answer)
         self._write_answers()
 
     def _write_answers(self) -> None:
@@ -129,8 +132,12 @@ class Workplace:
 
     def make(self, target: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Make the target for real and return what became of it."""
+        return self.run("make", "--no-print-directory", target, **variables)
+
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a program in the checkout and return what became of it."""
         return subprocess.run(
-            ["make", "--no-print-directory", target],
+            command,
             cwd=self.folder,
             env=self.environment(**variables),
             capture_output=True,
@@ -140,6 +147,17 @@ class Workplace:
 
     def environment(self, **variables: str) -> dict[str, str]:
         """Return this process's environment with the stand-ins, and without anybody's cloud."""
-        foreign = ("AWS_", "SONAR_", "STORE_", "KUBE", "DOCKER_", "BUILD_", "COMMIT", "APPROVED_BY")
+        foreign = (
+            "AWS_",
+            "SONAR_",
+            "STORE_",
+            "KUBE",
+            "DOCKER_",
+            "BUILD_",
+            "BRANCH_",
+            "COMMIT",
+            "APPROVED_BY",
+            "CHANGE_",
+        )
         ours = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return ours | {"PATH": f"{self.programs.path}:{os.environ['PATH']}"} | variables

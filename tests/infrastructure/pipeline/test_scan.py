@@ -1,0 +1,145 @@
+"""Security Scan, by make: what Trivy is asked, what is excused, and what it finds for real."""
+
+import datetime
+
+import pytest
+import yaml
+
+GATE = "--severity=HIGH,CRITICAL --exit-code=1 --quiet --ignorefile=.trivyignore.yaml"
+SECRETS = "--secret-config=config/pipeline/trivy-secret.yaml"
+
+
+@pytest.fixture
+def place(workplace):
+    archive = workplace.folder / "build" / "pipeline" / "image.tar"
+    archive.parent.mkdir(parents=True)
+    archive.touch()
+    return workplace
+
+
+def excuse(workplace, **entry):
+    """Excuse one finding."""
+    text = yaml.safe_dump({"vulnerabilities": [{"id": "CVE-2026-1", **entry}]})
+    (workplace.folder / ".trivyignore.yaml").write_text(text)
+
+
+def in_days(days):
+    return datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=days)
+
+
+def test_the_image_the_configuration_and_the_files_are_looked_at(place, programs):
+    done = place.make("security-scan")
+
+    assert done.returncode == 0, done.stderr
+    calls = [str(call) for call in programs.calls("trivy")]
+    folder = calls[-1].rpartition(" ")[2]
+    image = "--input=build/pipeline/image.tar"
+    assert calls == [
+        f"trivy image {image} --format=cyclonedx --output=build/reports/sbom.json",
+        f"trivy image {GATE} --scanners=vuln,secret,misconfig --ignore-unfixed {SECRETS} {image}",
+        f"trivy config {GATE} {folder}",
+        f"trivy fs {GATE} --scanners=secret {SECRETS} {folder}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("image", "--ignore-unfixed"), "in the image."),
+        (("config",), "in the configuration."),
+        (("fs",), "in the files."),
+        (("--quiet",), "in the image and in the configuration and in the files."),
+    ],
+)
+def test_a_finding_anywhere_fails_the_stage_after_all_was_looked_at(place, programs, words, said):
+    programs.answer("trivy", *words, code=1)
+
+    done = place.make("security-scan")
+
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert len(programs.calls("trivy")) == 4
+
+
+def test_an_excuse_with_a_reason_and_an_end_is_let_through(place):
+    excuse(place, statement="It is never called.", expired_at=in_days(30))
+
+    assert place.make("security-scan").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"expired_at": in_days(30)}, "has no statement"),
+        ({"expired_at": in_days(30), "statement": "  "}, "has no statement"),
+        ({"statement": "Because."}, "has no expired_at"),
+        ({"statement": "Because.", "expired_at": "soon"}, "has no expired_at"),
+        ({"statement": "Because.", "expired_at": in_days(-1)}, "has expired on"),
+        (
+            {"statement": "Because.", "expired_at": in_days(400)},
+            "is excused for more than 180 days",
+        ),
+    ],
+)
+def test_other_excuses_are_refused_before_anything_is_scanned(place, programs, entry, said):
+    excuse(place, **entry)
+
+    done = place.make("security-scan")
+
+    assert done.returncode != 0
+    assert f".trivyignore.yaml: CVE-2026-1 (vulnerabilities) {said}" in done.stderr
+    assert programs.calls("trivy") == []
+
+
+def test_the_excuses_of_this_project_have_reasons_and_ends(checkout):
+    excuses = yaml.safe_load((checkout / ".trivyignore.yaml").read_text()) or {}
+
+    for entry in (entry for entries in excuses.values() for entry in entries):
+        assert entry["statement"].strip()
+        assert isinstance(entry["expired_at"], datetime.date)
+
+
+def test_without_an_archive_there_is_nothing_to_scan(workplace, programs):
+    done = workplace.make("security-scan")
+
+    assert done.returncode != 0
+    assert "`make docker-build` writes it" in done.stderr
+
+
+@pytest.fixture
+def with_real_trivy(place, programs, tool):
+    """The image is left to the stand-in: the database of vulnerabilities is out of reach here."""
+    trivy, pretended = tool("trivy"), programs.path / "pretended-trivy"
+    (programs.path / "trivy").rename(pretended)
+    (programs.path / "trivy").write_text(
+        f'#!/bin/sh\n[ "$1" = image ] && exec {pretended} "$@"\nexec {trivy} "$@"\n'
+    )
+    (programs.path / "trivy").chmod(0o755)
+    place.git("rm", "-r", "--quiet", "k8s")
+    return place
+
+
+@pytest.mark.slow
+def test_the_real_trivy_has_nothing_against_a_harmless_commit(with_real_trivy):
+    with_real_trivy.commit("config/harmless.txt", "nothing")
+
+    done = with_real_trivy.make("security-scan")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("config/key.txt", "aws = AKIA" + "QYLPMN5HHHFPZAM2\n", "in the files."),
+        ("Dockerfile", "FROM scratch\nUSER root\n", "in the configuration."),
+    ],
+)
+def test_the_real_trivy_finds_what_is_planted(with_real_trivy, file, text, said):
+    with_real_trivy.commit(file, text)
+
+    done = with_real_trivy.make("security-scan")
+
+    assert done.returncode != 0
+    assert said in done.stderr
