@@ -50,6 +50,18 @@ shell: .venv ## a Python shell inside the local store
 manage: .venv ## any management command: make manage ARGS='check_invariants'
 	@$(LOCAL) manage $(ARGS)
 
+.PHONY: archive
+archive: .venv ## keep the local database's log while it runs, until Ctrl-C
+	@$(LOCAL) recovery archive
+
+.PHONY: backup
+backup: .venv ## a full backup of the running local database, checked
+	@$(LOCAL) recovery backup $(ARGS)
+
+.PHONY: restore
+restore: .venv ## make the lost local database again (ARGS='--to 2026-11-25T10:00:00+00:00')
+	@$(LOCAL) recovery restore $(ARGS)
+
 .PHONY: admin-password
 admin-password: .venv ## a new one-time password for the admin
 	@$(LOCAL) admin-password
@@ -65,6 +77,10 @@ acceptance: .venv ## drive a running store from outside, and start and kill stor
 .PHONY: faults
 faults: .venv ## kill and cut what the store depends on, and see it heal
 	@$(PY) -m pytest -c tests/pytest.ini tests/faults $(ARGS)
+
+.PHONY: restore-drill
+restore-drill: .venv ## lose a database of 1 GB under load, restore it, measure what that cost
+	@$(PY) -m pytest -c tests/pytest.ini tests/recovery $(ARGS)
 
 .PHONY: infra-check
 infra-check: .venv ## every check of Terraform, Kubernetes, image, pipeline, monitoring and logging

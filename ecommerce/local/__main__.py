@@ -9,6 +9,7 @@ from ecommerce.local.children import die_with_parent
 from ecommerce.local.errors import CannotStart
 from ecommerce.local.manage import check_deployment, manage, renew_admin_password
 from ecommerce.local.output import Log
+from ecommerce.local.recovery import recover
 from ecommerce.local.state import State
 from ecommerce.local.supervisor import Supervisor
 from ecommerce.local.testing import run_tests
@@ -24,7 +25,10 @@ def main() -> int:
     )
     parser.add_argument(
         "command",
-        choices=("run", "test", "manage", "check-deployment", "admin-password", "clean-data"),
+        choices=(
+            *("run", "test", "manage", "recovery"),
+            *("check-deployment", "admin-password", "clean-data"),
+        ),
     )
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -48,6 +52,8 @@ def _run(command: str, arguments: list[str]) -> int:
             return run_tests(arguments)
         case "manage":
             return manage(state, arguments)
+        case "recovery":
+            return recover(state, arguments)
         case "check-deployment":
             return check_deployment()
         case "admin-password":

@@ -82,6 +82,24 @@ def wheel_folder() -> Path | None:
     return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
+def within_reach(state: State, account: Account | None, programs: Programs) -> Programs:
+    """Return the programs, copied if the account cannot enter the virtual environment."""
+    if not programs.from_wheel or can_reach(account, programs.folder / "initdb"):
+        return programs
+    copy = state.place_for(account, f"postgresql-{programs.version}")
+    if not copy.exists():
+        part = copy.with_name(copy.name + ".part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(programs.folder.parent, part, symlinks=True)
+        for path in (part, *part.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+        for program in (part / "bin").iterdir():
+            program.chmod(0o755)
+        part.rename(copy)
+    return replace(programs, folder=copy / "bin")
+
+
 class Cluster:
     """One PostgreSQL server of ours: its programs, its data, its port, its passwords."""
 
@@ -96,7 +114,7 @@ class Cluster:
         held: Sequence[int] = (),
     ) -> None:
         self.account = account
-        self.programs = self._within_reach(state, programs)
+        self.programs = within_reach(state, account, programs)
         self.data = state.place_for(account, "postgres")
         self.port = state.remembered_port("postgres")
         self.throwaway = throwaway
@@ -136,23 +154,6 @@ class Cluster:
         self.child.start()
         with self._connect() as connection:
             self._ensure_role_and_database(connection)
-
-    def _within_reach(self, state: State, programs: Programs) -> Programs:
-        """Return the programs, copied if the account cannot enter the virtual environment."""
-        if not programs.from_wheel or can_reach(self.account, programs.folder / "initdb"):
-            return programs
-        copy = state.place_for(self.account, f"postgresql-{programs.version}")
-        if not copy.exists():
-            part = copy.with_name(copy.name + ".part")
-            shutil.rmtree(part, ignore_errors=True)
-            shutil.copytree(programs.folder.parent, part, symlinks=True)
-            for path in (part, *part.rglob("*")):
-                if not path.is_symlink():
-                    path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
-            for program in (part / "bin").iterdir():
-                program.chmod(0o755)
-            part.rename(copy)
-        return replace(programs, folder=copy / "bin")
 
     def _initialise(self) -> None:
         part = self.data.with_name(self.data.name + ".part")
