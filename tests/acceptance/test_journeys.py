@@ -170,6 +170,7 @@ def test_a_declined_card_leaves_the_order_to_be_paid_with_another(guest):
     assert steps(guest, order) == ARRIVED
 
 
+@pytest.mark.local  # the bank's page is the sandbox's
 @pytest.mark.parametrize(
     ("outcome", "status", "payment"),
     [("authorise", "completed", "captured"), ("refuse", "pending_payment", "failed")],
@@ -279,6 +280,7 @@ def test_an_order_cancelled_at_once_keeps_no_money(guest, staff):
     assert staff.stock_of(product)["available"] == 2
 
 
+@pytest.mark.local  # the bank's page is the sandbox's
 def test_an_order_that_waits_for_the_bank_can_be_cancelled(guest, staff):
     product = staff.add_product(on_hand=2)
     order = guest.buy({product["variants"][0]["id"]: 1}, method=CARD_WITH_CHALLENGE)

@@ -20,6 +20,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 NOT_IN_A_CLONE = (".git", ".local", ".venv", "build", "__pycache__", ".*_cache")
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 
+pytestmark = pytest.mark.local  # it starts and kills its stores
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="processes are counted in /proc"
 )

@@ -91,6 +91,7 @@ def test_the_pages_for_people_and_programs_are_there(guest, store_url):
         assert browser.get(picture["url"]).headers["Content-Type"].startswith("image/")
 
 
+@pytest.mark.local  # nobody outside may ask this
 def test_the_store_tells_how_it_is(store_url):
     with httpx.Client(base_url=store_url) as probe:
         live, ready = probe.get("/health/live"), probe.get("/health/ready")
