@@ -6,12 +6,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from front_door import Faults, front_door
+from front_door import Faults, front_door, write_certificate
 
 pytestmark = pytest.mark.slow
 
 HEADERS = "test_every_answer_carries_the_headers_that_protect_it"
 NOT_ROUTED = "test_what_only_the_platform_may_ask_is_not_routed"
+ABOUT_TLS = {"test_plain_http_leads_to_https", "test_browsers_are_told_to_stay_with_https"}
 # What is wrong with the way to the store, and the tests that have to see it.
 FAULTS = [
     (
@@ -62,15 +63,40 @@ def made(checkout: Path, target: str, **variables: str) -> tuple[int, dict[str, 
     return done.returncode, outcomes
 
 
-def test_a_sound_store_passes_and_only_its_tls_is_not_looked_at(own_store, checkout):
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    write_certificate(file)
+    return file
+
+
+def test_a_sound_store_passes_over_tls(own_store, checkout, certificate):
+    with front_door(own_store.url, Faults(), certificate=certificate) as url:
+        code, outcomes = made(
+            checkout, "smoke-tests", STORE_URL=url, SSL_CERT_FILE=str(certificate)
+        )
+
+    assert code == 0, outcomes
+    assert set(outcomes.values()) == {"passed"}
+
+
+def test_what_is_about_tls_is_left_out_over_plain_http(own_store, checkout):
     with front_door(own_store.url, Faults()) as url:
         code, outcomes = made(checkout, "smoke-tests", STORE_URL=url)
 
     assert code == 0, outcomes
-    assert {name for name, outcome in outcomes.items() if outcome != "passed"} == {
-        "test_plain_http_leads_to_https",
-        "test_browsers_are_told_to_stay_with_https",
-    }
+    assert {name for name, outcome in outcomes.items() if outcome != "passed"} == ABOUT_TLS
+
+
+def test_a_store_that_lets_people_go_on_without_tls_is_seen(own_store, checkout, certificate):
+    careless = Faults(without_headers={"strict-transport-security"}, serves_plain_http=True)
+    with front_door(own_store.url, careless, certificate=certificate) as url:
+        code, outcomes = made(
+            checkout, "smoke-tests", STORE_URL=url, SSL_CERT_FILE=str(certificate)
+        )
+
+    assert code != 0
+    assert {name for name, outcome in outcomes.items() if outcome == "failure"} == ABOUT_TLS
 
 
 @pytest.mark.parametrize(("faults", "seen_by"), FAULTS)
