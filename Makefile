@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 LOCAL := exec $(PY) -m ecommerce.local --end-with-parent
 
-LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+LOCK := .venv/bin/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-header
 COMMIT ?= $(shell git rev-parse HEAD)
 
 .DEFAULT_GOAL := help

@@ -1,12 +1,18 @@
 """gunicorn: two processes of four threads, bounded waits, metrics of all processes together."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_MS", "2000")
 os.environ.setdefault("DATABASE_LOCK_TIMEOUT_MS", "2000")
 os.environ.setdefault("DATABASE_APPLICATION_NAME", "ecommerce-web")
+
+if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    # Before the application is loaded; what an earlier run left would be counted for ever.
+    shutil.rmtree(folder, ignore_errors=True)
+    Path(folder).mkdir(parents=True)
 
 bind = os.environ.get("BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))

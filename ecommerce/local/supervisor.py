@@ -2,12 +2,10 @@
 
 import http.client
 import os
-import shutil
 import signal
 import sys
 import time
 from collections import defaultdict
-from pathlib import Path
 from types import FrameType
 
 from ecommerce.local.children import Child, Guardian, adopt_orphans, reap_orphans
@@ -93,8 +91,6 @@ class Supervisor:
         environment = without_postgres_variables(os.environ) | variables
         # A database that was given may be another one than the last time.
         self._prepare(environment, held, known_database=servers.database.child is not None)
-        metrics = {"PROMETHEUS_MULTIPROC_DIR": str(self._new_folder_of_metrics())}
-        environment = metrics | environment
         self._start_processes(environment, held)
         self._wait_until_ready()
         self._start_beat(environment, held)
@@ -142,13 +138,6 @@ class Supervisor:
         if known_database:
             self.state.write(PREPARED, {"sources": now})
 
-    def _new_folder_of_metrics(self) -> Path:
-        """Processes that answer requests add up their numbers in files; a new start counts anew."""
-        folder = self.state.folder / "metrics"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        return folder
-
     def _start_processes(self, environment: dict[str, str], held: int) -> None:
         self.log.say(
             "starting " + ("payment sandbox, " if self.sandboxed else "") + "workers, web and beat"
@@ -182,7 +171,7 @@ class Supervisor:
             self._child(
                 "web",
                 *("-m", "gunicorn", "-c", "config/gunicorn.conf.py", "ecommerce.wsgi"),
-                env=environment,
+                env={"PROMETHEUS_MULTIPROC_DIR": str(self.state.folder / "metrics")} | environment,
                 held=held,
             )
         )

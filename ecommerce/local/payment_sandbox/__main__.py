@@ -42,17 +42,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True, help="0 chooses a free one")
     parser.add_argument("--state", type=Path, required=True, help="SQLite file; made if absent")
     parser.add_argument("--webhook-url", default="", help="where events are delivered")
-    parser.add_argument("--host", type=_loopback, default="127.0.0.1")
-    return parser.parse_args()
-
-
-def _loopback(host: str) -> str:
-    try:
-        if ipaddress.ip_address(host).is_loopback:
-            return host
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError("the sandbox listens on loopback addresses only")
+    parser.add_argument("--host", type=ipaddress.ip_address, default="127.0.0.1")
+    parser.add_argument(
+        "--beyond-loopback",
+        action="store_true",
+        help="listen where others can ask, too: on a network that only the store is in",
+    )
+    given = parser.parse_args()
+    if not (given.host.is_loopback or given.beyond_loopback):
+        parser.error("the sandbox listens on loopback addresses only")
+    return given
 
 
 def _secret(name: str) -> str:
@@ -82,7 +81,7 @@ async def _serve(
     delivering = asyncio.create_task(deliveries.run() if deliveries else stop.wait())
     delivering.add_done_callback(lambda _: stop.set())
     try:
-        await web.TCPSite(runner, given.host, given.port).start()
+        await web.TCPSite(runner, str(given.host), given.port).start()
         # The only line on stdout: whoever started us may wait for it.
         host, port = runner.addresses[0][:2]
         print(f"http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)

@@ -120,7 +120,7 @@ def test_a_missing_secret_is_named(tmp_path: Path):
     assert ended.stderr == "Set the environment variable STRIPE_SECRET_KEY.\n"
 
 
-def test_it_listens_on_loopback_only(tmp_path: Path):
+def test_it_listens_on_loopback_only_unless_it_is_told_more(tmp_path: Path):
     ended = run(tmp_path / "state", "--host", "0.0.0.0", **SECRETS)
 
     assert ended.returncode == 2
