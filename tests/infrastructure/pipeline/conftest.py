@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import toolbox
+from declarative import Pipeline, read
 from stand_in_cluster import KUBECTL, Cluster
 from stand_ins import ACCOUNT, StandIns, Workplace
 
@@ -81,13 +83,33 @@ def workplace(tmp_path: Path, checkout: Path, programs: StandIns) -> Workplace:
     return workplace
 
 
-@pytest.fixture
-def kubectl(tool: Callable[[str], Path]) -> Path:
-    return tool("kubectl")
+@pytest.fixture(scope="session")
+def read_jenkinsfiles(tool: Callable[[str], Path]) -> Callable[[list[Path]], list[Pipeline | str]]:
+    """Return what becomes of each file; Java starts once for all of them."""
+    java = tool("java")
+    try:
+        modules = toolbox.node_modules()
+    except toolbox.CannotHave as reason:
+        pytest.skip(str(reason))
+    jars = sorted((modules / "npm-groovy-lint" / "lib" / "java" / "groovy" / "lib").glob("*.jar"))
+    return lambda files: read(files, java=java, jars=jars)
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, programs: StandIns, kubectl: Path) -> Cluster:
-    cluster = Cluster(tmp_path / "cluster", "staging")
-    programs.add_script("kubectl", KUBECTL, CLUSTER=str(cluster.folder), KUBECTL=str(kubectl))
-    return cluster
+def cluster_of(
+    tmp_path: Path, programs: StandIns, tool: Callable[[str], Path]
+) -> Callable[[str], Cluster]:
+    """Have kubectl find the cluster of that environment."""
+    kubectl = str(tool("kubectl"))
+
+    def make(environment: str) -> Cluster:
+        cluster = Cluster(tmp_path / environment, environment)
+        programs.add_script("kubectl", KUBECTL, CLUSTER=str(cluster.folder), KUBECTL=kubectl)
+        return cluster
+
+    return make
+
+
+@pytest.fixture
+def cluster(cluster_of: Callable[[str], Cluster]) -> Cluster:
+    return cluster_of("staging")

@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 
 import pytest
 from running_store import eventually
-from stand_in_cluster import FIRST, KUBECTL, SECOND, Cluster, deploy, lease, release, steps
+from stand_in_cluster import FIRST, SECOND, deploy, lease, release, steps
 
 
 def test_the_database_is_migrated_before_anything_runs_the_new_code(workplace, programs, cluster):
@@ -284,11 +285,8 @@ def test_without_a_published_image_there_is_nothing_to_deploy(workplace):
     assert "`make push-to-ecr` writes it" in done.stderr
 
 
-def test_production_wants_to_know_who_has_approved_and_remembers_it(
-    workplace, programs, kubectl, tmp_path
-):
-    cluster = Cluster(tmp_path / "production", "production")
-    programs.add_script("kubectl", KUBECTL, CLUSTER=str(cluster.folder), KUBECTL=str(kubectl))
+def test_production_wants_to_know_who_has_approved_and_remembers_it(workplace, cluster_of):
+    cluster = cluster_of("production")
     release(workplace, FIRST)
 
     refused = workplace.make("deploy-to-production")
@@ -299,3 +297,19 @@ def test_production_wants_to_know_who_has_approved_and_remembers_it(
     assert workplace.make("deploy-to-production", APPROVED_BY="Ada").returncode == 0
     [kept] = json.loads(cluster.objects["configmap/releases"]["data"]["history"])
     assert (kept["image"], kept["by"]) == (FIRST, "Ada")
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_the_overlays_of_this_project_can_be_deployed(workplace, cluster_of, checkout, environment):
+    for name in ("k8s", "config"):
+        shutil.rmtree(workplace.folder / name)
+        shutil.copytree(checkout / name, workplace.folder / name)
+    workplace.git("add", "k8s", "config")
+    cluster = cluster_of(environment)
+    release(workplace, FIRST)
+
+    done = workplace.make(f"deploy-to-{environment}", APPROVED_BY="Ada")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert cluster.images() == {FIRST}
+    assert cluster.objects[f"job/migrate-{'a' * 12}"]["status"]["conditions"]

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import toolbox
-from declarative import Pipeline, read
+from declarative import Pipeline
 from house_rules import TWELVE, commands, violations
 
 # What is planted: a name, what stands there, what is put in its place, what the refusal has to say.
@@ -77,14 +76,11 @@ def targets(checkout: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def outcome(
-    jenkinsfile: str, tool: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+    jenkinsfile: str,
+    read_jenkinsfiles: Callable[[list[Path]], list[Pipeline | str]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[str], Pipeline | str]:
-    """Return what becomes of the Jenkinsfile, or of it with a fault; Java starts only once."""
-    java = tool("java")
-    try:
-        modules = toolbox.node_modules()
-    except toolbox.CannotHave as reason:
-        pytest.skip(str(reason))
+    """Return what becomes of the Jenkinsfile, as it is or with a fault."""
     folder = tmp_path_factory.mktemp("jenkinsfiles")
     texts = {"as it is": jenkinsfile}
     # Reading takes half a second for a whole file; here nine stages fewer do not matter.
@@ -99,8 +95,7 @@ def outcome(
     files = [folder / f"{number}.Jenkinsfile" for number in range(len(texts))]
     for file, text in zip(files, texts.values(), strict=True):
         file.write_text(text)
-    jars = sorted((modules / "npm-groovy-lint" / "lib" / "java" / "groovy" / "lib").glob("*.jar"))
-    outcomes = dict(zip(texts, read(files, java=java, jars=jars), strict=True))
+    outcomes = dict(zip(texts, read_jenkinsfiles(files), strict=True))
     return outcomes.__getitem__
 
 

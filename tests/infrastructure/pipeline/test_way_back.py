@@ -1,6 +1,8 @@
 """Going back to an earlier release, by make."""
 
-from stand_in_cluster import FIRST, SECOND, THIRD, deploy
+import shutil
+
+from stand_in_cluster import FIRST, SECOND, THIRD, deploy, release
 
 
 def test_going_back_brings_exactly_the_release_before_and_can_be_repeated(workplace, cluster):
@@ -40,4 +42,26 @@ def test_the_only_release_cannot_be_taken_away(workplace, cluster):
 
     assert done.returncode != 0
     assert "staging remembers no release but" in done.stderr
+    assert cluster.images() == {FIRST}
+
+
+def test_a_production_that_looks_wrong_from_outside_is_brought_back_by_the_stage(
+    workplace, cluster_of, checkout, read_jenkinsfiles
+):
+    [pipeline] = read_jenkinsfiles([checkout / "Jenkinsfile"])
+    [stage] = [stage for stage in pipeline.stages if stage.name == "Smoke Tests"]
+    [look], [bring_back] = stage.steps, stage.post["unsuccessful"]
+    for name in ("conftest.py", "pytest.ini", "running_store.py", "shopper.py", "smoke"):
+        source, there = checkout / "tests" / name, workplace.folder / "tests" / name
+        there.parent.mkdir(exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, there)
+    cluster = cluster_of("production")
+    for image in (FIRST, SECOND):
+        release(workplace, image)
+        assert workplace.make("deploy-to-production", APPROVED_BY="Ada").returncode == 0
+
+    nobody_there = {"STORE_URL": "http://127.0.0.1:9"}
+    assert workplace.run(*look.arguments[""].split(), **nobody_there).returncode != 0
+    assert workplace.run(*bring_back.arguments[""].split()).returncode == 0
+
     assert cluster.images() == {FIRST}
