@@ -129,7 +129,7 @@ clean: ## remove caches, tools and .venv, keep the data
 # -- The pipeline: one target for each stage of the Jenkinsfile (docs/pipeline.md).
 #    COVERAGE_FLOOR is what was measured, rounded down: new code may not lower it.
 
-COVERAGE_FLOOR := 89
+COVERAGE_FLOOR := 96
 REPORTS := build/reports
 PIPELINE := $(PY) config/pipeline
 ON_STORE = STORE_URL="$${STORE_URL:-$$($(PIPELINE)/environments.py $(1) url)}" $(PY) -m pytest -c tests/pytest.ini
