@@ -5,6 +5,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
+    atomic = False  # no lock here keeps anybody waiting, so it may take its time
     dependencies = [("orders", "0002_attempt_method_is_a_reference")]
 
     operations = [
