@@ -5,6 +5,8 @@ import os
 from celery import Celery
 from celery.signals import setup_logging
 
+from ecommerce import logs
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecommerce.settings")
 
 app = Celery("ecommerce")
@@ -15,3 +17,4 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_our_logging(**_: object) -> None:
     """Leave logging as the settings configured it; Celery would install its own."""
+    logs.catch_all()

@@ -4,15 +4,19 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from uuid import uuid4
+from http import HTTPStatus
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from ecommerce.logs import request_id as current_request_id
+from apps.kernel import trail
+from ecommerce.logs import route_of
 from ecommerce.problems import problem
 
 type_of_id = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
+# W3C trace context, version 00; an id of zeros is none.
+type_of_trace = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 type_of_length = re.compile(r"[0-9]{1,12}")
 access_log = logging.getLogger("ecommerce.access")
 
@@ -20,29 +24,55 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def request_id(get_response: View) -> View:
-    """Take the caller's X-Request-Id or make one; log the request; answer with the id."""
+    """Take the caller's X-Request-Id or make one; log the request; answer with the id.
+
+    The caller's `traceparent` is taken too, so that its trace id is in our lines.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-Id", "")
-        token = current_request_id.set(given if type_of_id.fullmatch(given) else uuid4().hex)
+        trace = request.headers.get("traceparent", "")
+        token = trail.current.set(
+            trail.Trail(_id_of(request), trace if type_of_trace.fullmatch(trace) else "")
+        )
         started = time.perf_counter()
         try:
             response = get_response(request)
-            response["X-Request-Id"] = current_request_id.get()
+            response["X-Request-Id"] = trail.request_id()
             access_log.info(
                 "request",
                 extra={
                     "method": request.method,
-                    "path": request.path,
+                    "route": route_of(request),
                     "status": response.status_code,
                     "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                    **_ids_in(request),
+                    **_code_of(response),
                 },
             )
             return response
         finally:
-            current_request_id.reset(token)
+            trail.current.reset(token)
 
     return middleware
+
+
+def _id_of(request: HttpRequest) -> str:
+    given = request.headers.get("X-Request-Id", "")
+    return given if type_of_id.fullmatch(given) else uuid4().hex
+
+
+def _ids_in(request: HttpRequest) -> dict[str, UUID]:
+    """Return what the path names by id; other words in it may be anybody's."""
+    arguments = request.resolver_match.kwargs if request.resolver_match else {}
+    return {name: value for name, value in arguments.items() if isinstance(value, UUID)}
+
+
+def _code_of(response: HttpResponse) -> dict[str, str]:
+    """Return the code of a refusal, which says more than its status."""
+    body = getattr(response, "data", None)
+    if response.status_code < HTTPStatus.BAD_REQUEST or not isinstance(body, dict):
+        return {}
+    return {"code": body["code"]} if "code" in body else {}
 
 
 def api_guard(get_response: View) -> View:

@@ -23,7 +23,7 @@ from apps.kernel.errors import (
     VersionMismatch,
 )
 from apps.kernel.rest import PROBLEM
-from ecommerce.logs import request_id
+from apps.kernel.trail import request_id
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ def _problem(
         "detail": detail,
         "instance": path,
         "code": code,
-        "request_id": request_id.get(),
+        "request_id": request_id(),
         "errors": entries,
     }
 

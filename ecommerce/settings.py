@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 from django.core.exceptions import ImproperlyConfigured
 
 from ecommerce.env import DEBUG, env, env_int, env_list
+from ecommerce.logs import log_level
 from ecommerce.subscriptions import SUBSCRIPTIONS as EVENT_SUBSCRIPTIONS  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -323,7 +324,7 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "ecommerce.logs.JSONLines"}},
+    "formatters": {"json": {"()": "ecommerce.logs.JSONLines", "discreet": not DEBUG}},
     "handlers": {
         "stdout": {
             "class": "logging.StreamHandler",
@@ -331,7 +332,7 @@ LOGGING = {
             "formatter": "json",
         }
     },
-    "root": {"handlers": ["stdout"], "level": env("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stdout"], "level": log_level(env("LOG_LEVEL", default="INFO"))},
     "loggers": {
         "django.server": {"handlers": ["stdout"], "propagate": False},
         "django.request": {"level": "ERROR"},

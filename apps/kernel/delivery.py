@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from apps.kernel.models import InboxEntry, OutboxEvent
+from apps.kernel.trail import Trail, following
 
 LEASE = timedelta(seconds=30)
 LONGEST_LEASE = timedelta(hours=1)
@@ -91,7 +92,8 @@ def consume_event(event_id: UUID, *, consumer: str, effect: Callable[..., None])
     _, created = InboxEntry.objects.get_or_create(event=event, consumer=consumer)
     if not created:
         return False
-    effect(**event.payload)
+    with following(Trail(event.request_id, event.traceparent), consumer):
+        effect(**event.payload)
     if len(subscribers_of(event.name)) == 1:
         OutboxEvent.objects.filter(pk=event_id).update(done_at=Now())
     else:

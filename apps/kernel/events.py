@@ -8,6 +8,7 @@ from django.db import transaction
 
 from apps.kernel.ids import new_id
 from apps.kernel.json import dumps
+from apps.kernel.trail import request_id, traceparent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,10 @@ def publish(event: Event, *, aggregate_id: UUID) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO kernel_outboxevent (id, aggregate_id, seq, name, payload)
-            SELECT %(id)s, %(about)s, coalesce(max(seq), 0) + 1, %(name)s, %(payload)s::jsonb
+            INSERT INTO kernel_outboxevent
+                (id, aggregate_id, seq, name, payload, request_id, traceparent)
+            SELECT %(id)s, %(about)s, coalesce(max(seq), 0) + 1, %(name)s, %(payload)s::jsonb,
+                %(request_id)s, %(traceparent)s
             FROM kernel_outboxevent WHERE aggregate_id = %(about)s
             """,
             {
@@ -38,5 +41,7 @@ def publish(event: Event, *, aggregate_id: UUID) -> None:
                 "about": aggregate_id,
                 "name": event.name,
                 "payload": dumps(asdict(event)).decode(),
+                "request_id": request_id(),
+                "traceparent": traceparent(),
             },
         )

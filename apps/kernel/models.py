@@ -4,9 +4,24 @@ from django.db import models
 from django.db.models.functions import Now
 
 from apps.kernel.ids import new_id
+from apps.kernel.trail import request_id, traceparent
 
 
-class OutboxEvent(models.Model):
+class Traced(models.Model):
+    """A row that leads to work in another process remembers the request it began with."""
+
+    request_id = models.CharField(
+        max_length=128, blank=True, editable=False, default=request_id, db_default=""
+    )
+    traceparent = models.CharField(
+        max_length=55, blank=True, editable=False, default=traceparent, db_default=""
+    )
+
+    class Meta:
+        abstract = True
+
+
+class OutboxEvent(Traced):
     """A fact of the past, stored with the change it describes and delivered at least once."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

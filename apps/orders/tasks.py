@@ -6,6 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from apps.kernel import trail
 from apps.kernel.delivery import subscriber
 from apps.orders.services import orders, payments, shipments, strays
 
@@ -45,8 +46,9 @@ def plan_shipment(*, order_id: str, **_: object) -> None:
     shipments.plan_shipment(order_id=UUID(order_id))
 
 
-def _while_due(step: Callable[[], bool]) -> None:
+def _while_due(advance: Callable[[], bool]) -> None:
     deadline = time.monotonic() + SECONDS_A_RUN
-    while step():
-        if time.monotonic() > deadline:
-            return
+    more = True
+    while more and time.monotonic() < deadline:
+        with trail.step(f"orders.{advance.__name__}"):
+            more = advance()

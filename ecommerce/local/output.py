@@ -21,9 +21,10 @@ COLOURS = {
     "postgres": 34,
     "redis": 33,
 }
-LEVEL_COLOURS = {"WARNING": 33, "ERROR": 31, "CRITICAL": 31}
+LEVEL_COLOURS = {"WARN": 33, "ERROR": 31, "CRITICAL": 31}
 # What the line says already, or nobody reads while developing.
-UNSHOWN_FIELDS = {"time", "level", "logger", "message", "request_id", "exception"}
+UNSHOWN_FIELDS = {"time", "level", "logger", "message", "exception", "error"}
+UNSHOWN_FIELDS |= {"request_id", "trace_id", "span_id", "process", "release", "environment"}
 
 
 class Log:

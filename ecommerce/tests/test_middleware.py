@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from ecommerce.logs import request_id
+from apps.kernel.trail import request_id
 
 
 @pytest.mark.parametrize("given", ["abcd1234", "0198c2d5-0000-7000-8000-000000000001", "a" * 128])
@@ -28,7 +28,7 @@ def test_without_a_request_id_each_request_gets_its_own(client: Client) -> None:
     made = {client.get("/api/v1/errors")["X-Request-Id"] for _ in range(5)}
 
     assert len(made) == 5
-    assert request_id.get() == ""
+    assert request_id() == ""
 
 
 def test_a_problem_names_the_request_it_answers(client: Client) -> None:

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.kernel.ids import new_id
+from apps.kernel.models import Traced
 from apps.orders.models.guards import known_status, life
 from apps.orders.models.order import Order
 from apps.orders.states import (
@@ -24,7 +25,7 @@ UNPAID = sorted(UNPAID_ATTEMPTS)
 METHOD_REFERENCE = r"\A[a-z]+_[A-Za-z0-9_]+\Z"
 
 
-class Work(models.Model):
+class Work(Traced):
     """What every row that waits for a worker has: when it is due and who holds it until when."""
 
     next_action_at = models.DateTimeField(null=True, blank=True)

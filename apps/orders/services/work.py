@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from django.db.models.functions import Now
 
+from apps.kernel.trail import Trail, take_up
 from apps.orders.models import PaymentAttempt, Refund, Shipment, StrayPayment, WebhookEvent
 
 LEASE = timedelta(seconds=30)
@@ -16,7 +17,8 @@ Row = TypeVar("Row", PaymentAttempt, Refund, Shipment, StrayPayment, WebhookEven
 def claim(model: type[Row]) -> Row | None:
     """Take the row that is due longest for 30 seconds, by the database's clock.
 
-    Every call counts as a try. Whoever crashes loses the lease, and the row is due again.
+    Every call counts as a try. Whoever crashes loses the lease, and the row is due again. The
+    present step goes on under the trail of the request that the row began with.
     """
     table = model._meta.db_table
     claimed = model._default_manager.raw(
@@ -32,7 +34,10 @@ def claim(model: type[Row]) -> Row | None:
         """,  # noqa: S608 - the table's name comes from the model
         [LEASE],
     )
-    return next(iter(claimed), None)
+    row = next(iter(claimed), None)
+    if row is not None:
+        take_up(Trail(row.request_id, row.traceparent))
+    return row
 
 
 def due_later(row: Row, *, after: timedelta) -> None:
