@@ -1,5 +1,6 @@
 """A checkout with a small overlay of its own, and programs that only pretend."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -59,12 +60,12 @@ def workplace(tmp_path: Path, checkout: Path, programs: StandIns) -> Workplace:
     """A checkout with the real Makefile and the real tools of the pipeline."""
     folder = tmp_path / "checkout"
     (folder / "ecommerce" / "local").mkdir(parents=True)
-    for name in ("Makefile", "requirements.txt", ".trivyignore.yaml", "config/pipeline"):
+    for name in ("Makefile", ".trivyignore.yaml", "config/pipeline"):
         source = checkout / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     bootstrap = Path("ecommerce", "local", "bootstrap.py")
     shutil.copy(checkout / bootstrap, folder / bootstrap)
-    (folder / ".venv").symlink_to(checkout / ".venv")
+    _lend_packages(checkout / ".venv", folder)
     base = folder / "k8s" / "base"
     base.mkdir(parents=True)
     for name, text in BASE.items():
@@ -83,6 +84,17 @@ def workplace(tmp_path: Path, checkout: Path, programs: StandIns) -> Workplace:
     return workplace
 
 
+def _lend_packages(environment: Path, folder: Path) -> None:
+    """Have the checkout's packages in the folder, as installed for requirements of its own."""
+    (folder / ".venv").mkdir()
+    for part in environment.iterdir():
+        if part.name != "installed.stamp":
+            (folder / ".venv" / part.name).symlink_to(part)
+    (folder / "requirements.txt").touch()
+    stamp = hashlib.sha256(b"").hexdigest()
+    (folder / ".venv" / "installed.stamp").write_text(stamp)
+
+
 @pytest.fixture(scope="session")
 def read_jenkinsfiles(tool: Callable[[str], Path]) -> Callable[[list[Path]], list[Pipeline | str]]:
     """Return what becomes of each file; Java starts once for all of them."""
@@ -93,6 +105,16 @@ def read_jenkinsfiles(tool: Callable[[str], Path]) -> Callable[[list[Path]], lis
         pytest.skip(str(reason))
     jars = sorted((modules / "npm-groovy-lint" / "lib" / "java" / "groovy" / "lib").glob("*.jar"))
     return lambda files: read(files, java=java, jars=jars)
+
+
+@pytest.fixture(scope="session")
+def pipeline(
+    checkout: Path, read_jenkinsfiles: Callable[[list[Path]], list[Pipeline | str]]
+) -> Pipeline:
+    """The project's own."""
+    [pipeline] = read_jenkinsfiles([checkout / "Jenkinsfile"])
+    assert isinstance(pipeline, Pipeline), pipeline
+    return pipeline
 
 
 @pytest.fixture

@@ -81,6 +81,7 @@ def test_a_registry_that_has_another_digest_than_docker_is_refused(workplace, re
     assert not (workplace.folder / "build" / "pipeline" / "image.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "word"),
     [("docker", "login"), ("docker", "load"), ("docker", "push"), ("aws", "get-login-password")],
@@ -96,6 +97,7 @@ def test_a_step_that_fails_ends_it_and_hands_nothing_on(workplace, registry, com
     assert not (workplace.folder / "build" / "pipeline" / "image.json").exists()
 
 
+@pytest.mark.slow
 def test_another_account_is_refused(workplace, registry, commit):
     registry.answer("aws", "sts", out="999988887777")
 
@@ -106,6 +108,7 @@ def test_another_account_is_refused(workplace, registry, commit):
     assert len(registry.calls()) == 1
 
 
+@pytest.mark.slow
 def test_without_a_built_archive_nothing_is_pushed(workplace, registry):
     done = workplace.make("push-to-ecr")
 
@@ -114,6 +117,7 @@ def test_without_a_built_archive_nothing_is_pushed(workplace, registry):
     assert registry.calls("docker") == []
 
 
+@pytest.mark.slow
 def test_jenkins_identity_becomes_the_role_of_the_pipeline(workplace, registry, commit, tmp_path):
     seen = tmp_path / "seen"
     registry.answer("aws", "sts", out=ACCOUNT, shows={"AWS_ROLE_ARN": str(seen)})
@@ -123,6 +127,7 @@ def test_jenkins_identity_becomes_the_role_of_the_pipeline(workplace, registry, 
     assert seen.read_text() == f"arn:aws:iam::{ACCOUNT}:role/ecommerce-pipeline"
 
 
+@pytest.mark.slow
 def test_a_missing_program_is_named(workplace, registry, commit, tmp_path):
     for name in ("aws", "git"):
         (tmp_path / name).symlink_to(shutil.which(name, path=workplace.environment()["PATH"]))

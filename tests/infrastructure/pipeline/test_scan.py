@@ -67,6 +67,7 @@ def test_an_excuse_with_a_reason_and_an_end_is_let_through(place):
     assert place.make("security-scan").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
@@ -99,6 +100,7 @@ def test_the_excuses_of_this_project_have_reasons_and_ends(checkout):
         assert isinstance(entry["expired_at"], datetime.date)
 
 
+@pytest.mark.slow
 def test_without_an_archive_there_is_nothing_to_scan(workplace, programs):
     done = workplace.make("security-scan")
 

@@ -80,6 +80,7 @@ def gate(place, sonarqube, **variables):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [{}, {"SONAR_TOKEN": "x"}, {"SONAR_HOST_URL": "http://x"}])
 def test_without_server_or_token_one_sentence_says_what_is_missing(workplace, programs, given):
     done = workplace.make("code-quality", **given)
@@ -100,6 +101,7 @@ def test_the_scanner_is_told_which_commit_it_looks_at(workplace, programs, sonar
     ]
 
 
+@pytest.mark.slow
 def test_a_topic_branch_and_a_pull_request_are_analysed_as_such(workplace, programs, sonarqube):
     server = {"SONAR_HOST_URL": sonarqube.url, "SONAR_TOKEN": "x"}
 
@@ -125,6 +127,7 @@ def test_a_topic_branch_and_a_pull_request_are_analysed_as_such(workplace, progr
     ]
 
 
+@pytest.mark.slow
 def test_a_scanner_that_fails_fails_the_stage(workplace, programs, sonarqube):
     programs.answer("sonar-scanner", err="EXECUTION FAILURE", code=2)
 
@@ -155,6 +158,7 @@ def test_a_failed_gate_names_what_failed(place, sonarqube):
     assert "the quality gate is ERROR: new_coverage is 61.5, the limit is 80" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_project_without_a_gate_does_not_pass(place, sonarqube):
     none = {"projectStatus": {"status": "NONE", "conditions": []}}
     sonarqube.answers["/api/qualitygates/project_status"] = [none]
@@ -162,6 +166,7 @@ def test_a_project_without_a_gate_does_not_pass(place, sonarqube):
     assert "the quality gate is NONE" in gate(place, sonarqube).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["FAILED", "CANCELED"])
 def test_an_analysis_that_failed_does_not_pass(place, sonarqube, status):
     sonarqube.answers["/api/ce/task"] = [{"task": {"status": status, "errorMessage": "no memory"}}]
@@ -178,6 +183,7 @@ def test_the_waiting_is_bounded(place, sonarqube):
     assert "has not finished within 0 seconds" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [401, 500])
 def test_a_server_that_does_not_answer_does_not_pass(place, sonarqube, answer):
     sonarqube.answers["/api/ce/task"] = [answer]
@@ -189,6 +195,7 @@ def test_a_server_that_does_not_answer_does_not_pass(place, sonarqube, answer):
     assert "squ_x" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_gate_without_an_analysis_is_refused(workplace, sonarqube):
     done = gate(workplace, sonarqube)
 

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pytest
 from stand_in_cluster import FIRST, SECOND, THIRD, deploy, release
 
 
@@ -23,6 +24,7 @@ def test_going_back_brings_exactly_the_release_before_and_can_be_repeated(workpl
         assert cluster.history() == [FIRST]
 
 
+@pytest.mark.slow
 def test_a_named_commit_is_taken_away(workplace, cluster):
     deploy(workplace, FIRST)
     deploy(workplace, SECOND)
@@ -35,6 +37,7 @@ def test_a_named_commit_is_taken_away(workplace, cluster):
     assert cluster.history() == [FIRST, SECOND]
 
 
+@pytest.mark.slow
 def test_the_only_release_cannot_be_taken_away(workplace, cluster):
     deploy(workplace, FIRST)
 
@@ -45,10 +48,10 @@ def test_the_only_release_cannot_be_taken_away(workplace, cluster):
     assert cluster.images() == {FIRST}
 
 
+@pytest.mark.slow
 def test_a_production_that_looks_wrong_from_outside_is_brought_back_by_the_stage(
-    workplace, cluster_of, checkout, read_jenkinsfiles
+    workplace, cluster_of, checkout, pipeline
 ):
-    [pipeline] = read_jenkinsfiles([checkout / "Jenkinsfile"])
     [stage] = [stage for stage in pipeline.stages if stage.name == "Smoke Tests"]
     [look], [bring_back] = stage.steps, stage.post["unsuccessful"]
     for name in ("conftest.py", "pytest.ini", "running_store.py", "shopper.py", "smoke"):
