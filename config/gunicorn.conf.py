@@ -21,7 +21,8 @@ preload_app = True  # one start for all processes, and memory they share
 threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 30
 graceful_timeout = 25
-keepalive = 5
+# Longer than the load balancer keeps a connection (60 s): it must never send into a closing one.
+keepalive = 75
 max_requests = 20_000
 max_requests_jitter = 2_000
 # Heartbeat files in memory: a slow disk must not look like a dead worker.

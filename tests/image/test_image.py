@@ -76,7 +76,8 @@ def test_nothing_of_building_testing_or_installing_is_inside(engine: Engine, ima
 
 
 def test_it_carries_no_setting_of_a_deployment(engine: Engine, image: str):
-    config = engine.inspect("image", image)["Config"]
+    facts = engine.inspect("image", image)
+    config = facts["Config"]
 
     names = {entry.partition("=")[0] for entry in config["Env"]}
     assert names == {
@@ -85,7 +86,7 @@ def test_it_carries_no_setting_of_a_deployment(engine: Engine, image: str):
     assert config["User"] == "10001:10001"
     assert config["Cmd"] == ["gunicorn", "-c", "config/gunicorn.conf.py", "ecommerce.wsgi"]
     assert config.get("Entrypoint") is None
-    assert config["Healthcheck"]["Test"][0] == "CMD"
+    assert facts["Healthcheck"]["Test"][0] == "CMD"
 
 
 def test_half_configured_it_names_what_is_missing_and_does_not_start(

@@ -38,9 +38,11 @@ def test_pages_pictures_and_styles_are_served(store: ContainedStore, guest: Shop
     assert httpx.get(httpx.URL(store.url).join(picture)).headers["Content-Type"] == "image/webp"
 
 
-def test_the_images_own_health_check_passes_while_it_serves(store: ContainedStore, engine: Engine):
+def test_the_images_own_health_check_passes_while_it_serves(
+    store: ContainedStore, engine: Engine, image: str
+):
     web = store.containers["web"]
-    [_, *check] = engine.inspect("container", web.name)["Config"]["Healthcheck"]["Test"]
+    [_, *check] = engine.inspect("image", image)["Healthcheck"]["Test"]
     port = store.url.rpartition(":")[2]
 
     healthy = web.execute(*(word.replace(":8000", f":{port}") for word in check))
