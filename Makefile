@@ -103,6 +103,10 @@ image: ## build the image ecommerce:COMMIT with docker (BUILD: more arguments, a
 image-test: .venv ## build the image without a network and run every process of the store in it
 	@$(PY) -m pytest -c tests/pytest.ini tests/image $(ARGS)
 
+.PHONY: rolling-test
+rolling-test: .venv ## ten updates with migrations under load: no request may fail
+	@$(PY) -m pytest -c tests/pytest.ini tests/rolling $(ARGS)
+
 .PHONY: fuzz
 fuzz: .venv ## a deeper schemathesis run over every operation of the API
 	@SCHEMATHESIS_EXAMPLES=500 $(LOCAL) test ecommerce/tests/test_schemathesis.py $(ARGS)
