@@ -22,6 +22,7 @@ from manifests import before_migration, deployments, migration_job, render, with
 from programs import Refused, carry_out, output
 from releases import History, Release
 
+STOPPING = (signal.SIGTERM, signal.SIGINT)  # Jenkins aborts a build with the first
 SETTLING_SECONDS = 300  # for everything beside the migration and the two rollouts
 
 
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("command", choices=("deploy", "roll-back"))
     parser.add_argument("environment")
     options = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGINT):  # Jenkins aborts with the first
+    for number in STOPPING:
         signal.signal(number, _stop)
     place = environment(options.environment)
     if options.command == "deploy":
@@ -41,7 +42,8 @@ def main() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_IGN)  # the way back is not to be interrupted
+    for each in STOPPING:  # the way back is not to be interrupted
+        signal.signal(each, signal.SIG_IGN)
     raise Refused("this deployment was told to stop.")
 
 
