@@ -37,7 +37,10 @@ def _take(cluster: Cluster, holder: str, seconds: int) -> None:
     if lease is None:
         taken = cluster.create(_lease({"name": NAME}, wanted))
     elif other := _holder(lease["spec"], now):
-        raise Refused(f"{other} is deploying here since {lease['spec']['acquireTime']}.")
+        raise Refused(
+            f"{other} is deploying here since {lease['spec']['acquireTime']}; "
+            "docs/pipeline.md says what to do if that has died."
+        )
     else:
         # The resourceVersion in the metadata lets only one of two callers win.
         taken = cluster.replace(_lease(lease["metadata"], wanted))
