@@ -1,5 +1,6 @@
 """The only settings. What differs between deployments comes from the environment."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.core.exceptions import ImproperlyConfigured
 
-from ecommerce.env import DEBUG, env, env_int, env_list
-from ecommerce.logs import log_level
+from ecommerce.env import DEBUG, env, env_int, env_list, env_share
+from ecommerce.logs import log_level, process_role
 from ecommerce.subscriptions import SUBSCRIPTIONS as EVENT_SUBSCRIPTIONS  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,6 +31,7 @@ ROOT_URLCONF = "ecommerce.urls"
 WSGI_APPLICATION = "ecommerce.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 API_BODY_LIMIT_BYTES = 1024 * 1024
+TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", default=0)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -53,6 +55,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "ecommerce.health.probes",
+    "ecommerce.client_address.client_address",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "ecommerce.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
@@ -321,6 +324,12 @@ X_FRAME_OPTIONS = "DENY"
 
 # Observation
 PROMETHEUS_EXPORT_MIGRATIONS = False
+PROCESS_ROLE = env("PROCESS_ROLE", default=process_role(sys.argv))
+RELEASE = env("RELEASE", default="")
+ENVIRONMENT = env("ENVIRONMENT", default="local")
+# Traces: without an address of a collector nothing of OpenTelemetry is even imported.
+OTEL_EXPORTER_OTLP_ENDPOINT = env("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+OTEL_TRACES_SAMPLER_ARG = env_share("OTEL_TRACES_SAMPLER_ARG", default=0.05)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
