@@ -5,6 +5,7 @@ PY := .venv/bin/python
 LOCAL := exec $(PY) -m ecommerce.local --end-with-parent
 
 LOCK := .venv/bin/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-header
+BASE ?= auto
 COMMIT ?= $(shell git rev-parse HEAD)
 
 .DEFAULT_GOAL := help
@@ -30,6 +31,10 @@ check: lint ## everything that can be said without running: style, types, contra
 	$(PY) -m mypy apps ecommerce config/pipeline conftest.py
 	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(PY) -m ecommerce.local check-deployment
+
+.PHONY: check-migrations
+check-migrations: .venv ## may new migrations run beside the release that is selling? (BASE: that release)
+	@$(PY) -m ecommerce.local --end-with-parent check-migrations --base $(BASE) $(ARGS)
 
 .PHONY: lint
 lint: .venv ## style and format, changing nothing

@@ -12,7 +12,7 @@ from ecommerce.local.output import Log
 from ecommerce.local.recovery import recover
 from ecommerce.local.state import State
 from ecommerce.local.supervisor import Supervisor
-from ecommerce.local.testing import run_tests
+from ecommerce.local.testing import check_migrations, run_tests
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
         "command",
         choices=(
             *("run", "test", "manage", "recovery"),
-            *("check-deployment", "admin-password", "clean-data"),
+            *("check-deployment", "check-migrations", "admin-password", "clean-data"),
         ),
     )
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -56,6 +56,8 @@ def _run(command: str, arguments: list[str]) -> int:
             return recover(state, arguments)
         case "check-deployment":
             return check_deployment()
+        case "check-migrations":
+            return check_migrations(arguments)
         case "admin-password":
             return renew_admin_password(state)
         case _:

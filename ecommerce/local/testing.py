@@ -21,16 +21,30 @@ PREFIX = "ecommerce-test-"
 
 def run_tests(arguments: Sequence[str]) -> int:
     """Run pytest with the arguments and say what ran on which servers. Returns its exit code."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    adopt_orphans()
+    _end_well()
     with throwaway_folder() as folder, throwaway_servers(folder) as servers:
         print(f"Testing on {servers.describe()}", flush=True)
         report = folder / "report.xml"
-        code = _run_pytest(arguments, servers, report)
+        workers = os.environ.get("PYTEST_WORKERS")
+        command = ["-m", "pytest", f"--junitxml={report}", *(["-n", workers] if workers else [])]
+        code = _run([*command, *arguments], servers)
         if report.exists():
             print(f"{_counts(report)} on {servers.describe()}", flush=True)
         return code
+
+
+def check_migrations(arguments: Sequence[str]) -> int:
+    """Judge migrations on a server of their own. Returns the command's exit code."""
+    _end_well()
+    with throwaway_folder() as folder, throwaway_servers(folder) as servers:
+        return _run(["manage.py", "check_migrations", *arguments], servers)
+
+
+def _end_well() -> None:
+    """Take the servers down with us when we are asked to end."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    adopt_orphans()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -77,8 +91,8 @@ def throwaway_servers(folder: Path) -> Iterator[Servers]:
             child.stop(patience=10)
 
 
-def _run_pytest(arguments: Sequence[str], servers: Servers, report: Path) -> int:
-    workers = os.environ.get("PYTEST_WORKERS")
+def _run(arguments: Sequence[str], servers: Servers) -> int:
+    """Run Python with the arguments in the environment of tests."""
     environment = _harmless(os.environ) | {
         "DEBUG": "1",
         "DJANGO_SETTINGS_MODULE": "ecommerce.settings_test",
@@ -87,11 +101,9 @@ def _run_pytest(arguments: Sequence[str], servers: Servers, report: Path) -> int
         "CELERY_BROKER_URL": servers.broker_url,
         "SERVERS_IN_USE": servers.describe(),
     }
-    command = [sys.executable, "-m", "pytest", f"--junitxml={report}"]
-    command += ["-n", workers] if workers else []
     parent = os.getpid()
     process = subprocess.Popen(
-        [*command, *arguments],
+        [sys.executable, *arguments],
         cwd=CHECKOUT,
         env=environment,
         preexec_fn=lambda: die_with_parent(signal.SIGKILL, parent),  # noqa: PLW1509 - no threads

@@ -6,6 +6,10 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [("orders", "0001_carts_orders_payments_shipments")]
+    accepts = {
+        "tightens orders_paymentattempt": "The provider's references fit; anything else that the "
+        "release before stores may be a card number, and it shall not, either.",
+    }
 
     operations = [
         AddConstraintNotValid(
