@@ -22,6 +22,7 @@ import psycopg
 CHECKOUT = Path(__file__).resolve().parents[1]
 PATIENCE_AT_START = 120
 PATIENCE_AT_STOP = 60
+ARCHIVING = ("recovery archive", "pg_receivewal")  # beside the store, and longer than it
 
 Answer = TypeVar("Answer")
 
@@ -122,7 +123,8 @@ class RunningStore:
                 state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
             except OSError:  # it ended meanwhile
                 continue
-            if state != "Z" and all(word in command for word in words):
+            beside = any(word in command for word in ARCHIVING)
+            if state != "Z" and not beside and all(word in command for word in words):
                 yield int(folder.name), int(parent)
 
     def admin_password(self) -> str:
@@ -140,6 +142,23 @@ class RunningStore:
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a management command in it."""
         return self._run("manage", *arguments)
+
+    def recover(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a recovery command for its database."""
+        return self._run("recovery", *arguments)
+
+    @contextmanager
+    def archiving(self) -> Iterator[None]:
+        """Stream its database's log, in a process beside it."""
+        with subprocess.Popen(
+            self._command("--end-with-parent", "recovery", "archive"),
+            cwd=CHECKOUT,
+            env=self._environment,
+        ) as archive:
+            try:
+                yield
+            finally:
+                archive.terminate()
 
     def ledger(self) -> list[dict]:
         """Return what the payment sandbox knows of every charge."""

@@ -1,11 +1,13 @@
 """Keeping the log: streamed as it is written, for as long as this process runs."""
 
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
 from types import FrameType
 
+from ecommerce.local.children import die_with_parent
 from ecommerce.recovery.errors import CannotRecover
 from ecommerce.recovery.programs import without_password
 from ecommerce.recovery.repository import SLOT, Repository
@@ -48,6 +50,7 @@ def _stream_once(repository: Repository, *, tell: Callable[[str], None]) -> None
     tools.make_folder(folder)
     common = [f"--dbname={without_password(server)}", f"--directory={folder}", f"--slot={SLOT}"]
     tools.run("pg_receivewal", *common, "--create-slot", "--if-not-exists", server=server)
+    parent = os.getpid()
     with subprocess.Popen(
         tools.command(
             "pg_receivewal",
@@ -57,6 +60,7 @@ def _stream_once(repository: Repository, *, tell: Callable[[str], None]) -> None
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: die_with_parent(signal.SIGINT, parent),  # noqa: PLW1509 - no threads
         **tools.options(server),
     ) as child:
         try:
