@@ -20,7 +20,7 @@ from apps.catalog import interface as catalog  # noqa: E402
 from apps.catalog.models import Image, Product, Variant  # noqa: E402
 from apps.kernel.money import Money  # noqa: E402
 from apps.orders.models import Cart, CartItem  # noqa: E402
-from apps.orders.selectors import Holder, hash_of  # noqa: E402
+from apps.orders.selectors.orders import Holder, hash_of  # noqa: E402
 from apps.orders.services.checkout import PaymentChoice, place_order  # noqa: E402
 from apps.users.services.accounts import register  # noqa: E402
 from benchmarks.seed_facts import EMAIL, PASSWORD, TOKEN  # noqa: E402

@@ -22,7 +22,7 @@ from apps.orders.models import (
     StrayPayment,
     WebhookEvent,
 )
-from apps.orders.selectors import Holder
+from apps.orders.selectors.orders import Holder
 from apps.orders.services import orders, shipments
 
 

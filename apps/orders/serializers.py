@@ -15,7 +15,7 @@ from apps.kernel.serializers import (
 )
 from apps.orders.carriers import ShippingOption
 from apps.orders.models import LARGEST_QUANTITY, METHOD_REFERENCE, MOST_LINES
-from apps.orders.selectors import WholeOrder
+from apps.orders.selectors.orders import WholeOrder
 from apps.orders.services.carts import PricedCart
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, ShipmentStatus
 

@@ -18,7 +18,7 @@ from apps.orders.carriers import TableRates
 from apps.orders.carriers.carrier import ShippingOption
 from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
 from apps.orders.pricing import PricedLine, Totals, price
-from apps.orders.selectors import Holder, cart_of, hash_of
+from apps.orders.selectors.orders import Holder, cart_of, hash_of
 from apps.users import interface as users
 
 

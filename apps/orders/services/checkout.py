@@ -13,7 +13,7 @@ from apps.catalog import interface as catalog
 from apps.kernel.errors import Conflict, Invalid, VersionMismatch
 from apps.kernel.money import Money
 from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt
-from apps.orders.selectors import Holder, WholeOrder, cart_of, hash_of, order_of, whole
+from apps.orders.selectors.orders import Holder, WholeOrder, cart_of, hash_of, order_of, whole
 from apps.orders.services.carts import PricedCart, change_open_cart, price_cart
 from apps.orders.services.transitions import OrderStatusConflict, locked, move, record
 from apps.orders.states import OrderStatus

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from apps.catalog import interface as catalog
 from apps.kernel.errors import VersionMismatch
 from apps.orders.models import Order
-from apps.orders.selectors import Holder, order_of
+from apps.orders.selectors.orders import Holder, order_of
 from apps.orders.services.payments import promise_refund, wake_payments
 from apps.orders.services.transitions import OrderStatusConflict, locked, move
 from apps.orders.states import AttemptStatus, OrderStatus, ShipmentStatus

@@ -20,7 +20,7 @@ from apps.orders.payments.gateway import (
     PaymentState,
     PaymentStatus,
 )
-from apps.orders.selectors import Holder
+from apps.orders.selectors.orders import Holder
 from apps.orders.services.orders import cancel_order
 from apps.orders.services.transitions import OrderStatusConflict
 from apps.orders.services.work import claim, due_after_failure, due_later

@@ -4,7 +4,7 @@ from typing import Any
 
 from apps.catalog.tests.factories import VariantFactory
 from apps.orders.models import Cart, Order
-from apps.orders.selectors import Holder
+from apps.orders.selectors.orders import Holder
 from apps.orders.services import carts, checkout
 
 ADDRESS = {

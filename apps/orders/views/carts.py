@@ -12,7 +12,7 @@ from apps.kernel.conditional import expected_version, tagged
 from apps.kernel.idempotency import idempotent
 from apps.kernel.openapi import IDEMPOTENCY_KEY, IF_MATCH, problems
 from apps.kernel.serializers import StrictSerializer
-from apps.orders.selectors import cart_of, latest_cart_of
+from apps.orders.selectors.orders import cart_of, latest_cart_of
 from apps.orders.serializers import (
     Address,
     CartDocument,

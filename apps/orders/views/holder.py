@@ -3,7 +3,7 @@
 from rest_framework.request import Request
 
 from apps.kernel.openapi import header
-from apps.orders.selectors import Holder
+from apps.orders.selectors.orders import Holder
 
 LONGEST_TOKEN = 200
 

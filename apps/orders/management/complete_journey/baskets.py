@@ -22,7 +22,7 @@ from apps.orders.management.complete_journey.purchases import (
     reasons_of,
 )
 from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Order
-from apps.orders.selectors import Holder
+from apps.orders.selectors.orders import Holder
 from apps.orders.services import carts, checkout
 
 LINE = ["basket_id", "product_id", "quantity", "sales_value"]
