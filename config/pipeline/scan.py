@@ -1,4 +1,4 @@
-"""Security Scan: Trivy on the image's archive, and on the configuration and files of the commit."""
+"""Security Scan: Trivy on the image's archive, and on the files of the commit."""
 
 import datetime
 import tarfile
@@ -9,7 +9,7 @@ from typing import Any
 
 import archive
 import yaml
-from programs import Refused, carry_out, run
+from programs import Refused, carry_out, output, run
 from released_image import checked_out_commit
 
 EXCEPTIONS = Path(".trivyignore.yaml")
@@ -30,16 +30,18 @@ def scan() -> None:
         raise Refused(f"there is no {archive.FILE}; `make docker-build` writes it.")
     SBOM.parent.mkdir(parents=True, exist_ok=True)
     run("trivy", "image", f"--input={archive.FILE}", "--format=cyclonedx", f"--output={SBOM}")
-    with tempfile.TemporaryDirectory() as folder:
-        _export(Path(folder))
+    with tempfile.TemporaryDirectory() as files, tempfile.TemporaryDirectory() as rendered:
+        _export(Path(files))
+        _render(Path(files), Path(rendered))
         secrets = f"--secret-config={NO_SECRETS}"
         scans = {
             "the image": (
                 *("image", "--scanners=vuln,secret,misconfig", "--ignore-unfixed", secrets),
                 f"--input={archive.FILE}",
             ),
-            "the configuration": ("config", folder),
-            "the files": ("fs", "--scanners=secret", secrets, folder),
+            "the files": ("fs", "--scanners=secret", secrets, files),
+            "the configuration": ("config", "--skip-dirs=k8s", files),
+            "the manifests": ("config", rendered),
         }
         bad = [what for what, words in scans.items() if not _passes(words)]
     if bad:
@@ -52,6 +54,14 @@ def _export(folder: Path) -> None:
         run("git", "archive", "--format=tar", f"--output={file.name}", checked_out_commit())
         with tarfile.open(file.name) as source:
             source.extractall(folder, filter="data")
+
+
+def _render(source: Path, folder: Path) -> None:
+    """Write what reaches a cluster: a base says only half of it, its patches the rest."""
+    for kind in ("overlays", "clusters"):
+        for place in sorted((source / "k8s" / kind).glob("*/")):
+            text = output("kubectl", "kustomize", str(place))
+            (folder / f"{kind}-{place.name}.yaml").write_text(text)
 
 
 def _passes(words: tuple[str, ...]) -> bool:

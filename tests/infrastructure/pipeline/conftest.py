@@ -1,7 +1,6 @@
 """A checkout with a small overlay of its own, and programs that only pretend."""
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,40 +8,9 @@ from pathlib import Path
 import pytest
 import toolbox
 from declarative import Pipeline, read
+from small_overlay import write_overlays
 from stand_in_cluster import KUBECTL, Cluster
 from stand_ins import ACCOUNT, StandIns, Workplace
-
-SETTINGS = """
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: settings}
-data: {GREETING: hello}
-"""
-DEPLOYMENT = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: NAME}
-spec: {template: {spec: {containers: [{name: NAME, image: ecommerce}]}}}
-"""
-JOB = """
-apiVersion: batch/v1
-kind: Job
-metadata: {name: migrate, labels: {app.kubernetes.io/component: migrate}}
-spec: {template: {spec: {containers: [{name: migrate, image: ecommerce}]}}}
-"""
-CRON_JOB = """
-apiVersion: batch/v1
-kind: CronJob
-metadata: {name: clearsessions}
-spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: it, image: ecommerce}]}}}}}
-"""
-BASE = {
-    "settings.yaml": SETTINGS,
-    "web.yaml": DEPLOYMENT.replace("NAME", "web"),
-    "worker-payments.yaml": DEPLOYMENT.replace("NAME", "worker-payments"),
-    "migrate.yaml": JOB,
-    "clearsessions.yaml": CRON_JOB,
-}
 
 
 @pytest.fixture
@@ -66,17 +34,7 @@ def workplace(tmp_path: Path, checkout: Path, programs: StandIns) -> Workplace:
     bootstrap = Path("ecommerce", "local", "bootstrap.py")
     shutil.copy(checkout / bootstrap, folder / bootstrap)
     _lend_packages(checkout / ".venv", folder)
-    base = folder / "k8s" / "base"
-    base.mkdir(parents=True)
-    for name, text in BASE.items():
-        (base / name).write_text(text)
-    (base / "kustomization.yaml").write_text(json.dumps({"resources": list(BASE)}))
-    for name in ("staging", "production"):
-        overlay = folder / "k8s" / "overlays" / name
-        overlay.mkdir(parents=True)
-        (overlay / "kustomization.yaml").write_text(
-            json.dumps({"namespace": f"ecommerce-{name}", "resources": ["../../base"]})
-        )
+    write_overlays(folder / "k8s")
     workplace = Workplace(folder, programs)
     workplace.git("init", "--quiet")
     workplace.git("add", "Makefile", "config", "k8s")

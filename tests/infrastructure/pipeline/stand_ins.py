@@ -67,6 +67,10 @@ class StandIns:
             f"runpy.run_path({str(script)!r}, run_name='__main__')\n",
         )
 
+    def add_shell(self, name: str, line: str) -> None:
+        """Have a program of that name that is one line of shell."""
+        self._install(name, f"#!/bin/sh\n{line}\n")
+
     def _install(self, name: str, text: str) -> None:
         file = self.path / name
         file.write_text(text)

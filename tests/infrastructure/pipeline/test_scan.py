@@ -1,19 +1,24 @@
 """Security Scan, by make: what Trivy is asked, what is excused, and what it finds for real."""
 
 import datetime
+import subprocess
+import tarfile
 
 import pytest
 import yaml
+from small_overlay import DEPLOYMENT
 
 GATE = "--severity=HIGH,CRITICAL --exit-code=1 --quiet --ignorefile=.trivyignore.yaml"
 SECRETS = "--secret-config=config/pipeline/trivy-secret.yaml"
 
 
 @pytest.fixture
-def place(workplace):
+def place(workplace, programs, tool):
+    """A checkout whose image is built; its manifests are rendered by the real kubectl."""
     archive = workplace.folder / "build" / "pipeline" / "image.tar"
     archive.parent.mkdir(parents=True)
     archive.touch()
+    programs.add_shell("kubectl", f'exec {tool("kubectl")} "$@"')
     return workplace
 
 
@@ -32,13 +37,14 @@ def test_the_image_the_configuration_and_the_files_are_looked_at(place, programs
 
     assert done.returncode == 0, done.stderr
     calls = [str(call) for call in programs.calls("trivy")]
-    folder = calls[-1].rpartition(" ")[2]
+    files, manifests = (call.rpartition(" ")[2] for call in calls[-2:])
     image = "--input=build/pipeline/image.tar"
     assert calls == [
         f"trivy image {image} --format=cyclonedx --output=build/reports/sbom.json",
         f"trivy image {GATE} --scanners=vuln,secret,misconfig --ignore-unfixed {SECRETS} {image}",
-        f"trivy config {GATE} {folder}",
-        f"trivy fs {GATE} --scanners=secret {SECRETS} {folder}",
+        f"trivy fs {GATE} --scanners=secret {SECRETS} {files}",
+        f"trivy config {GATE} --skip-dirs=k8s {files}",
+        f"trivy config {GATE} {manifests}",
     ]
 
 
@@ -46,9 +52,9 @@ def test_the_image_the_configuration_and_the_files_are_looked_at(place, programs
     ("words", "said"),
     [
         (("image", "--ignore-unfixed"), "in the image."),
-        (("config",), "in the configuration."),
         (("fs",), "in the files."),
-        (("--quiet",), "in the image and in the configuration and in the files."),
+        (("config", "--skip-dirs=k8s"), "in the configuration."),
+        (("config",), "in the configuration and in the manifests."),
     ],
 )
 def test_a_finding_anywhere_fails_the_stage_after_all_was_looked_at(place, programs, words, said):
@@ -58,7 +64,7 @@ def test_a_finding_anywhere_fails_the_stage_after_all_was_looked_at(place, progr
 
     assert done.returncode != 0
     assert said in done.stderr
-    assert len(programs.calls("trivy")) == 4
+    assert len(programs.calls("trivy")) == 5
 
 
 def test_an_excuse_with_a_reason_and_an_end_is_let_through(place):
@@ -113,19 +119,25 @@ def with_real_trivy(place, programs, tool):
     """The image is left to the stand-in: the database of vulnerabilities is out of reach here."""
     trivy, pretended = tool("trivy"), programs.path / "pretended-trivy"
     (programs.path / "trivy").rename(pretended)
-    (programs.path / "trivy").write_text(
-        f'#!/bin/sh\n[ "$1" = image ] && exec {pretended} "$@"\nexec {trivy} "$@"\n'
-    )
-    (programs.path / "trivy").chmod(0o755)
-    place.git("rm", "-r", "--quiet", "k8s")
+    programs.add_shell("trivy", f'[ "$1" = image ] && exec {pretended} "$@"; exec {trivy} "$@"')
     return place
 
 
 @pytest.mark.slow
-def test_the_real_trivy_has_nothing_against_a_harmless_commit(with_real_trivy):
-    with_real_trivy.commit("config/harmless.txt", "nothing")
+def test_the_real_trivy_finds_nothing_in_this_project_that_is_not_excused(
+    with_real_trivy, checkout
+):
+    workplace = with_real_trivy
+    workplace.git("rm", "-r", "--quiet", "k8s")
+    source = workplace.folder.with_name("source.tar")
+    subprocess.run(["git", "archive", "--output", source, "HEAD"], cwd=checkout, check=True)
+    with tarfile.open(source) as files:
+        files.extractall(workplace.folder, filter="data")
+    (workplace.folder / "requirements.txt").write_text("")  # what is lent counts as installed
+    workplace.git("add", "--all")
+    workplace.git("commit", "--quiet", "--message=everything")
 
-    done = with_real_trivy.make("security-scan")
+    done = workplace.make("security-scan")
 
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -136,9 +148,12 @@ def test_the_real_trivy_has_nothing_against_a_harmless_commit(with_real_trivy):
     [
         ("config/key.txt", "aws = AKIA" + "QYLPMN5HHHFPZAM2\n", "in the files."),
         ("Dockerfile", "FROM scratch\nUSER root\n", "in the configuration."),
+        ("k8s/base/web.yaml", DEPLOYMENT, "in the manifests."),
     ],
 )
 def test_the_real_trivy_finds_what_is_planted(with_real_trivy, file, text, said):
+    if not file.startswith("k8s"):
+        with_real_trivy.git("rm", "-r", "--quiet", "k8s")
     with_real_trivy.commit(file, text)
 
     done = with_real_trivy.make("security-scan")
