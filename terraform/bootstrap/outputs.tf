@@ -1,0 +1,4 @@
+output "bucket" {
+  description = "For terraform/backend.hcl."
+  value       = module.state.name
+}

@@ -1,0 +1,4 @@
+output "role_arn" {
+  description = "The role that Jenkins takes."
+  value       = aws_iam_role.this.arn
+}

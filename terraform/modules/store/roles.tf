@@ -1,0 +1,73 @@
+# What the shop's pods may do at AWS. Workers, beat, exporter and jobs talk to PostgreSQL, Redis and Stripe
+# only: they have no role.
+
+locals {
+  namespace = "ecommerce-${var.environment}"
+  read_secrets = {
+    secrets-reader = {
+      namespace = local.namespace
+      role      = "secrets-reader"
+      secrets = [
+        module.database.secret_arn,
+        aws_secretsmanager_secret.by_hand["application"].arn,
+        aws_secretsmanager_secret.by_hand["stripe"].arn,
+        aws_secretsmanager_secret.redis.arn,
+      ]
+    }
+    monitoring = {
+      namespace = "monitoring"
+      role      = "monitoring-secrets"
+      secrets   = [aws_secretsmanager_secret.by_hand["monitoring"].arn]
+    }
+  }
+}
+
+module "web_role" {
+  source = "../workload_role"
+
+  name              = "${local.name}-web"
+  identity_provider = module.cluster.identity_provider
+  namespace         = local.namespace
+  service_account   = "web"
+  statements = [
+    {
+      Sid      = "Pictures"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      Resource = "arn:aws:s3:::${local.bucket.products}/*"
+    },
+    {
+      # Without it S3 answers 403 instead of 404 for a picture that is not there.
+      Sid      = "WhetherThereIsOne"
+      Effect   = "Allow"
+      Action   = "s3:ListBucket"
+      Resource = "arn:aws:s3:::${local.bucket.products}"
+    },
+  ]
+}
+
+# External Secrets acts as these service accounts, each for its namespace.
+module "secrets_role" {
+  source   = "../workload_role"
+  for_each = local.read_secrets
+
+  name              = "${local.name}-${each.value.role}"
+  identity_provider = module.cluster.identity_provider
+  namespace         = each.value.namespace
+  service_account   = "secrets-reader"
+  statements = [
+    {
+      Sid      = "Read"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+      Resource = each.value.secrets
+    },
+    {
+      Sid       = "Decrypt"
+      Effect    = "Allow"
+      Action    = "kms:Decrypt"
+      Resource  = module.key.arn
+      Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
+    },
+  ]
+}

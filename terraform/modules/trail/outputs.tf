@@ -1,0 +1,4 @@
+output "bucket" {
+  description = "Where the record is."
+  value       = module.bucket.name
+}

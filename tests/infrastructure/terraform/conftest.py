@@ -1,0 +1,23 @@
+"""What the tests of `terraform/` share: the core, and copies of the configuration."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import toolbox
+from core import Core, copied, core
+
+
+@pytest.fixture(scope="session")
+def terraform(tool: Callable[[str], Path]) -> Iterator[Core]:
+    try:
+        with core(tool("terraform")) as running:
+            yield running
+    except toolbox.CannotHave as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Path:
+    """A copy of the configuration that may be hurt."""
+    return copied(tmp_path)

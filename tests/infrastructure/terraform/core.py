@@ -1,0 +1,100 @@
+"""Terraform's core, with the stand-in in the place of the AWS provider."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import toolbox
+
+HERE = Path(__file__).resolve().parent
+TERRAFORM = toolbox.CHECKOUT / "terraform"
+SCHEMA = HERE / "aws-schema.json.gz"
+# A backend that keeps nothing: planning needs one, and the real one is a bucket.
+NO_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The program, and the environment in which it finds the stand-in."""
+
+    program: Path
+    environment: dict[str, str]
+
+    def run(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the folder; its two outputs come as one, without colours."""
+        return subprocess.run(
+            [str(self.program), *arguments],
+            cwd=folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=False,
+        )
+
+    def validated(self, folder: Path) -> subprocess.CompletedProcess[str]:
+        """Return what `validate` says of a root module or a module."""
+        done = self.run(folder, "init", "-backend=false", "-no-color")
+        return done if done.returncode else self.run(folder, "validate", "-no-color")
+
+    def tested(self, folder: Path) -> subprocess.CompletedProcess[str]:
+        """Return what the module's own tests say."""
+        done = self.run(folder, "init", "-backend=false", "-no-color")
+        return done if done.returncode else self.run(folder, "test", "-no-color")
+
+    def planned(self, folder: Path) -> dict[str, Any]:
+        """Return the plan of a root module for an empty account, as `terraform show -json` has it."""
+        (folder / "backend_override.tf").write_text(NO_BACKEND)
+        for arguments in (
+            ("init", "-no-color"),
+            ("plan", "-no-color", "-refresh=false", "-lock=false", "-out=plan"),
+        ):
+            done = self.run(folder, *arguments)
+            assert done.returncode == 0, done.stdout
+        plan: dict[str, Any] = json.loads(self.run(folder, "show", "-json", "plan").stdout)
+        return plan
+
+
+@contextmanager
+def core(program: Path) -> Iterator[Core]:
+    """Start the stand-in and give the core that uses it. Raises toolbox.CannotHave."""
+    python = toolbox.python_environment("terraform") / "bin" / "python"
+    with subprocess.Popen(
+        [str(python), str(HERE / "stand_in_provider.py"), str(SCHEMA)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as provider:
+        assert provider.stdout
+        assert provider.stdin
+        reattach = provider.stdout.readline()
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+        yield Core(
+            program,
+            kept
+            | {
+                "TF_REATTACH_PROVIDERS": reattach,
+                "CHECKPOINT_DISABLE": "1",
+                "TF_IN_AUTOMATION": "1",
+            },
+        )
+        provider.stdin.close()
+
+
+def copied(to: Path) -> Path:
+    """Return a copy of `terraform/` that may be hurt."""
+    return shutil.copytree(
+        TERRAFORM, to / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*_override.tf")
+    )
+
+
+def modules(root: Path) -> list[Path]:
+    """Return every folder that holds a configuration, root modules and modules."""
+    return sorted({file.parent for file in root.rglob("versions.tf")})
