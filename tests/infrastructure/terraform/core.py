@@ -50,7 +50,7 @@ class Core:
         return done if done.returncode else self.run(folder, "test", "-no-color")
 
     def planned(self, folder: Path) -> dict[str, Any]:
-        """Return the plan of a root module for an empty account, as `terraform show -json` has it."""
+        """Return what `terraform show -json` has of a plan for an empty account."""
         (folder / "backend_override.tf").write_text(NO_BACKEND)
         for arguments in (
             ("init", "-no-color"),

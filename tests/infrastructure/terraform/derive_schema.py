@@ -3,8 +3,8 @@
     npm pack @cdktf/provider-aws@21.22.1
     .venv/bin/python tests/infrastructure/terraform/derive_schema.py cdktf-provider-aws-21.22.1.tgz
 
-The package is bindings that were generated from the schema of hashicorp/aws 6.25.0. Each of its files
-carries its TypeScript source, where every attribute's name, type, and whether it is required,
+The package is bindings that were generated from the schema of hashicorp/aws 6.25.0. Each of its
+files carries its TypeScript source, where every attribute's name, type, and whether it is required,
 optional or computed can be read. What cannot be read there is the number of blocks beyond "one" and
 "any", and recursive blocks, which OVERRIDES writes down by hand.
 """
@@ -62,8 +62,8 @@ def one(attributes: dict[str, Any], blocks: dict[str, Any] | None = None) -> dic
 REQUIRED_STRING = {"type": "string", "required": True}
 OPTIONAL_STRING = {"type": "string", "optional": True}
 OPTIONAL_NUMBER = {"type": "number", "optional": True}
-# The provider's own block, and what a statement of a firewall may be here; written by hand after the
-# provider's documentation.
+# The provider's own block, and what a statement of a firewall may be here; written by hand after
+# the provider's documentation.
 PROVIDER = {
     "attributes": {
         "region": OPTIONAL_STRING,
@@ -214,7 +214,7 @@ def _attributes(body: str) -> Iterator[tuple[str, dict[str, bool], str]]:
         end = found[place].start() if place < len(found) else len(body)
         computed, optional, required = (start[group] == "true" for group in (2, 3, 4))
         flags = {"computed": computed, "optional": optional, "required": required}
-        text = body[start.end() : end].split("// =====")[0]
+        text = body[start.end() : end].split("// =====", maxsplit=1)[0]
         yield start[1], {name: True for name, holds in flags.items() if holds}, text
 
 

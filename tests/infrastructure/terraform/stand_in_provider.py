@@ -2,11 +2,11 @@
 
     python stand_in_provider.py aws-schema.json.gz
 
-Terraform's core asks a provider for its schema before it looks at a configuration, and what the core
-then refuses (unknown arguments and types, missing and repeated ones, wrong references) it refuses
-without AWS. This program answers the plugin protocol, version 6, far enough for `validate`, `plan`
-and `test`. It prints what TF_REATTACH_PROVIDERS has to hold and serves until its standard input ends.
-It cannot apply: nothing would be made.
+Terraform's core asks a provider for its schema before it looks at a configuration, and what the
+core then refuses (unknown arguments and types, missing and repeated ones, wrong references) it
+refuses without AWS. This program answers the plugin protocol, version 6, far enough for `validate`,
+`plan` and `test`. It prints what TF_REATTACH_PROVIDERS has to hold and serves until its standard
+input ends. It cannot apply: nothing would be made.
 """
 
 import gzip
