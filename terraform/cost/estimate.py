@@ -5,6 +5,7 @@ much is used, from `usage.json`. A resource type that is neither priced nor know
 the calculation: an estimate that leaves something out in silence is worse than none.
 """
 
+import argparse
 import json
 import re
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 BENCHMARK = HERE.parents[1] / "benchmarks" / "results.md"
 HOURS = 730
+BEGIN, END = "<!-- calculated: begin -->", "<!-- calculated: end -->"
 # The bands of the architecture document, dollars a month in production.
 BANDS = {
     "EKS": (500, 1000),
@@ -42,7 +44,7 @@ FREE = re.compile(
     r"|vpc_security_group_.*|vpc_dhcp_.*|iam_.*|eks_(addon|access_.*|pod_identity.*)"
     r"|db_(subnet_group|parameter_group|event_subscription|instance_automated_backups.*)"
     r"|elasticache_(subnet_group|parameter_group|user.*)|s3_bucket_.*|s3_account_.*|s3_object"
-    r"|ecr_(lifecycle_policy|repository_policy|registry_.*|pull_through_.*)"
+    r"|ecr_(lifecycle_policy|repository_policy|registry_.*|replication_.*)"
     r"|secretsmanager_secret_.*|kms_alias|kms_key_policy|wafv2_web_acl_(association|logging.*)"
     r"|wafv2_ip_set|cloudwatch_event_.*|cloudwatch_log_(resource_policy|metric_filter)"
     r"|sns_.*|launch_template|placement_group|lambda_permission|acm_certificate.*"
@@ -194,8 +196,11 @@ def bill(plan: dict[str, Any], prices: dict[str, Any], usages: dict[str, Any]) -
     text.append(_row("**total**", f"{low:,}-{high:,}", [_sum(lines) for lines in columns]))
     text += ["", "| group | line | quiet | expected | full |", "|---|---|--:|--:|--:|"]
     amounts = [{(line.group, line.what): line.dollars for line in lines} for lines in columns]
-    for group, what in dict.fromkeys(key for column in amounts for key in column):
-        text.append(_row(group, what, [column.get((group, what), 0) for column in amounts]))
+    for group in BANDS:
+        for what in dict.fromkeys(
+            each for column in amounts for name, each in column if name == group
+        ):
+            text.append(_row(group, what, [column.get((group, what), 0) for column in amounts]))
     return "\n".join(text)
 
 
@@ -213,19 +218,34 @@ def cpu_ms_a_request(benchmark: str) -> float:
     return sum(float(measured[name]) * share for name, share in MIX.items()) / sum(MIX.values())
 
 
+def capacity(benchmark: str) -> str:
+    """Return in words what the measured cost of a request means for cores and nodes."""
+    cpu = cpu_ms_a_request(benchmark)
+    return (
+        f"One request costs {cpu:.1f} ms of CPU in web process, PostgreSQL and Redis together, so "
+        f"one core carries {1000 / cpu:.0f} a second, and 10,000 a second take {10 * cpu:.0f} busy "
+        "cores."
+    )
+
+
 def main() -> None:
-    """Read a plan from standard input; print the bill and what a core carries."""
+    """Read a plan from standard input; print the bill, or write it into the document."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--into", type=Path, help="a Markdown file with the two marks")
+    document = parser.parse_args().into
     prices, usages = (
         json.loads((HERE / f"{name}.json").read_text()) for name in ("prices", "usage")
     )
     try:
-        print(bill(json.load(sys.stdin), prices, usages))
+        tables = bill(json.load(sys.stdin), prices, usages)
     except NotPriced as refusal:
         sys.exit(str(refusal))
-    cpu = cpu_ms_a_request(BENCHMARK.read_text())
-    print(
-        f"\nOne request costs {cpu:.1f} ms of CPU, so one core carries {1000 / cpu:.0f} a second."
-    )
+    text = f"{tables}\n\n{capacity(BENCHMARK.read_text())}"
+    if document is None:
+        print(text)
+        return
+    before, _, rest = document.read_text().partition(BEGIN)
+    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Releases of the store as folders: this checkout, and successors with migrations of their own."""
 
+import shutil
 import subprocess
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,23 +40,17 @@ class Release:
 
 
 def release(number: int, parent: Path) -> Release:
-    """Make the folder of a release, with all changes of the schema up to its number."""
-    folder = parent / f"release-{number}"
-    folder.mkdir()
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *CODE],
-        cwd=toolbox.CHECKOUT,
-        check=True,
-        capture_output=True,
-    ).stdout
-    archive = folder / "code.tar"
-    with tarfile.open(archive, "w") as tar:
-        for name in filter(None, tracked.decode().split("\0")):
-            if (toolbox.CHECKOUT / name).exists():
-                tar.add(toolbox.CHECKOUT / name, name)
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
-    archive.unlink()
+    """Make the folder of a release, with all changes of the schema up to its number.
+
+    The first is a copy of this checkout; the others are copies of the first.
+    """
+    folder, first = parent / f"release-{number}", parent / "release-1"
+    if number > 1:
+        shutil.copytree(first, folder)
+    else:
+        for name in _files():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(toolbox.CHECKOUT / name, folder / name)
     migrations = folder / "apps" / "orders" / "migrations"
     after = max(file.stem for file in migrations.glob("0*.py"))
     for change, (atomic, sql) in CHANGES.items():
@@ -66,3 +60,15 @@ def release(number: int, parent: Path) -> Release:
             (migrations / f"{name}.py").write_text(text)
             after = name
     return Release(number, folder)
+
+
+def _files() -> list[str]:
+    """Return what an image would be made of."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *CODE],
+        cwd=toolbox.CHECKOUT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return [name for name in listed.split("\0") if name and (toolbox.CHECKOUT / name).exists()]

@@ -1,6 +1,7 @@
 """The cost model adds up what a plan holds, and refuses what it cannot price."""
 
 import importlib.util
+import io
 import json
 from types import ModuleType
 from typing import Any
@@ -104,6 +105,20 @@ def test_what_is_free_costs_nothing():
     assert model.estimate(planned(*free), PRICES, USAGES["quiet"]) == model.estimate(
         planned(), PRICES, USAGES["quiet"]
     )
+
+
+def test_the_tables_of_the_document_are_written_between_their_marks(tmp_path, monkeypatch):
+    document = tmp_path / "cost.md"
+    document.write_text(f"before\n{model.BEGIN}\nold\n{model.END}\nafter\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(planned())))
+    monkeypatch.setattr("sys.argv", ["estimate.py", "--into", str(document)])
+
+    model.main()
+
+    text = document.read_text()
+    assert text.startswith(f"before\n{model.BEGIN}\n\n| group | document | quiet |")
+    assert text.endswith(f" busy cores.\n\n{model.END}\nafter\n")
+    assert "old" not in text
 
 
 def test_the_cpu_of_a_request_is_the_mix_of_the_benchmark():
