@@ -96,7 +96,8 @@ def _of_object(each: Object) -> Iterator[tuple[str, str, str]]:
         case "RoleBinding" | "ClusterRoleBinding":
             yield each["roleRef"]["kind"], each["roleRef"]["name"], here
             for subject in each["subjects"]:
-                yield subject["kind"], subject["name"], subject["namespace"]
+                if subject["kind"] == "ServiceAccount":
+                    yield subject["kind"], subject["name"], subject["namespace"]
         case "Elasticsearch":
             for section in (spec.get("auth") or {}).values():
                 for source in section:

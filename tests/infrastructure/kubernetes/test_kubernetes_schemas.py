@@ -135,10 +135,10 @@ def test_a_custom_resource_that_is_not_valid_is_named(
 def test_a_resource_of_elastic_that_is_not_valid_is_named(spoilt: list[Object]):
     logs = found(spoilt, "Elasticsearch", "logs")
     logs["spec"]["nodeSet"] = logs["spec"].pop("nodeSets")
-    found(spoilt, "Kibana", "logs")["spec"]["count"] = 0
+    found(spoilt, "Kibana", "kibana")["spec"]["count"] = 0
 
     assert [finding.partition(": ")[0] for finding in elastic_findings(spoilt)] == [
         "Elasticsearch/logs in logging",
         "Elasticsearch/logs in logging",
-        "Kibana/logs in logging",
+        "Kibana/kibana in logging",
     ]
