@@ -1,4 +1,4 @@
-"""Backup and restore: `archive`, `backup`, `verify`, `status`, `restore`.
+"""Backup and restore of the database, and of objects in a bucket.
 
 A target is a folder of ours (`/srv/backups`), or an instance of RDS (`rds:us-east-1:name`).
 """
@@ -45,6 +45,9 @@ def _run(options: argparse.Namespace, tools: Tools | None) -> int:
     if options.command == "archive":
         stream(_repository(options, tools), tell=_tell)
         return 0
+    if options.command == "switch":
+        _tell(_instance(options).switch(to=options.to_instance, secret=options.secret))
+        return 0
     remote = options.target.startswith("rds:")
     target: Target = _instance(options) if remote else _repository(options, tools)
     match options.command:
@@ -54,8 +57,6 @@ def _run(options: argparse.Namespace, tools: Tools | None) -> int:
             _tell(target.verify())
         case "restore":
             _tell(target.restore(to=options.to, into=options.into))
-        case "switch":
-            _tell(_instance(options).switch(to=options.to_instance, secret=options.secret))
         case _:
             return _status(target, at_most=options.at_most)
     return 0

@@ -113,15 +113,19 @@ class RdsInstance:
     def switch(self, *, to: str, secret: str) -> str:
         """Name another instance in the secret that the store's DATABASE_URL is made from.
 
-        User, password and database stay: a restored instance has those of its origin.
+        User, password and database stay: a restored instance has those of its origin at the
+        moment it was restored to.
         """
         with _refusals():
-            endpoint = self._described(to)["Endpoint"]
+            restored = self._described(to)
+            endpoint = restored["Endpoint"]
             known = self.secrets.get_secret_value(SecretId=secret)
             content = json.loads(known["SecretString"]) | {
                 "host": endpoint["Address"],
                 "port": endpoint["Port"],
             }
+            if owner := restored.get("MasterUserSecret"):  # by which the rotation changes logins
+                content["masterarn"] = owner["SecretArn"]
             self.secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(content))
         return f"{secret} names {to} now; version {known['VersionId']} names the one before."
 
@@ -149,7 +153,12 @@ class RdsInstance:
     def _like(self, instance: dict[str, Any]) -> dict[str, Any]:
         """Return how to restore beside an instance, in the same place and of the same kind."""
         groups = [group["VpcSecurityGroupId"] for group in instance["VpcSecurityGroups"]]
-        copied = ("DBInstanceClass", "MultiAZ", "StorageType", "MaxAllocatedStorage")
+        copied = (
+            *("DBInstanceClass", "MultiAZ", "StorageType", "MaxAllocatedStorage"),
+            *("BackupRetentionPeriod", "CACertificateIdentifier"),
+        )
+        # RDS makes the owner's password anew; the old one stays with the old instance.
+        owner = {"ManageMasterUserPassword": True} if "MasterUserSecret" in instance else {}
         return {
             "SourceDBInstanceIdentifier": self.name,
             "DBSubnetGroupName": instance["DBSubnetGroup"]["DBSubnetGroupName"],
@@ -161,6 +170,7 @@ class RdsInstance:
             "EnableCloudwatchLogsExports": instance.get("EnabledCloudwatchLogsExports", []),
             "Tags": instance.get("TagList", []),
             **{name: instance[name] for name in copied if name in instance},
+            **owner,
         }
 
     def _elsewhere(self) -> dict[str, Any]:
@@ -172,8 +182,11 @@ class RdsInstance:
                 "--security-group and --parameter-group where it shall live."
             )
         group = {"DBParameterGroupName": place.parameter_group} if place.parameter_group else {}
+        backups = self._backups()
         return {
-            "SourceDBInstanceAutomatedBackupsArn": self._backups()["DBInstanceAutomatedBackupsArn"],
+            "SourceDBInstanceAutomatedBackupsArn": backups["DBInstanceAutomatedBackupsArn"],
+            "BackupRetentionPeriod": backups["BackupRetentionPeriod"],
+            "ManageMasterUserPassword": True,
             "DBInstanceClass": place.instance_class,
             "DBSubnetGroupName": place.subnet_group,
             "VpcSecurityGroupIds": list(place.security_groups),

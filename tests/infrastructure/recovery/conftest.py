@@ -10,7 +10,7 @@ from database import Database, Lost, until
 from ecommerce.local.testing import throwaway_folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def database() -> Iterator[Database]:
     """A running cluster of a hundred rows whose log is archived, with a full backup."""
     with throwaway_folder() as folder:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from ecommerce.local.children import unprivileged_account
-from ecommerce.local.postgres import Cluster, find_programs
+from ecommerce.local.postgres import Cluster, Programs, find_programs
 from ecommerce.local.state import CHECKOUT, State
 from ecommerce.recovery.programs import Tools
 from ecommerce.recovery.repository import Repository
@@ -33,12 +33,15 @@ def until(true: Callable[[], object], *, patience: float = PATIENCE) -> None:
 class Database:
     """One cluster of one table in a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Programs | None = None) -> None:
         self.state = State(folder)
         self.state.create()
         account = unprivileged_account()
         self.cluster = Cluster(
-            state=self.state, account=account, programs=find_programs(account), throwaway=True
+            state=self.state,
+            account=account,
+            programs=programs or find_programs(account),
+            throwaway=True,
         )
         self.tools = Tools(self.cluster.programs, account)
         self.backups = folder / "backups"

@@ -31,9 +31,14 @@ INSTANCE = {
     "DBParameterGroups": [{"DBParameterGroupName": "tls-forced"}],
     "EnabledCloudwatchLogsExports": ["postgresql"],
     "TagList": [{"Key": "environment", "Value": "production"}],
+    "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+    "MasterUserSecret": {"SecretArn": "arn:of:the:old:owner"},
     "Endpoint": {"Address": "old.rds.example.com", "Port": 5432},
 }
-RESTORED = INSTANCE | {"Endpoint": {"Address": "new.rds.example.com", "Port": 5432}}
+RESTORED = INSTANCE | {
+    "Endpoint": {"Address": "new.rds.example.com", "Port": 5432},
+    "MasterUserSecret": {"SecretArn": "arn:of:the:new:owner"},
+}
 ASKED = {
     "SourceDBInstanceIdentifier": NAME,
     "TargetDBInstanceIdentifier": "restored",
@@ -47,6 +52,9 @@ ASKED = {
     "EnableIAMDatabaseAuthentication": False,
     "EnableCloudwatchLogsExports": ["postgresql"],
     "Tags": INSTANCE["TagList"],
+    "BackupRetentionPeriod": 30,
+    "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+    "ManageMasterUserPassword": True,
     "PubliclyAccessible": False,
     "DeletionProtection": True,
     "CopyTagsToSnapshot": True,
@@ -116,7 +124,11 @@ def test_an_instance_that_is_gone_is_restored_from_the_backups_that_the_region_h
         is_gone(rds)
         rds.add_response(
             "describe_db_instance_automated_backups",
-            {"DBInstanceAutomatedBackups": [{"DBInstanceAutomatedBackupsArn": backups}]},
+            {
+                "DBInstanceAutomatedBackups": [
+                    {"DBInstanceAutomatedBackupsArn": backups, "BackupRetentionPeriod": 30}
+                ]
+            },
             {"DBInstanceIdentifier": NAME},
         )
         rds.add_response(
@@ -130,6 +142,8 @@ def test_an_instance_that_is_gone_is_restored_from_the_backups_that_the_region_h
                 "VpcSecurityGroupIds": ["sg-west"],
                 "DBParameterGroupName": "tls-forced-west",
                 "MultiAZ": True,
+                "BackupRetentionPeriod": 30,
+                "ManageMasterUserPassword": True,
                 "PubliclyAccessible": False,
                 "DeletionProtection": True,
                 "CopyTagsToSnapshot": True,
@@ -235,8 +249,15 @@ def test_an_instance_that_is_kept_safely_passes():
 
 def test_a_switch_changes_where_the_secret_leads_and_nothing_else():
     instance = instance_named()
-    secret = {"username": "store", "password": "p", "host": "old", "port": 1, "dbname": "store"}
-    switched = secret | {"host": "new.rds.example.com", "port": 5432}
+    secret = {
+        "username": "store",
+        "password": "p",
+        "host": "old.rds.example.com",
+        "port": 5432,
+        "dbname": "store",
+        "masterarn": "arn:of:the:old:owner",
+    }
+    switched = secret | {"host": "new.rds.example.com", "masterarn": "arn:of:the:new:owner"}
     name = "ecommerce/production/database"
     with answering(instance) as rds, Stubber(instance.secrets) as secrets:
         describes(rds, "restored", RESTORED)

