@@ -7,6 +7,7 @@ LOCAL := exec $(PY) -m ecommerce.local --end-with-parent
 LOCK := .venv/bin/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-header
 BASE ?= auto
 COMMIT ?= $(shell git rev-parse HEAD)
+ENGINE ?= $(notdir $(firstword $(shell command -v docker podman)))
 
 .DEFAULT_GOAL := help
 export PORT SANDBOX_PORT STATE_DIR PYTEST_WORKERS
@@ -100,9 +101,17 @@ lock: .venv ## write the hashes of all that the image installs into requirements
 	@grep '^aiohttp==' requirements.txt | $(LOCK) --constraint requirements.lock --output-file requirements-sandbox.lock -
 
 .PHONY: image
-image: ## build the image ecommerce:COMMIT with docker (BUILD: more arguments, a base by digest)
-	@command -v docker >/dev/null || { echo "There is no docker on this machine; install it, or build the Dockerfile with a tool of yours." >&2; exit 1; }
-	docker build --tag ecommerce:$(COMMIT) --label org.opencontainers.image.revision=$(COMMIT) $(BUILD) .
+image: ## build the image ecommerce:COMMIT with docker or podman (BUILD: more arguments, a base by digest)
+	@test "$(ENGINE)" || { echo "There is neither docker nor podman on this machine; install one of them." >&2; exit 1; }
+	BUILDAH_FORMAT=docker $(ENGINE) build --tag ecommerce:$(COMMIT) --label org.opencontainers.image.revision=$(COMMIT) $(BUILD) .
+
+.PHONY: compose-up
+compose-up: image .env ## the whole store as in production, in containers of this machine (compose.yaml)
+	COMMIT=$(COMMIT) $(ENGINE) compose up --detach --wait
+
+.env: | .venv
+	@(umask 077; $(PY) -m ecommerce.local compose-secrets > .env) || { rm -f .env; exit 1; }
+	@echo "Wrote .env: new secrets for compose.yaml."
 
 .PHONY: image-test
 image-test: .venv ## build the image without a network and run every process of the store in it
@@ -134,6 +143,12 @@ clean: ## remove caches, tools and .venv, keep the data
 .venv:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine; install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) ecommerce/local/bootstrap.py
+
+# -- Kubernetes (k8s/README.md)
+
+.PHONY: cluster-addons
+cluster-addons: .venv ## the Helm commands a cluster needs first (CLUSTER=production; ARGS=--apply runs them)
+	@$(PY) k8s/cluster/addons/install.py $(or $(CLUSTER),staging) $(ARGS)
 
 # -- The pipeline: one target for each stage of the Jenkinsfile (docs/pipeline.md).
 #    COVERAGE_FLOOR is what was measured, rounded down: new code may not lower it.
