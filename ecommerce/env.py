@@ -42,6 +42,18 @@ def env_int(name: str, *, default: int) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {word!r}.") from error
 
 
+def env_share(name: str, *, default: float) -> float:
+    """Return a variable from 0 to 1. Raises ImproperlyConfigured when it is not one."""
+    word = os.environ.get(name, str(default))
+    try:
+        share = float(word)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise ImproperlyConfigured(f"{name} must be a number from 0 to 1, not {word!r}.")
+    return share
+
+
 def env_list(name: str, *, dev: str | None = None, default: str | None = None) -> list[str]:
     """Return a comma-separated variable as a list without empty entries."""
     return [part.strip() for part in env(name, dev=dev, default=default).split(",") if part.strip()]

@@ -37,6 +37,7 @@ FACTS = frozenset(
         *("attempt_id", "refund_id", "event_id", "reference", "step"),
     }
 )
+TRAIL = "ecommerce.trail"  # where a request's environment keeps its trail
 PLAIN = (int, float, UUID, type(None))
 
 
@@ -64,7 +65,7 @@ class JSONLines(logging.Formatter):
             "message": self._redacted(self._message(record)),
             **self._origin,
         }
-        line |= {name: self._redacted(value) for name, value in _ids().items() if value}
+        line |= {name: self._redacted(value) for name, value in _ids(record).items() if value}
         line |= {
             name: value if isinstance(value, PLAIN) else self._redacted(str(value))
             for name, value in vars(record).items()
@@ -147,10 +148,21 @@ def catch_all() -> None:
     threading.excepthook = log_uncaught_in_thread
 
 
-def _ids() -> dict[str, str]:
-    """Return the ids of the present trail; `traceparent` is version-trace-span-flags."""
-    _, trace_id, span_id, _ = trail.traceparent().split("-") if trail.traceparent() else [""] * 4
-    return {"request_id": trail.request_id(), "trace_id": trace_id, "span_id": span_id}
+def _ids(record: logging.LogRecord) -> dict[str, str]:
+    """Return the ids of the present trail, or of the one that a failure has left.
+
+    Django and Celery report failures when the work, and with it the trail, has ended.
+    """
+    present = trail.Trail(trail.request_id(), trail.traceparent())
+    if not present.request_id:
+        request = getattr(record, "request", None)
+        error = record.exc_info and record.exc_info[1]
+        if isinstance(request, HttpRequest):
+            present = request.META.get(TRAIL, present)
+        elif error:
+            present = trail.trail_of(error)
+    _, trace_id, span_id, _ = (present.traceparent or "---").split("-")
+    return {"request_id": present.request_id, "trace_id": trace_id, "span_id": span_id}
 
 
 def _bounded(line: dict[str, Any]) -> str:

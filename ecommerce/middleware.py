@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from apps.kernel import trail
-from ecommerce.logs import route_of
+from ecommerce.logs import TRAIL, route_of
 from ecommerce.problems import problem
 
 type_of_id = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
@@ -31,9 +31,9 @@ def request_id(get_response: View) -> View:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         trace = request.headers.get("traceparent", "")
-        token = trail.current.set(
-            trail.Trail(_id_of(request), trace if type_of_trace.fullmatch(trace) else "")
-        )
+        own = trail.Trail(_id_of(request), trace if type_of_trace.fullmatch(trace) else "")
+        request.META[TRAIL] = own
+        token = trail.current.set(own)
         started = time.perf_counter()
         try:
             response = get_response(request)

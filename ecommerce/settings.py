@@ -45,18 +45,18 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_prometheus",
     "pgtrigger",
     "apps.kernel",
     "apps.users",
     "apps.catalog",
     "apps.orders",
+    "ecommerce.monitoring",
 ]
 
 MIDDLEWARE = [
     "ecommerce.health.probes",
     "ecommerce.client_address.client_address",
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "ecommerce.monitoring.requests.measured",
     "ecommerce.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -69,7 +69,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 TEMPLATES = [
@@ -285,6 +284,8 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TASK_SOFT_TIME_LIMIT = 40
 CELERY_TASK_TIME_LIMIT = 50
+CELERY_WORKER_CONSUMER = "ecommerce.monitoring.background:LivingConsumer"
+CELERY_BEAT_SCHEDULER = "ecommerce.monitoring.background:LivingScheduler"
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_ROUTES = {
@@ -323,7 +324,7 @@ CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 
 # Observation
-PROMETHEUS_EXPORT_MIGRATIONS = False
+METRICS_PORT = env_int("METRICS_PORT", default=0)  # 0: workers, beat and exporter serve nothing
 PROCESS_ROLE = env("PROCESS_ROLE", default=process_role(sys.argv))
 RELEASE = env("RELEASE", default="")
 ENVIRONMENT = env("ENVIRONMENT", default="local")
@@ -345,6 +346,7 @@ LOGGING = {
     "loggers": {
         "django.server": {"handlers": ["stdout"], "propagate": False},
         "django.request": {"level": "ERROR"},
+        "multiprocessing": {"handlers": ["stdout"], "propagate": False},  # Celery's pool
         "httpx": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
         "celery": {"level": "WARNING"},  # it would report every wake-up, ten a second

@@ -86,19 +86,23 @@ def consume_event(event_id: UUID, *, consumer: str, effect: Callable[..., None])
     event = OutboxEvent.objects.filter(pk=event_id).first()
     if event is None:
         return False
+    with following(Trail(event.request_id, event.traceparent), consumer):
+        return _consume(event, consumer, effect)
+
+
+def _consume(event: OutboxEvent, consumer: str, effect: Callable[..., None]) -> bool:
     if _waits_for_an_earlier_one(event, consumer):
-        OutboxEvent.objects.filter(pk=event_id).update(claimed_until=Now() + PUT_BACK)
+        OutboxEvent.objects.filter(pk=event.pk).update(claimed_until=Now() + PUT_BACK)
         return False
     _, created = InboxEntry.objects.get_or_create(event=event, consumer=consumer)
     if not created:
         return False
-    with following(Trail(event.request_id, event.traceparent), consumer):
-        effect(**event.payload)
+    effect(**event.payload)
     if len(subscribers_of(event.name)) == 1:
-        OutboxEvent.objects.filter(pk=event_id).update(done_at=Now())
+        OutboxEvent.objects.filter(pk=event.pk).update(done_at=Now())
     else:
         # Who is last cannot be seen from inside; the relay looks again at once.
-        OutboxEvent.objects.filter(pk=event_id, done_at=None).update(claimed_until=Now())
+        OutboxEvent.objects.filter(pk=event.pk, done_at=None).update(claimed_until=Now())
     return True
 
 

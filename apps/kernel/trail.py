@@ -38,6 +38,7 @@ class Untraced:
 
 
 NOWHERE = Trail()
+MARK = "_trail"
 
 current: ContextVar[Trail] = ContextVar("trail", default=NOWHERE)
 _step: ContextVar[tuple[str, ExitStack] | None] = ContextVar("step", default=None)
@@ -60,6 +61,12 @@ def traceparent() -> str:
     return _tracing.traceparent()
 
 
+def trail_of(error: BaseException) -> Trail:
+    """Return the trail that an exception has left, for whoever logs it outside."""
+    trail = getattr(error, MARK, NOWHERE)
+    return trail if isinstance(trail, Trail) else NOWHERE
+
+
 @contextmanager
 def following(trail: Trail, name: str) -> Iterator[None]:
     """Do what is inside under this trail, and trace it by this name."""
@@ -67,6 +74,10 @@ def following(trail: Trail, name: str) -> Iterator[None]:
     try:
         with _tracing.span(name, trail.traceparent):
             yield
+    except Exception as error:
+        if not isinstance(getattr(error, MARK, None), Trail):
+            setattr(error, MARK, trail)
+        raise
     finally:
         current.reset(token)
 

@@ -305,10 +305,13 @@ def _fail(attempt_id: UUID, code: str) -> None:
 def _accept_refusal(attempt: PaymentAttempt, step: AttemptStatus, refusal: PaymentRefused) -> None:
     """A declined card ends the attempt; otherwise what is true at the provider decides."""
     state = refusal.state
+    log.warning(
+        "A payment call was refused.",
+        extra={"attempt_id": attempt.pk, "step": step, "code": refusal.code},
+    )
     if state is None and step == AttemptStatus.IN_FLIGHT:
         _fail(attempt.pk, refusal.code)
         return
-    log.warning("A payment call was refused.", extra={"attempt_id": attempt.pk, "step": step})
     try:
         state = state or gateway_for(attempt.provider).fetch(reference=attempt.reference)
     except (OutcomeUnknown, PaymentRefused):
