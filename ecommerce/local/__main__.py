@@ -6,6 +6,7 @@ import signal
 import sys
 
 from ecommerce.local.children import die_with_parent
+from ecommerce.local.environment import compose_secrets
 from ecommerce.local.errors import CannotStart
 from ecommerce.local.manage import check_deployment, manage, renew_admin_password
 from ecommerce.local.output import Log
@@ -27,7 +28,8 @@ def main() -> int:
         "command",
         choices=(
             *("run", "test", "manage", "recovery"),
-            *("check-deployment", "check-migrations", "admin-password", "clean-data"),
+            *("check-deployment", "check-migrations", "compose-secrets"),
+            *("admin-password", "clean-data"),
         ),
     )
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -58,6 +60,9 @@ def _run(command: str, arguments: list[str]) -> int:
             return check_deployment()
         case "check-migrations":
             return check_migrations(arguments)
+        case "compose-secrets":
+            print(compose_secrets(), end="")
+            return 0
         case "admin-password":
             return renew_admin_password(state)
         case _:

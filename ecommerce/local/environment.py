@@ -62,6 +62,18 @@ def production_like_environment() -> dict[str, str]:
     }
 
 
+def compose_secrets() -> str:
+    """Return a new `.env` for compose.yaml, each secret made for it."""
+    made = {
+        "SECRET_KEY": GENERATORS["secret_key"](),
+        "JWT_SIGNING_KEY": GENERATORS["jwt_signing_key"]().strip().replace("\n", "\\n"),
+        "DATABASE_PASSWORD": GENERATORS["database_password"](),
+        "STRIPE_SECRET_KEY": GENERATORS["stripe_secret_key"](),
+        "STRIPE_WEBHOOK_SECRET": GENERATORS["stripe_webhook_secret"](),
+    }
+    return "".join(f"{name}='{value}'\n" for name, value in made.items())
+
+
 def uses_sandbox(given: Mapping[str, str]) -> bool:
     """Tell whether payments go to our sandbox: the user named neither a key nor an address."""
     return not given.get("STRIPE_SECRET_KEY") and not given.get("STRIPE_API_BASE")

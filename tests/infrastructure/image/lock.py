@@ -40,14 +40,13 @@ def locked(text: str) -> dict[str, Locked]:
     return found
 
 
-def pins(text: str, *groups: str) -> list[Requirement]:
-    """Return the requirements of these groups of requirements.txt."""
-    found, group = [], ""
-    for line in text.splitlines():
-        if heading := re.match(r"# (\w[\w ]*)(:|$)", line):
-            group = heading[1]
-        elif line and not line.startswith("#") and group in groups:
-            found.append(Requirement(line.partition("#")[0].strip()))
+def groups(text: str) -> dict[str, list[Requirement]]:
+    """Return what requirements.txt pins, by the groups it is divided into."""
+    found: dict[str, list[Requirement]] = {}
+    for part in re.split(r"^# ", text, flags=re.MULTILINE)[1:]:
+        heading, *lines = part.splitlines()
+        pinned = [line.partition("#")[0].strip() for line in lines]
+        found[heading.partition(":")[0]] = [Requirement(line) for line in pinned if line]
     return found
 
 
