@@ -72,7 +72,7 @@ def deploy(place: Environment) -> None:
             _roll_out(cluster, place, release)
         except Refused as reason:
             print(f"Failed: {reason}")
-            _put_back(cluster, place, releases.without(history, release.commit))
+            _put_back(cluster, place, history)
             raise
         releases.write(cluster, releases.with_release(history, release))
     print(f"{place.name} runs {release.image} of commit {release.commit}.")

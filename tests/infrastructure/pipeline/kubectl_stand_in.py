@@ -41,7 +41,9 @@ def main() -> None:
         "logs": _logs,
         "rollout": _rollout,
     }[verb](objects, rest, given)
-    OBJECTS.write_text(json.dumps(objects))
+    new = OBJECTS.with_name("objects.new")  # tests look while we write
+    new.write_text(json.dumps(objects))
+    new.replace(OBJECTS)
 
 
 def _given() -> list[dict[str, Any]]:

@@ -120,6 +120,18 @@ def test_a_first_release_that_fails_has_nothing_to_go_back_to(workplace, cluster
 
 
 @pytest.mark.slow
+def test_a_repetition_that_fails_takes_nothing_away_that_was_complete(workplace, cluster):
+    deploy(workplace, FIRST)
+    deploy(workplace, SECOND)
+    cluster.trouble(rollout=[SECOND])
+
+    assert workplace.make("deploy-to-staging").returncode != 0
+
+    assert cluster.images() == {SECOND}
+    assert cluster.history() == [FIRST, SECOND]
+
+
+@pytest.mark.slow
 def test_a_deployment_that_is_told_to_stop_goes_back_first(workplace, cluster):
     deploy(workplace, FIRST)
     release(workplace, SECOND)
