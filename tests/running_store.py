@@ -92,6 +92,12 @@ class RunningStore:
                     os.kill(pid, signal.SIGKILL)
         assert (ended_before, code, left) == (False, 0, []), self.output()
 
+    def restart(self, **variables: str) -> None:
+        """Stop it and start it with other values of these variables."""
+        self.stop()
+        self._environment |= variables
+        self.start()
+
     def remove(self) -> None:
         """Delete its data, also what the supervisor keeps outside the folder."""
         self._run("clean-data")
