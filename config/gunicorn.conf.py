@@ -48,6 +48,13 @@ logconfig_dict = {
 }
 
 
+def post_worker_init(worker: Any) -> None:
+    """Tell how many requests this process can work on at once."""
+    from ecommerce.monitoring.requests import THREADS
+
+    THREADS.set(worker.cfg.threads)
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """Fold a dead process's metrics into the files that are counted together."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

@@ -107,10 +107,11 @@ DATABASES["default"]["OPTIONS"] = {
 }
 
 # Cache: a hint, never the truth. A hung server costs 0.2 s; JSON, because a pickle is code.
+REDIS_URL = env("REDIS_URL", dev="redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": env("REDIS_URL", dev="redis://127.0.0.1:6379/0"),
+        "LOCATION": REDIS_URL,
         "KEY_PREFIX": env("CACHE_KEY_PREFIX", default="ecommerce"),
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
@@ -324,6 +325,7 @@ CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 
 # Observation
+METRICS_HOST = env("METRICS_HOST", default="0.0.0.0")  # noqa: S104 - seen by Prometheus alone
 METRICS_PORT = env_int("METRICS_PORT", default=0)  # 0: workers, beat and exporter serve nothing
 PROCESS_ROLE = env("PROCESS_ROLE", default=process_role(sys.argv))
 RELEASE = env("RELEASE", default="")

@@ -3,6 +3,7 @@
 Nothing here returns a model or a queryset: callers get facts, not handles.
 """
 
+from apps.catalog.selectors.figures import StockFigures, stock_figures
 from apps.catalog.selectors.offers import (
     Offer,
     StockDifference,
@@ -37,6 +38,7 @@ __all__ = [
     "ProductRecord",
     "RefusedRecord",
     "StockDifference",
+    "StockFigures",
     "UnknownVariant",
     "VariantRecord",
     "import_products",
@@ -47,4 +49,5 @@ __all__ = [
     "reserve",
     "ship",
     "stock_differences",
+    "stock_figures",
 ]

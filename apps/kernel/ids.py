@@ -1,5 +1,6 @@
 """Identifiers: UUID version 7 (RFC 9562), so that rows sort by the time they were made."""
 
+from datetime import datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -8,3 +9,8 @@ from uuid_utils.compat import uuid7
 def new_id() -> UUID:
     """Return a new UUIDv7."""
     return uuid7()
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """Return the smallest UUIDv7 of the moment's millisecond; whatever is made later is larger."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62)

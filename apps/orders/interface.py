@@ -1,1 +1,30 @@
-"""What other apps may know of orders, and ask of them: nothing yet."""
+"""What other apps may know of orders: figures, and what is not as it must be."""
+
+from apps.orders.selectors.figures import (
+    OpenWork,
+    PaymentsByStatus,
+    RefundsByStatus,
+    Steps,
+    carts_begun,
+    newest_settled_step,
+    open_payments,
+    open_work,
+    refunds_by_status,
+    steps,
+)
+from apps.orders.services.invariants import BrokenRule, broken_rules
+
+__all__ = [
+    "BrokenRule",
+    "OpenWork",
+    "PaymentsByStatus",
+    "RefundsByStatus",
+    "Steps",
+    "broken_rules",
+    "carts_begun",
+    "newest_settled_step",
+    "open_payments",
+    "open_work",
+    "refunds_by_status",
+    "steps",
+]

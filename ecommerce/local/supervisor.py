@@ -18,7 +18,7 @@ from ecommerce.local.environment import (
 from ecommerce.local.errors import CannotStart
 from ecommerce.local.output import Log
 from ecommerce.local.servers import Servers, open_servers
-from ecommerce.local.state import CHECKOUT, PREPARED, State, fingerprint, is_free
+from ecommerce.local.state import CHECKOUT, PREPARED, State, fingerprint, free_port, is_free
 
 PATIENCE_AT_STOP = 10
 PATIENCE_AT_START = 60
@@ -42,6 +42,10 @@ class Supervisor:
         self.log = log
         self.port, self.sandbox_port = chosen_ports()
         self.sandboxed = uses_sandbox(os.environ)
+        # Where those that serve no pages tell their figures; known only to whoever asks here.
+        self.metrics_ports = {
+            name: free_port() for name in (*(worker[0] for worker in WORKERS), "beat", "exporter")
+        }
         self.first_start = True
         self.children: list[Child] = []  # in the order in which to stop them
         self._ends: dict[str, list[float]] = defaultdict(list)
@@ -94,6 +98,7 @@ class Supervisor:
         self._start_processes(environment, held)
         self._wait_until_ready()
         self._start_beat(environment, held)
+        self._start_exporter(environment, held)
         self.state.write("environment.json", variables)
         self.log.block(self._ready_text(servers))
 
@@ -163,7 +168,7 @@ class Supervisor:
                     *("-m", "celery", "--quiet", "-A", "ecommerce", "worker"),
                     *("-n", f"{name}@%h", "-Q", queues, f"--concurrency={concurrency}"),
                     *("--loglevel=INFO", "--without-gossip", "--without-mingle"),
-                    env=environment,
+                    env=environment | self._metrics_port(name),
                     held=held,
                 )
             )
@@ -184,10 +189,23 @@ class Supervisor:
                 "beat",
                 *("-m", "celery", "--quiet", "-A", "ecommerce", "beat", "--loglevel=INFO"),
                 *("-s", str(self.state.folder / "celerybeat-schedule"), "--pidfile="),
-                env=environment,
+                env=environment | self._metrics_port("beat"),
                 held=held,
             )
         )
+
+    def _start_exporter(self, environment: dict[str, str], held: int) -> None:
+        self._launch(
+            self._child(
+                "exporter",
+                *("manage.py", "export_metrics"),
+                env=environment | self._metrics_port("exporter"),
+                held=held,
+            )
+        )
+
+    def _metrics_port(self, name: str) -> dict[str, str]:
+        return {"METRICS_HOST": "127.0.0.1", "METRICS_PORT": str(self.metrics_ports[name])}
 
     def _launch(self, child: Child) -> None:
         child.start()
@@ -226,6 +244,8 @@ class Supervisor:
             "Payments": f"sandbox at {sandbox}" if self.sandboxed else "as STRIPE_… says",
             "Database": servers.database.description,
             "Cache and broker": servers.cache.description,
+            "Metrics": f"{address}/metrics, and /metrics on the ports "
+            + ", ".join(f"{port} ({name})" for name, port in self.metrics_ports.items()),
         }
         lines = [f"  {name:16}  {value}" for name, value in rows.items()]
         self.log.say("ready")

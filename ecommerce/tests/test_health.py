@@ -77,7 +77,7 @@ def test_metrics_count_requests_and_name_no_customer(client: Client) -> None:
 
     text = client.get("/metrics").content.decode()
 
-    assert "django_http_requests_total_by_view_transport_method_total" in text
+    assert 'http_requests_total{method="GET",route="error",status="404"}' in text
     assert "no_such_code" not in text
 
 
@@ -101,7 +101,6 @@ def test_metrics_of_several_processes_are_counted_together(tmp_path: Path) -> No
     counted = [
         line
         for line in text.splitlines()
-        if line.startswith("django_http_responses_total_by_status_view_method_total")
-        and 'view="errors"' in line
+        if line.startswith("http_requests_total") and 'route="errors"' in line
     ]
     assert [line.rpartition(" ")[2] for line in counted] == ["5.0"]

@@ -1,10 +1,12 @@
 """What must be true at any moment, asked of the database and of the provider."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 
 from apps.catalog import interface as catalog
@@ -24,6 +26,16 @@ OVERDUE = timedelta(seconds=60)
 PAID = (OrderStatus.PAID, OrderStatus.FULFILLING, OrderStatus.COMPLETED)
 
 
+class Rule(StrEnum):
+    """What the database alone can tell."""
+
+    STOCK = "stock ledger = balance"
+    TOTAL = "order total = its lines"
+    PAID = "paid = captured"
+    GIVEN_BACK = "money of an unpaid order goes back"
+    IN_TIME = "due work is done within a minute"
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One thing that is not as it must be."""
@@ -33,16 +45,34 @@ class Violation:
     detail: str
 
 
-def violations(*, ask_providers: bool = True, workers_run: bool = True) -> Iterator[Violation]:
+@dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """A rule, and how often it does not hold."""
+
+    rule: str
+    violations: int
+
+
+def violations(
+    *,
+    ask_providers: bool = True,
+    workers_run: bool = True,
+    placed_since: datetime | None = None,
+) -> Iterator[Violation]:
     """Yield everything that is wrong. With `ask_providers` payments are compared with theirs.
+
+    With `placed_since` older orders are not looked at.
 
     Work in progress may look like a difference for a moment; a quiet store has none. Work that
     nobody has done is only wrong while workers run.
     Raises OutcomeUnknown when a provider does not answer.
     """
     yield from _stock_differences()
-    yield from _wrong_totals()
-    yield from _wrong_payments()
+    orders = Order.objects.all()
+    if placed_since is not None:
+        orders = orders.filter(placed_at__gte=placed_since)
+    yield from _wrong_totals(orders)
+    yield from _wrong_payments(orders)
     if workers_run:
         yield from _overdue()
     if ask_providers:
@@ -50,30 +80,38 @@ def violations(*, ask_providers: bool = True, workers_run: bool = True) -> Itera
             yield from _provider_differences(provider)
 
 
+def broken_rules(*, placed_since: datetime) -> list[BrokenRule]:
+    """Count what the database shows to be wrong, by rule; a rule that holds has 0.
+
+    Work that is overdue is left out: how old it is tells more.
+    """
+    wrong = violations(ask_providers=False, workers_run=False, placed_since=placed_since)
+    found = Counter(violation.rule for violation in wrong)
+    return [BrokenRule(rule.value, found[rule]) for rule in Rule if rule != Rule.IN_TIME]
+
+
 def _stock_differences() -> Iterator[Violation]:
     for difference in catalog.stock_differences():
-        yield Violation("stock ledger = balance", difference.sku, str(difference))
+        yield Violation(Rule.STOCK, difference.sku, str(difference))
 
 
-def _wrong_totals() -> Iterator[Violation]:
+def _wrong_totals(orders: QuerySet[Order]) -> Iterator[Violation]:
     lines = Coalesce(Sum("lines__total_minor"), 0)
-    for order in Order.objects.annotate(lines_minor=lines).exclude(lines_minor=F("items_minor")):
-        yield Violation(
-            "order total = its lines", str(order), f"{order.items_minor} ≠ {order.lines_minor}"
-        )
+    for order in orders.annotate(lines_minor=lines).exclude(lines_minor=F("items_minor")):
+        yield Violation(Rule.TOTAL, str(order), f"{order.items_minor} ≠ {order.lines_minor}")
 
 
-def _wrong_payments() -> Iterator[Violation]:
+def _wrong_payments(orders: QuerySet[Order]) -> Iterator[Violation]:
     captured = Coalesce(
         Sum("attempts__amount_minor", filter=Q(attempts__status=AttemptStatus.CAPTURED)), 0
     )
-    orders = Order.objects.annotate(captured_minor=captured)
+    orders = orders.annotate(captured_minor=captured)
     for order in orders.filter(status__in=PAID).exclude(captured_minor=F("grand_total_minor")):
-        yield Violation("paid = captured", str(order), f"captured {order.captured_minor}")
+        yield Violation(Rule.PAID, str(order), f"captured {order.captured_minor}")
     unpaid = orders.exclude(status__in=PAID).filter(captured_minor__gt=0)
     promised = Refund.objects.exclude(status=RefundStatus.FAILED).values("attempt__order")
     for order in unpaid.exclude(pk__in=promised):
-        yield Violation("money of an unpaid order goes back", str(order), order.status)
+        yield Violation(Rule.GIVEN_BACK, str(order), order.status)
 
 
 def _overdue() -> Iterator[Violation]:
@@ -82,7 +120,7 @@ def _overdue() -> Iterator[Violation]:
             Q(lease_until=None) | Q(lease_until__lt=Now()), next_action_at__lt=Now() - OVERDUE
         )
         for row in overdue:
-            yield Violation("due work is done within a minute", f"{model.__name__} {row.pk}", "")
+            yield Violation(Rule.IN_TIME, f"{model.__name__} {row.pk}", "")
 
 
 def _provider_differences(provider: str) -> Iterator[Violation]:

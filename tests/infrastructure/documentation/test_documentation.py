@@ -51,7 +51,10 @@ def make_targets(checkout: Path) -> set[str]:
 
 
 def management_commands(checkout: Path) -> set[str]:
-    files = (checkout / "apps").glob("*/management/commands/*.py")
+    files = [
+        *(checkout / "apps").glob("*/management/commands/*.py"),
+        *(checkout / "ecommerce").glob("*/management/commands/*.py"),
+    ]
     return {file.stem for file in files if file.stem != "__init__"}
 
 

@@ -1,0 +1,39 @@
+"""Figures of the stock, for those who watch the shop."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+
+STOCK = """
+SELECT count(*), count(*) FILTER (WHERE available <= 0),
+    count(*) FILTER (WHERE available > 0 AND available <= %s),
+    coalesce(sum(on_hand), 0)::bigint, coalesce(sum(reserved), 0)::bigint
+FROM (
+    SELECT coalesce(sum(s.on_hand - s.reserved), 0) AS available,
+        coalesce(sum(s.on_hand), 0) AS on_hand, coalesce(sum(s.reserved), 0) AS reserved
+    FROM catalog_variant v
+    JOIN catalog_product p ON p.id = v.product_id
+    LEFT JOIN catalog_stock s ON s.variant_id = v.id
+    WHERE v.is_active AND p.status = 'published'
+    GROUP BY v.id
+) balances
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StockFigures:
+    """How many variants are for sale, sold out or nearly so, and how many pieces there are."""
+
+    variants: int
+    sold_out: int
+    low: int
+    on_hand: int
+    reserved: int
+
+
+def stock_figures() -> StockFigures:
+    """Return the figures of all variants that are for sale. Reads every balance once."""
+    with connection.cursor() as cursor:
+        cursor.execute(STOCK, [settings.LOW_STOCK_THRESHOLD])
+        return StockFigures(*cursor.fetchone())
