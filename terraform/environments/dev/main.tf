@@ -31,12 +31,11 @@ module "store" {
   alarm_emails      = var.alarm_emails
   tags              = local.tags
 
-  nat_in_each_zone    = false
-  general_nodes       = { min = 1, max = 3, instance_types = ["t3.large"] }
-  spot_nodes          = { min = 1, max = 2, instance_types = ["t3.large", "t3a.large"] }
-  database            = { instance_class = "db.t3.medium", multi_az = false, backup_days = 7 }
-  cache               = { node_type = "cache.t3.medium", replicas = 0 }
-  broker              = { node_type = "cache.t3.medium", replicas = 0 }
-  deletion_protection = false
-  monthly_budget      = 900
+  nat_in_each_zone = false
+  general_nodes    = { min = 1, max = 3, instance_types = ["t3.large"] }
+  spot_nodes       = { min = 1, max = 2, instance_types = ["t3.large", "t3a.large"] }
+  database         = { instance_class = "db.t3.medium", multi_az = false, backup_days = 7 }
+  cache            = { node_type = "cache.t3.medium", replicas = 0 }
+  broker           = { node_type = "cache.t3.medium", replicas = 0 }
+  monthly_budget   = 900
 }

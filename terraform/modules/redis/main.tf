@@ -62,6 +62,8 @@ resource "terraform_data" "token" {
 }
 
 resource "aws_elasticache_replication_group" "this" {
+  #checkov:skip=CKV2_AWS_50:Failover is on wherever there is a replica, and production is refused without one
+
   replication_group_id = var.name
   description          = var.description
   engine               = "redis"

@@ -10,6 +10,8 @@ locals {
 }
 
 resource "aws_secretsmanager_secret" "by_hand" {
+  #checkov:skip=CKV2_AWS_57:Changed by runbook with an overlap of old and new value (decision 13); no function of AWS knows these
+
   for_each = local.by_hand
 
   name                    = "ecommerce/${var.environment}/${each.key}"
@@ -28,6 +30,8 @@ resource "aws_secretsmanager_secret" "by_hand" {
 }
 
 resource "aws_secretsmanager_secret" "redis" {
+  #checkov:skip=CKV2_AWS_57:Changed by runbook with an overlap of old and new value (decision 13); no function of AWS knows these
+
   name                    = "ecommerce/${var.environment}/redis"
   description             = "REDIS_URL, CELERY_BROKER_URL"
   kms_key_id              = module.key.arn

@@ -43,7 +43,11 @@ module "bucket" {
   ]
 }
 
+#trivy:ignore:AVD-AWS-0162 The record is kept to be looked up; no alarm is built on it, so CloudWatch would only cost
 resource "aws_cloudtrail" "this" {
+  #checkov:skip=CKV2_AWS_10:The record is kept to be looked up; no alarm is built on it, so CloudWatch would only cost
+  #checkov:skip=CKV_AWS_252:Nobody reads a message for each file of the record
+
   name                          = var.name
   s3_bucket_name                = module.bucket.name
   kms_key_id                    = module.key.arn

@@ -75,18 +75,17 @@ class Provider(rpc.ProviderServicer):
 
     def __init__(self, known: dict[str, Any]) -> None:
         self.known = known
+        self.schema = protocol.GetProviderSchema.Response(
+            provider=schema(known["provider"]),
+            provider_meta=protocol.Schema(block=protocol.Schema.Block()),
+            resource_schemas={name: schema(block) for name, block in known["resource"].items()},
+            data_source_schemas={name: schema(block) for name, block in known["data"].items()},
+        )
         self.region = "us-east-1"
         self.default_tags: dict[str, str] = {}
 
     def GetProviderSchema(self, request: Any, context: Any) -> Any:
-        return protocol.GetProviderSchema.Response(
-            provider=schema(self.known["provider"]),
-            provider_meta=protocol.Schema(block=protocol.Schema.Block()),
-            resource_schemas={
-                name: schema(block) for name, block in self.known["resource"].items()
-            },
-            data_source_schemas={name: schema(block) for name, block in self.known["data"].items()},
-        )
+        return self.schema
 
     def ValidateProviderConfig(self, request: Any, context: Any) -> Any:
         return protocol.ValidateProviderConfig.Response()
