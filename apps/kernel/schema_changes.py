@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import DatabaseError, connection
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from psycopg.errors import DeadlockDetected, LockNotAvailable
@@ -70,9 +70,9 @@ def _apply(migration: Migration, *, say: Say, tries: int) -> None:
         began = time.monotonic()
         try:
             _apply_once(migration, say)
-        except OperationalError as error:
+        except DatabaseError as error:
             if not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
-                raise NotMigrated(f"{name} failed: {str(error).strip()}") from error
+                raise NotMigrated(f"{name} failed: {_reason(migration, error)}") from error
             if attempt == tries:
                 raise NotMigrated(
                     f"{name} could not get its locks in {tries} tries; look for long transactions "
@@ -83,6 +83,17 @@ def _apply(migration: Migration, *, say: Say, tries: int) -> None:
         else:
             say(f"{name}: applied in {time.monotonic() - began:.2f} s.")
             return
+
+
+def _reason(migration: Migration, error: DatabaseError) -> str:
+    """Return what PostgreSQL said, and what a migration that is not atomic has left behind."""
+    said = str(error).strip()
+    if migration.atomic:
+        return said
+    said += "\nIt is not atomic: what it did before that stays."
+    if connection.is_usable() and (left := invalid_indexes()):
+        said += f" The next run removes what is invalid: {', '.join(left)}."
+    return said
 
 
 def _apply_once(migration: Migration, say: Say) -> None:

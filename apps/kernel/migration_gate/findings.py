@@ -17,6 +17,8 @@ class Effect(StrEnum):
     """Requests wait for a time that grows with a table."""
     BREAKS = "breaks"
     """The release that still runs gets errors, or may."""
+    STICKS = "sticks"
+    """When it fails, it can be neither undone nor repeated."""
     UNEXPLAINED = "unexplained"
     """An exception from something that does not happen."""
 

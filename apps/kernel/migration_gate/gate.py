@@ -8,7 +8,7 @@ from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 
-from apps.kernel.migration_gate.findings import Verdict, verdict
+from apps.kernel.migration_gate.findings import Effect, Finding, Verdict, verdict
 from apps.kernel.migration_gate.measuring import Recorder, waits
 from apps.kernel.migration_gate.schema import Known, demands, read_schema
 
@@ -65,5 +65,19 @@ def judge_one(
     after = read_schema(connection)
     return verdict(
         migration,
-        chain(waits(recorder.statements, atomic=migration.atomic), demands(before, after, known)),
+        chain(
+            waits(recorder.statements, atomic=migration.atomic),
+            demands(before, after, known),
+            _leftovers(migration),
+        ),
     )
+
+
+def _leftovers(migration: Migration) -> Iterator[Finding]:
+    if not migration.atomic and len(migration.operations) > 1:
+        yield Finding(
+            Effect.STICKS,
+            "mixes operations",
+            "What is not atomic has one operation: after a failure in between, the first ones "
+            "would stand in the way of the next try.",
+        )

@@ -53,12 +53,16 @@ def scratch(django_db_blocker: Any) -> Iterator[BaseDatabaseWrapper]:
         yield connection
 
 
+def empty(connection: BaseDatabaseWrapper) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
 class Change:
     """The change of a small schema by one release after another."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        empty(connection)
         self.executor = MigrationExecutor(connection)
         self.state = ProjectState()
         self.steps = 0
@@ -250,6 +254,16 @@ def test_indexes_come_and_go_concurrently(change: Change) -> None:
     assert change.codes(RemoveIndexConcurrently("sale", "by_amount"), atomic=False) == set()
 
 
+def test_what_cannot_be_undone_is_done_one_by_one(change: Change) -> None:
+    other = models.Index(fields=["paid"], name="by_paid")
+
+    found = change.codes(
+        AddIndexConcurrently("sale", INDEX), AddIndexConcurrently("sale", other), atomic=False
+    )
+
+    assert found == {"mixes operations"}
+
+
 def test_rows_are_changed_in_batches_outside_one_transaction(change: Change) -> None:
     assert change.codes(migrations.RunPython(pay_in_batches), atomic=False) == set()
 
@@ -332,14 +346,10 @@ def test_what_is_said_names_the_lock_the_table_and_the_statement(change: Change)
     )
 
 
-@pytest.fixture(scope="module")
-def fresh(django_db_blocker: Any) -> Iterator[BaseDatabaseWrapper]:
-    with django_db_blocker.unblock(), scratch_database() as connection:
-        yield connection
+def test_every_migration_of_ours_passes(scratch: BaseDatabaseWrapper) -> None:
+    empty(scratch)
 
-
-def test_every_migration_of_ours_passes(fresh: BaseDatabaseWrapper) -> None:
-    verdicts = list(judge(fresh))
+    verdicts = list(judge(scratch))
 
     assert {each.migration: each.refused for each in verdicts if each.refused} == {}
     assert len(verdicts) >= 11

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, connections, migrations
 from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 from apps.kernel import schema_changes
@@ -41,9 +43,9 @@ def plant(monkeypatch: pytest.MonkeyPatch, *operations: object, atomic: bool = T
     )
     body = {"dependencies": [("kernel", of_kernel)], "operations": operations, "atomic": atomic}
     planted = type("Migration", (Migration,), body)
-    add_migrations = schema_changes.MigrationExecutor.__init__
+    add_migrations = MigrationExecutor.__init__
 
-    def with_planted(executor, *arguments, **named):
+    def with_planted(executor: Any, *arguments: Any, **named: Any) -> None:
         add_migrations(executor, *arguments, **named)
         loader = executor.loader
         migration = planted("planted", "kernel")
@@ -51,7 +53,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, *operations: object, atomic: bool = T
         loader.graph.add_node(("kernel", "planted"), migration)
         loader.graph.add_dependency(migration, ("kernel", "planted"), ("kernel", of_kernel))
 
-    monkeypatch.setattr(schema_changes.MigrationExecutor, "__init__", with_planted)
+    monkeypatch.setattr(MigrationExecutor, "__init__", with_planted)
     monkeypatch.setattr(schema_changes, "call_command", lambda *_, **__: None)
 
 
@@ -97,16 +99,17 @@ def slowest_read(stop: threading.Event, waits: list[float]) -> None:
     connections["default"].close()
 
 
-def test_without_anything_pending_nothing_happens(said: list[str]):
+def test_without_anything_pending_nothing_happens(said: list[str]) -> None:
     assert migrate_online(say=said.append) == 0
     assert said == ["Nothing to migrate."]
 
 
 def test_a_migration_behind_a_long_report_lets_readers_pass_and_is_applied_after_it(
-    planted, monkeypatch, said
-):
+    planted: None, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
     plant(monkeypatch, migrations.RunSQL(ADD_COLUMN))
-    stop, waits = threading.Event(), []
+    stop = threading.Event()
+    waits: list[float] = []
     reader = threading.Thread(target=slowest_read, args=(stop, waits))
 
     with LongReport(seconds=3):
@@ -121,7 +124,9 @@ def test_a_migration_behind_a_long_report_lets_readers_pass_and_is_applied_after
     assert max(waits) < 1.0
 
 
-def test_a_lock_that_is_never_free_ends_it_with_what_to_do(planted, monkeypatch, said):
+def test_a_lock_that_is_never_free_ends_it_with_what_to_do(
+    planted: None, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
     plant(monkeypatch, migrations.RunSQL(ADD_COLUMN))
 
     with LongReport(seconds=3), pytest.raises(NotMigrated, match="end them, and run this again"):
@@ -130,7 +135,9 @@ def test_a_lock_that_is_never_free_ends_it_with_what_to_do(planted, monkeypatch,
     assert columns() == ["id"]
 
 
-def test_a_statement_that_holds_a_strong_lock_for_long_is_ended(planted, monkeypatch, said):
+def test_a_statement_that_holds_a_strong_lock_for_long_is_ended(
+    planted: None, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
     monkeypatch.setattr(schema_changes, "STATEMENT_TIMEOUT_MS", 300)
     plant(monkeypatch, migrations.RunSQL(f"{ADD_COLUMN}; SELECT pg_sleep(5)"))
 
@@ -140,7 +147,9 @@ def test_a_statement_that_holds_a_strong_lock_for_long_is_ended(planted, monkeyp
     assert columns() == ["id"]
 
 
-def test_what_blocks_nobody_may_take_its_time(planted, monkeypatch, said):
+def test_what_blocks_nobody_may_take_its_time(
+    planted: None, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
     monkeypatch.setattr(schema_changes, "STATEMENT_TIMEOUT_MS", 100)
     plant(monkeypatch, migrations.RunSQL("SELECT pg_sleep(0.5)"), atomic=False)
 
@@ -148,8 +157,8 @@ def test_what_blocks_nobody_may_take_its_time(planted, monkeypatch, said):
 
 
 def test_an_index_whose_building_was_interrupted_is_removed_and_built_again(
-    planted, monkeypatch, said
-):
+    planted: None, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO planted VALUES (1)")
         with pytest.raises(IntegrityError):
@@ -164,13 +173,31 @@ def test_an_index_whose_building_was_interrupted_is_removed_and_built_again(
     assert invalid_indexes() == []
 
 
-def test_the_limits_of_the_connection_are_its_own_again_afterwards(planted, monkeypatch, said):
+def test_what_an_interrupted_migration_has_left_is_said(
+    planted: None, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO planted VALUES (1)")
+    build = migrations.RunSQL("CREATE UNIQUE INDEX CONCURRENTLY planted_by_id ON planted (id)")
+    plant(monkeypatch, build, atomic=False)
+
+    with pytest.raises(NotMigrated) as refusal:
+        migrate_online(say=said.append)
+
+    assert "kernel.planted failed: could not create unique index" in str(refusal.value)
+    assert "what it did before that stays" in str(refusal.value)
+    assert "The next run removes what is invalid: planted_by_id." in str(refusal.value)
+
+
+def test_the_limits_of_the_connection_are_its_own_again_afterwards(
+    planted: None, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
     def limits() -> list[tuple[str]]:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')"
             )
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     before = limits()
     plant(monkeypatch, migrations.RunSQL(ADD_COLUMN))
@@ -179,7 +206,7 @@ def test_the_limits_of_the_connection_are_its_own_again_afterwards(planted, monk
     assert limits() == before
 
 
-def test_two_at_once_apply_it_once(planted, monkeypatch):
+def test_two_at_once_apply_it_once(planted: None, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, migrations.RunSQL(f"{ADD_COLUMN}; SELECT pg_sleep(0.5)"))
     applied: list[int] = []
 
@@ -197,7 +224,7 @@ def test_two_at_once_apply_it_once(planted, monkeypatch):
     assert columns() == ["id", "note"]
 
 
-def test_who_waits_too_long_for_another_run_says_so():
+def test_who_waits_too_long_for_another_run_says_so() -> None:
     held, free = threading.Event(), threading.Event()
 
     def hold() -> None:
