@@ -121,6 +121,10 @@ image-test: .venv ## build the image without a network and run every process of 
 rolling-test: .venv ## ten updates with migrations under load: no request may fail
 	@$(PY) -m pytest -c tests/pytest.ini tests/rolling $(ARGS)
 
+.PHONY: cost
+cost: .venv ## calculate docs/cost.md from the plan of production and the last benchmark
+	@$(PY) tests/infrastructure/terraform/plan.py production | $(PY) terraform/cost/estimate.py --into docs/cost.md
+
 .PHONY: fuzz
 fuzz: .venv ## a deeper schemathesis run over every operation of the API
 	@SCHEMATHESIS_EXAMPLES=500 $(LOCAL) test ecommerce/tests/test_schemathesis.py $(ARGS)
