@@ -14,11 +14,7 @@ def environment_of(owner: Object, objects: list[Object], secrets: dict[str, str]
     `secrets` holds what Secrets Manager would. Raises ValueError for a reference that leads
     nowhere or a template that this module does not read.
     """
-    spec = owner["spec"]
-    template = (
-        spec["jobTemplate"]["spec"]["template"] if "jobTemplate" in spec else spec["template"]
-    )
-    [container] = template["spec"]["containers"]
+    container = container_of(owner)
     place = namespace_of(owner)
     variables: dict[str, str] = {}
     for source in container["envFrom"]:
@@ -33,6 +29,14 @@ def environment_of(owner: Object, objects: list[Object], secrets: dict[str, str]
             raise ValueError(f"{title(owner)} takes {each['name']} from elsewhere")
         variables[each["name"]] = each["value"]
     return variables
+
+
+def container_of(owner: Object) -> Object:
+    """Return the one container of a Deployment, Job or CronJob. Raises ValueError."""
+    spec = owner["spec"]
+    job = spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec
+    [container] = job["template"]["spec"]["containers"]
+    return container
 
 
 def synced(external: Object, secrets: dict[str, str]) -> dict[str, str]:

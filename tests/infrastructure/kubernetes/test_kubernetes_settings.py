@@ -9,9 +9,10 @@ from pathlib import Path
 
 import dj_database_url
 import pytest
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from pod_environment import environment_of, secret_names, synced
+from pod_environment import container_of, environment_of, secret_names, synced
 from rendering import Object, found
 
 PROCESSES = (
@@ -94,6 +95,30 @@ def variables_read(checkout: Path) -> set[str]:
         for name in names
         if name
     }
+
+
+def other_commands(objects: list[Object], compose: Object) -> list[str]:
+    """Return processes that are started otherwise than in compose.yaml, where they are tried."""
+    return [
+        name
+        for kind, name in PROCESSES
+        if "command" in compose["services"].get(name, {})
+        and container_of(found(objects, kind, name))["command"]
+        != compose["services"][name]["command"]
+    ]
+
+
+def test_processes_are_started_as_in_compose(cluster: list[Object], checkout: Path):
+    compose = yaml.safe_load((checkout / "compose.yaml").read_text())
+
+    assert other_commands(cluster, compose) == []
+
+
+def test_a_process_that_is_started_otherwise_is_named(spoilt: list[Object], checkout: Path):
+    compose = yaml.safe_load((checkout / "compose.yaml").read_text())
+    container_of(found(spoilt, "Deployment", "beat"))["command"].remove("--pidfile=")
+
+    assert other_commands(spoilt, compose) == ["beat"]
 
 
 def unread(objects: list[Object], checkout: Path) -> list[str]:
