@@ -17,6 +17,12 @@ def terraform(tool: Callable[[str], Path]) -> Iterator[Core]:
         pytest.skip(str(reason))
 
 
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the configuration for what the core leaves behind."""
+    return copied(tmp_path_factory.mktemp("untouched"))
+
+
 @pytest.fixture
 def configuration(tmp_path: Path) -> Path:
     """A copy of the configuration that may be hurt."""

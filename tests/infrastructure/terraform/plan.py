@@ -1,4 +1,4 @@
-"""Print an environment's plan as JSON, made without an account: `python plan.py production`."""
+"""Prints an environment's plan as JSON, made without an account: `plan.py production`."""
 
 import json
 import sys
