@@ -197,9 +197,7 @@ def bill(plan: dict[str, Any], prices: dict[str, Any], usages: dict[str, Any]) -
     text += ["", "| group | line | quiet | expected | full |", "|---|---|--:|--:|--:|"]
     amounts = [{(line.group, line.what): line.dollars for line in lines} for lines in columns]
     for group in BANDS:
-        for what in dict.fromkeys(
-            each for column in amounts for name, each in column if name == group
-        ):
+        for what in sorted({what for column in amounts for name, what in column if name == group}):
             text.append(_row(group, what, [column.get((group, what), 0) for column in amounts]))
     return "\n".join(text)
 
