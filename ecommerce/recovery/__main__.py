@@ -27,7 +27,7 @@ def main(arguments: Sequence[str], *, tools: Tools | None = None) -> int:
 
     Without `tools` the programs are those of this machine.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return _run(options, tools)
     except CannotRecover as refusal:
@@ -102,7 +102,8 @@ def _instance(options: argparse.Namespace) -> RdsInstance:
     return RdsInstance(region=region, name=name, place=place)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the grammar of the commands."""
     parser = argparse.ArgumentParser(prog="python -m ecommerce.recovery", description=__doc__)
     parser.add_argument("--target", default=os.environ.get("BACKUP_TARGET", ""))
     parser.add_argument(
