@@ -235,10 +235,10 @@ def _ports(objects: list[Object], pods: list[Pod]) -> Iterator[tuple[str, Any, l
                 for rule in spec.get("ingress") or []:
                     for port in rule.get("ports") or []:
                         yield title(each), port["port"], selected
-        if each["kind"] == "Prometheus":
-            for target in spec["alerting"]["alertmanagers"]:
-                there = [pod for pod in pods if pod.namespace == target["namespace"]]
-                yield title(each), target["port"], there
+            case "Prometheus":
+                for target in spec["alerting"]["alertmanagers"]:
+                    there = [pod for pod in pods if pod.namespace == target["namespace"]]
+                    yield title(each), target["port"], there
 
 
 def _selected(pods: list[Pod], selector: Any) -> list[Pod]:

@@ -60,7 +60,7 @@ def test_the_commands_are_printed_and_name_the_cluster(checkout: Path):
         "--repo=https://aws.github.io/eks-charts --version=3.6.0 --namespace=kube-system "
         "--create-namespace --kube-context=ecommerce-staging "
         "--values=k8s/cluster/addons/values/aws-load-balancer-controller.yaml "
-        "--set-string=clusterName=ecommerce-staging "
+        "--set-string=clusterName=ecommerce-staging --set-string=vpcTags.Name=ecommerce-staging "
         r"'--set-string=serviceAccount.annotations.eks\.amazonaws\.com/role-arn="
         "arn:aws:iam::111122223333:role/ecommerce-staging-load-balancer-controller' "
         "--rollback-on-failure --timeout=10m"

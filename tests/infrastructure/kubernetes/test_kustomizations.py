@@ -11,6 +11,7 @@ import pytest
 from pods import pods_of
 from rendering import CLUSTER_WIDE, FOLDERS, Object, namespace_of, render, title
 
+OF_AN_ACCOUNT = re.compile(r"(?<=:|-)(?!0000)(\d{12})\b")
 PLACEHOLDER = re.compile(r"OVERLAY|ENVIRONMENT|CLUSTER\b")
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 EXACT = re.compile(r":v?\d+\.\d+\.\d+$|@sha256:[0-9a-f]{64}$")
@@ -92,7 +93,7 @@ def test_all_identifiers_are_of_the_account_the_pipeline_uses(
         account
         for each in cluster
         for text in texts(each)
-        for account in re.findall(r"arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):", text)
+        for account in OF_AN_ACCOUNT.findall(text)
     }
 
     assert accounts == {places[environment]["account"]}
