@@ -241,6 +241,19 @@ def _ports(objects: list[Object], pods: list[Pod]) -> Iterator[tuple[str, Any, l
                     yield title(each), target["port"], there
 
 
+def collected_jobs(objects: list[Object]) -> set[str]:
+    """Return the label `job` of everything that Prometheus collects here."""
+    jobs = set()
+    for each in of_kind(objects, "ServiceMonitor", "PodMonitor"):
+        if each["kind"] == "ServiceMonitor":
+            selected = [labels_of(service) for service in _selected_services(each, objects)]
+        else:
+            inside = [pod for pod in pods_of(objects) if pod.namespace == namespace_of(each)]
+            selected = [pod.labels for pod in _selected(inside, each["spec"]["selector"])]
+        jobs |= {labels[each["spec"]["jobLabel"]] for labels in selected}
+    return jobs
+
+
 def _selected(pods: list[Pod], selector: Any) -> list[Pod]:
     return [pod for pod in pods if matches(selector, pod.labels)]
 

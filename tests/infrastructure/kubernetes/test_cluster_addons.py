@@ -46,6 +46,10 @@ def test_every_chart_has_an_exact_version_and_values_that_can_be_read(
         assert isinstance(values, dict), name
 
 
+def test_what_others_report_to_is_installed_before_them(charts: dict[str, dict[str, str]]):
+    assert next(iter(charts)) == "kube-prometheus-stack"
+
+
 def test_the_commands_are_printed_and_name_the_cluster(checkout: Path):
     printed = subprocess.run(
         [sys.executable, "k8s/cluster/addons/install.py", "staging"],
@@ -55,7 +59,7 @@ def test_the_commands_are_printed_and_name_the_cluster(checkout: Path):
         cwd=checkout,
     ).stdout.splitlines()
 
-    assert printed[0] == (
+    assert printed[1] == (
         "helm upgrade --install aws-load-balancer-controller aws-load-balancer-controller "
         "--repo=https://aws.github.io/eks-charts --version=3.6.0 --namespace=kube-system "
         "--create-namespace --kube-context=ecommerce-staging "

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from celery.schedules import ParseException, crontab
-from references import port_findings, reference_findings, selector_findings
+from references import collected_jobs, port_findings, reference_findings, selector_findings
 from rendering import Object, found, of_kind, title
 
 Check = Callable[[list[Object]], list[str]]
@@ -41,6 +42,23 @@ CHECKS = [reference_findings, selector_findings, port_findings, name_findings, s
 @pytest.mark.parametrize("check", CHECKS)
 def test_nothing_refers_to_what_does_not_exist(check: Check, cluster: list[Object]):
     assert check(cluster) == []
+
+
+def uncollected(jobs: set[str], rules: str) -> set[str]:
+    """Return the jobs that rules ask for by name and nobody collects."""
+    return set(re.findall(r'\bjob="([^"]+)"', rules)) - jobs
+
+
+def test_rules_ask_only_for_jobs_that_are_collected(cluster: list[Object], checkout: Path):
+    rules = "".join(file.read_text() for file in checkout.glob("config/prometheus/rules/*.yml"))
+
+    assert uncollected(collected_jobs(cluster), rules) == set()
+
+
+def test_a_job_that_nobody_collects_is_named(spoilt: list[Object]):
+    spec_of(spoilt, "PodMonitor", "background")["jobLabel"] = "app.kubernetes.io/name"
+
+    assert uncollected(collected_jobs(spoilt), 'up{job="beat"} + up{job="web"}') == {"beat"}
 
 
 def spec_of(objects: list[Object], kind: str, name: str, namespace: str | None = None) -> Object:
