@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+from api_values import actions, known
 from core import SCHEMA, TERRAFORM, Core, modules
 from derive_schema import used_types
 
@@ -152,6 +153,50 @@ def test_credentials_of_another_account_are_refused_and_everything_is_tagged(roo
 
     assert "allowed_account_ids = [var.account_id]" in text
     assert "default_tags" in text
+
+
+def test_policies_name_actions_that_exist():
+    named = {action for file in TERRAFORM.rglob("*.tf") for action in actions(file.read_text())}
+
+    assert len(named) > 50
+    assert {action for action in named if not known(action)} == set()
+
+
+@pytest.mark.parametrize("action", ["ecr:PutImages", "ecrr:PutImage", "s3:Any", "kms:Generates*"])
+def test_an_action_that_does_not_exist_is_found(action: str):
+    [found] = actions(f'Action = ["{action}"]')
+
+    assert not known(found)
+
+
+def test_a_role_may_touch_everything_only_where_actions_know_no_resource():
+    unbounded = {
+        sid
+        for file in (TERRAFORM / "modules").glob("*/*.tf")
+        if file.parent.name != "key"
+        for sid in re.findall(
+            r'Sid\s+= "(\w+)"(?:(?!Sid\s).)*?Resource\s+= "\*"', file.read_text(), re.DOTALL
+        )
+    }
+
+    assert unbounded == {"LogIn", "SeeWhatThereIs", "Look"}
+
+
+def test_no_role_gets_a_whole_service():
+    whole = re.compile(r'Action\s+= "(?!kms:\*|s3:\*)[a-z0-9-]*:?\*"')
+    widest = {
+        f"{file.parent.name}: {effect}"
+        for file in TERRAFORM.rglob("*.tf")
+        for effect in re.findall(
+            r'Effect\s+= "(\w+)"(?:(?!Effect\s).)*?Action\s+= "(?:kms|s3):\*"',
+            file.read_text(),
+            re.DOTALL,
+        )
+    }
+
+    assert not [file.name for file in TERRAFORM.rglob("*.tf") if whole.search(file.read_text())]
+    # The account decides about its key; buckets refuse everything that is not TLS.
+    assert widest == {"key: Allow", "bucket: Deny"}
 
 
 def without_reason(text: str) -> list[str]:
