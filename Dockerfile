@@ -39,7 +39,6 @@ RUN ["useradd", "--system", "--uid", "10001", "--gid", "store", "--no-create-hom
 # The one folder for data, where a volume may be mounted: pictures of a store without a bucket.
 RUN ["install", "--directory", "--owner=store", "--group=store", "/var/lib/store"]
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-COPY --from=packages /venv /venv
 WORKDIR /app
 
 # The payment sandbox, for machines without an account at the provider. Not part of the store.
@@ -64,6 +63,7 @@ LABEL org.opencontainers.image.title="ecommerce" \
       org.opencontainers.image.description="The backend of an online shop: web, workers, beat" \
       org.opencontainers.image.licenses="MIT"
 ENV STATIC_ROOT=/app/collected BIND=0.0.0.0:8000
+COPY --from=packages /venv /venv
 COPY --from=code /app /app
 USER 10001:10001
 EXPOSE 8000 9100
