@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--requirements", type=Path, required=True)
     options = parser.parse_args()
     django.setup()
-    _step("migrate", verbosity=0, interactive=False)
+    _step("migrate_online", verbosity=0)
     _collect_static_files(options.requirements)
     _step("load_sample_catalog")
     _step("create_admin", email=ADMIN_EMAIL)

@@ -21,9 +21,12 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        say = self.stdout.write if options["verbosity"] else _be_silent
         try:
-            migrate_online(
-                say=self.stdout.write, wait_seconds=options["wait"], tries=options["tries"]
-            )
+            migrate_online(say=say, wait_seconds=options["wait"], tries=options["tries"])
         except NotMigrated as refusal:
             raise CommandError(str(refusal)) from refusal
+
+
+def _be_silent(line: str) -> None:
+    """What `--verbosity=0` asks for."""
