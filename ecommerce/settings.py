@@ -232,6 +232,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env("MEDIA_ROOT", default=str(BASE_DIR / ".local" / "media"))
 AWS_PRODUCTS_BUCKET = env("AWS_PRODUCTS_BUCKET", default="")
+AWS_PRODUCTS_DOMAIN = env("AWS_PRODUCTS_DOMAIN", default="")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "products": (
@@ -239,6 +240,7 @@ STORAGES = {
             "BACKEND": "storages.backends.s3.S3Storage",
             "OPTIONS": {
                 "bucket_name": AWS_PRODUCTS_BUCKET,
+                "custom_domain": AWS_PRODUCTS_DOMAIN or None,
                 "file_overwrite": False,
                 "default_acl": None,
                 "querystring_auth": False,

@@ -132,6 +132,17 @@ def test_no_refusal_shows_a_secret() -> None:
     assert "canary" not in done.stdout + done.stderr
 
 
+def test_pictures_in_a_bucket_are_linked_at_the_host_that_delivers_them() -> None:
+    link = (
+        "import django; django.setup();"
+        "from django.core.files.storage import storages; print(storages['products'].url('a.webp'))"
+    )
+
+    done = run("-c", link, AWS_PRODUCTS_BUCKET="bucket", AWS_PRODUCTS_DOMAIN="pictures.example.com")
+
+    assert done.stdout.strip() == "https://pictures.example.com/a.webp"
+
+
 def test_django_finds_nothing_unsafe_in_a_deployment() -> None:
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING")
 
