@@ -125,6 +125,14 @@ rolling-test: .venv ## ten updates with migrations under load: no request may fa
 cost: .venv ## calculate docs/cost.md from the plan of production and the last benchmark
 	@$(PY) tests/infrastructure/terraform/plan.py production | $(PY) terraform/cost/estimate.py --into docs/cost.md
 
+.PHONY: dashboards
+dashboards: .venv ## write Grafana's JSON of config/grafana/*.py
+	@$(PY) config/grafana/dashboards.py
+
+.PHONY: prometheus-rule
+prometheus-rule: .venv ## write the alert rules as an object for the cluster
+	@$(PY) config/prometheus/objects.py
+
 .PHONY: fuzz
 fuzz: .venv ## a deeper schemathesis run over every operation of the API
 	@SCHEMATHESIS_EXAMPLES=500 $(LOCAL) test ecommerce/tests/test_schemathesis.py $(ARGS)

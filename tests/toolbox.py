@@ -40,7 +40,7 @@ class Unpacked:
 DEBIAN: dict[str, Unpacked] = {
     "kubectl": Unpacked("trixie", ("kubectl",), "usr/bin/kubectl"),
     "promtool": Unpacked("trixie", ("promtool",), "usr/bin/promtool"),
-    "amtool": Unpacked("bookworm", ("prometheus-alertmanager",), "usr/bin/amtool"),
+    "amtool": Unpacked("trixie", ("prometheus-alertmanager",), "usr/bin/amtool"),
     "nginx": Unpacked("bookworm", ("nginx",), "usr/sbin/nginx"),
     "docker-compose": Unpacked(
         "trixie", ("docker-compose",), "usr/libexec/docker/cli-plugins/docker-compose"
