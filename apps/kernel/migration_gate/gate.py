@@ -25,6 +25,8 @@ def judge(
 ) -> Iterator[Verdict]:
     """Bring an empty database up to date, and yield a verdict on each migration that is new.
 
+    The connection has to be the one of its alias: migrations find it by that name.
+
     `released` are the migrations of the release that still runs: what it knows of the schema
     must go on working. Without it every migration is judged as if it were a release of its own.
     """
@@ -66,7 +68,7 @@ def judge_one(
     return verdict(
         migration,
         chain(
-            waits(recorder.statements, atomic=migration.atomic),
+            waits(recorder, atomic=migration.atomic),
             demands(before, after, known),
             _leftovers(migration),
         ),

@@ -1,12 +1,14 @@
 """What each statement of a migration does to the tables that were there: locks, reads, rewrites."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.errors import ActiveSqlTransaction
 
 from apps.kernel.migration_gate.findings import Effect, Finding
 
@@ -17,7 +19,8 @@ BLOCKING = (
     "ExclusiveLock",
     "AccessExclusiveLock",
 )
-CONCURRENTLY = re.compile(r"\bINDEX\s+CONCURRENTLY\b", re.IGNORECASE)
+# Their purpose is to let reads and writes through; and only they may refuse a transaction.
+CONCURRENTLY = re.compile(r"\b(INDEX|TABLE)\s+CONCURRENTLY\b", re.IGNORECASE)
 DATA = re.compile(r"\s*(UPDATE|DELETE|MERGE|WITH|SELECT|INSERT)\b", re.IGNORECASE)
 CHANGES = re.compile(r"\s*(UPDATE|DELETE|MERGE|WITH)\b", re.IGNORECASE)
 
@@ -56,6 +59,7 @@ class Recorder:
 
     def __init__(self, connection: BaseDatabaseWrapper, tables: Mapping[int, str]) -> None:
         self.statements: list[Statement] = []
+        self.unmeasured: list[str] = []
         self._connection = connection
         self._tables = tables
 
@@ -67,12 +71,19 @@ class Recorder:
         many: bool,  # noqa: FBT001 - Django's signature
         context: Any,
     ) -> Any:
-        if CONCURRENTLY.search(str(sql)):  # its locks let reads and writes through, by its purpose
-            return execute(sql, params, many, context)
-        with self._transaction():
-            before = self._now()
+        try:
+            with self._transaction():
+                before = self._now()
+                result = execute(sql, params, many, context)
+                self._record(str(sql), before, self._now())
+        except DatabaseError as error:
+            if self._connection.in_atomic_block or not isinstance(
+                error.__cause__, ActiveSqlTransaction
+            ):
+                raise
             result = execute(sql, params, many, context)
-            self._record(str(sql), before, self._now())
+            if not CONCURRENTLY.search(str(sql)):
+                self.unmeasured.append(str(sql))
         return result
 
     def _record(self, sql: str, before: _Now, now: _Now) -> None:
@@ -114,13 +125,13 @@ class Recorder:
         )
 
 
-def waits(statements: Collection[Statement], *, atomic: bool) -> Iterator[Finding]:
+def waits(recorder: Recorder, *, atomic: bool) -> Iterator[Finding]:
     """Yield what makes others wait for a time that grows with a table, or that nothing bounds.
 
     A lock alone does not: it is asked for with a short patience, and let go when the transaction
     ends. It does when the transaction reads or writes a whole table while it has it.
     """
-    for statement in statements:
+    for statement in recorder.statements:
         for table in sorted(statement.rewritten):
             yield _blocks(f"rewrites {table}", f"writes all of {table} again", statement)
         for table in sorted(statement.read - statement.rewritten):
@@ -141,6 +152,12 @@ def waits(statements: Collection[Statement], *, atomic: bool) -> Iterator[Findin
                     f"A migration that is not atomic waits as long as it has to for {mode}, and "
                     f"everybody behind it waits, too; make it atomic: {_short(statement.sql)}",
                 )
+    for sql in recorder.unmeasured:
+        yield Finding(
+            Effect.BLOCKS,
+            "unmeasured",
+            f"It refuses to run in a transaction, so nobody can see its locks: {_short(sql)}",
+        )
 
 
 def _blocks(code: str, work: str, statement: Statement) -> Finding:

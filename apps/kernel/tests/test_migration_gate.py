@@ -254,6 +254,17 @@ def test_indexes_come_and_go_concurrently(change: Change) -> None:
     assert change.codes(RemoveIndexConcurrently("sale", "by_amount"), atomic=False) == set()
 
 
+@pytest.mark.parametrize("sql", ["VACUUM FULL shop_sale", "VACUUM shop_sale -- CONCURRENTLY"])
+def test_what_cannot_be_measured_is_refused(change: Change, sql: str) -> None:
+    assert change.codes(migrations.RunSQL(sql), atomic=False) == {"unmeasured"}
+
+
+def test_a_word_in_a_comment_hides_nothing(change: Change) -> None:
+    sql = "CREATE INDEX by_amount ON shop_sale (amount) -- INDEX CONCURRENTLY"
+
+    assert change.codes(migrations.RunSQL(sql)) == {"reads shop_sale"}
+
+
 def test_what_cannot_be_undone_is_done_one_by_one(change: Change) -> None:
     other = models.Index(fields=["paid"], name="by_paid")
 

@@ -16,6 +16,7 @@ from apps.kernel import schema_changes
 from apps.kernel.schema_changes import NotMigrated, invalid_indexes, migrate_online
 
 pytestmark = pytest.mark.django_db(transaction=True)
+LIMITS = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')"
 ADD_COLUMN = "ALTER TABLE planted ADD COLUMN note text"
 
 
@@ -189,14 +190,34 @@ def test_what_an_interrupted_migration_has_left_is_said(
     assert "The next run removes what is invalid: planted_by_id." in str(refusal.value)
 
 
+@pytest.mark.parametrize(("atomic", "limits"), [(True, ("500ms", "5s")), (False, ("0", "0"))])
+def test_a_migration_has_limits_of_its_own(
+    planted: None,
+    monkeypatch: pytest.MonkeyPatch,
+    said: list[str],
+    atomic: bool,  # noqa: FBT001 - a parameter of pytest
+    limits: tuple[str, str],
+) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def look(apps: Any, schema_editor: Any) -> None:
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute(LIMITS)
+            seen.append(cursor.fetchone())
+
+    plant(monkeypatch, migrations.RunPython(look), atomic=atomic)
+
+    migrate_online(say=said.append)
+
+    assert seen == [limits]
+
+
 def test_the_limits_of_the_connection_are_its_own_again_afterwards(
     planted: None, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
     def limits() -> list[tuple[str]]:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')"
-            )
+            cursor.execute(LIMITS)
             return list(cursor.fetchall())
 
     before = limits()
