@@ -37,6 +37,7 @@ FACTS = frozenset(
         *("attempt_id", "refund_id", "event_id", "reference", "step"),
     }
 )
+SHORTEST_QUOTATION = 3  # a shorter text of an exception is part of any word
 TRAIL = "ecommerce.trail"  # where a request's environment keeps its trail
 PLAIN = (int, float, UUID, type(None))
 
@@ -85,12 +86,13 @@ class JSONLines(logging.Formatter):
         """Return the message without what libraries quote in it: the path, an exception's words."""
         if not self._discreet:
             return record.getMessage()
-        arguments = record.args
-        if isinstance(arguments, Mapping) and "exc" in arguments:  # Celery's report of a failure
-            error = record.exc_info and record.exc_info[1]
-            record.args = {**arguments, "exc": words_of(error) if error else "an exception"}
         message = record.getMessage()
-        record.args = arguments
+        error = record.exc_info and record.exc_info[1]
+        if error:
+            # Celery quotes an exception's repr, Django its text.
+            for words in (repr(error), str(error)):
+                if len(words) > SHORTEST_QUOTATION:
+                    message = message.replace(words, words_of(error))
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest):
             message = message.replace(request.path, route_of(request))

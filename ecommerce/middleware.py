@@ -37,6 +37,7 @@ def request_id(get_response: View) -> View:
         started = time.perf_counter()
         try:
             response = get_response(request)
+            trail.current.set(request.META[TRAIL])  # a tracer has put its span there
             response["X-Request-Id"] = trail.request_id()
             access_log.info(
                 "request",

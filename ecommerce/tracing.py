@@ -7,8 +7,10 @@ libraries note whole addresses and the words of exceptions.
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -25,6 +27,7 @@ from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from apps.kernel import trail
+from ecommerce.logs import TRAIL
 
 # Methods, routes, statuses, hosts, statements: what is the same whoever asks. Never `url.*`.
 TOLD = frozenset(
@@ -35,6 +38,7 @@ TOLD = frozenset(
         *("db.system", "db.name", "db.statement", "error.type"),
     }
 )
+COMMENT = re.compile(r"--[^\n]*")
 LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b")
 LONGEST_STATEMENT = 2000
 
@@ -65,12 +69,24 @@ def follow_with(exporter: SpanExporter) -> TracerProvider:
     set_global_textmap(Incoming())
     DjangoInstrumentor().instrument(
         tracer_provider=provider,
-        middleware_position=settings.MIDDLEWARE.index("ecommerce.middleware.request_id"),
+        # Inside of what logs the request, so that a request it stumbles over is logged as well.
+        middleware_position=settings.MIDDLEWARE.index("ecommerce.middleware.request_id") + 1,
+        response_hook=_remember,
     )
     for instrumentor in (PsycopgInstrumentor(), RedisInstrumentor(), RequestsInstrumentor()):
         instrumentor.instrument(tracer_provider=provider)
     trail.trace_with(OpenTelemetry(provider))
     return provider
+
+
+def _remember(span: trace.Span, request: HttpRequest, response: HttpResponse) -> None:
+    """Have the request's line, which is written when the span has ended, name it."""
+    traced = replace(request.META[TRAIL], traceparent=_w3c(span.get_span_context()))
+    request.META[TRAIL] = traced
+
+
+def _w3c(span: trace.SpanContext) -> str:
+    return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
 
 
 class Incoming(TraceContextTextMapPropagator):
@@ -96,7 +112,7 @@ class OpenTelemetry:
         present = trace.get_current_span().get_span_context()
         if not present.is_valid:
             return trail.current.get().traceparent
-        return f"00-{present.trace_id:032x}-{present.span_id:016x}-{present.trace_flags:02x}"
+        return _w3c(present)
 
     def span(self, name: str, parent: str) -> AbstractContextManager[object]:
         """Measure a step of background work under the trace of the request it began with."""
@@ -123,11 +139,16 @@ class Discreet(SpanExporter):
         return self._exporter.force_flush(timeout_millis)
 
 
+def without_values(statement: str) -> str:
+    """Return SQL with a question mark for every text and number, shortened."""
+    return LITERAL.sub("?", COMMENT.sub("", statement)).strip()[:LONGEST_STATEMENT]
+
+
 def discreet(span: ReadableSpan) -> ReadableSpan:
     """Return the span with nothing in it but what `TOLD` allows."""
     told = {name: value for name, value in (span.attributes or {}).items() if name in TOLD}
     if "db.statement" in told:
-        told["db.statement"] = LITERAL.sub("?", str(told["db.statement"]))[:LONGEST_STATEMENT]
+        told["db.statement"] = without_values(str(told["db.statement"]))
     return ReadableSpan(
         name=span.name,
         context=span.context,

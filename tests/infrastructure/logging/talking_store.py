@@ -130,7 +130,10 @@ def talking_store(folder: Path, **changes: str) -> Iterator[TalkingStore]:
     folder.chmod(0o711)
     port, sandbox_port = free_port(), free_port()
     with ExitStack() as stack:
-        variables = stack.enter_context(variables_of(State(folder / "state")))
+        state = State(folder / "state")
+        stack.callback(state.remove)  # also what it keeps outside of the folder
+        stack.callback(state.release)
+        variables = stack.enter_context(variables_of(state))
         for name in ("media", "static"):
             (folder / "state" / name).mkdir(exist_ok=True)
         sandbox_url = f"http://127.0.0.1:{sandbox_port}"

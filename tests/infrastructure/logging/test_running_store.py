@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -11,8 +12,10 @@ import pytest
 from collector import Collector, collecting
 from mappings import unfit
 from running_store import eventually
+from shipping import emulator, found, put, query_of, read, saved_objects, shaped
 from shopper import CARD, DECLINED_CARD, Shopper, connections, for_sale, paying_with, variant_of
 from talking_store import TalkingStore, talking_store
+from toolbox import CannotHave
 
 pytestmark = pytest.mark.slow
 
@@ -137,11 +140,17 @@ def shop(somebody: Canary, store: TalkingStore) -> dict[str, str]:
         tokens |= {f"cart {name}": cart["token"], f"order {name}": order["token"]}
         somebody.headers |= {"X-Order-Token": order["token"]}
         somebody.get(f"/orders/{order['id']}")
+        if name == "well":
+            wait_for_status(somebody, order["id"], "fulfilling")
         if name == "declined":
             store.wait_for(message="A payment call was refused.")
     store.wait_for(message="A payment call has no known outcome.")
     httpx.post(f"{store.sandbox_url}/_sandbox/faults", json={})
     return tokens
+
+
+def wait_for_status(somebody: Canary, order_id: str, status: str) -> None:
+    eventually(lambda: somebody.order(order_id)["status"], status.__eq__, patience=PATIENCE)
 
 
 def attack(somebody: Canary, store: TalkingStore) -> None:
@@ -256,7 +265,7 @@ def test_a_line_break_in_a_path_makes_no_line(story: Story) -> None:
 
 
 def test_failures_are_told_by_what_broke(story: Story) -> None:
-    [web] = [line for line in story.store.lines("web", level="ERROR") if "exception" in line]
+    [web] = story.store.lines("web", level="ERROR", logger="django.request")
     assert (web["error"], web["route"]) == ("IntegrityError", "/api/v1/auth/register")
     assert (
         "psycopg.errors.CheckViolation: 23514 users_user users_user_email_check"
@@ -281,9 +290,10 @@ def test_a_request_is_found_in_web_and_worker_by_its_id(story: Story) -> None:
 
 
 def test_a_failing_subscriber_names_the_request_that_it_began_with(story: Story) -> None:
-    failed = story.store.lines("worker", logger="celery.app.trace", level="ERROR")[0]
+    began_with = story.ids["broken worker"]
+    failed = story.store.lines("worker", logger="celery.app.trace", request_id=began_with)[0]
 
-    assert failed["request_id"] == story.ids["broken worker"]
+    assert failed["level"] == "ERROR"
     assert failed["trace_id"] == story.ids["trace of broken worker"]
     assert failed["error"] == "IntegrityError"
 
@@ -320,5 +330,27 @@ def test_statements_are_traced_without_their_values(story: Story) -> None:
         if attribute.key == "db.statement"
     }
 
-    assert any(text.startswith("INSERT INTO kernel_outboxevent") for text in statements)
+    assert any("INSERT INTO kernel_outboxevent" in text for text in statements)
     assert not [text for text in statements if "'" in text]
+
+
+# Found again
+
+
+def test_what_was_written_is_found_by_the_saved_searches(story: Story, tmp_path: Path) -> None:
+    queries = {each["id"]: query_of(each) for each in saved_objects() if each["type"] == "search"}
+    try:
+        records = shaped([read(line) for line in story.store.written()])
+    except CannotHave as reason:
+        pytest.skip(str(reason))
+
+    with emulator(tmp_path) as client:
+        put(client, records)
+        trail = found(client, f'request_id : "{story.ids["declined"]}"')
+        answers = {name: found(client, query) for name, query in queries.items()}
+
+    assert {record["message"] for record in trail} == {"request", "A payment call was refused."}
+    assert {"IntegrityError"} == {record.get("error") for record in answers["errors"]}
+    assert story.ids["declined"] in {record["request_id"] for record in answers["payments"]}
+    assert {401, 403} & {record.get("status") for record in answers["security"]}
+    assert answers["foreign"] == []
