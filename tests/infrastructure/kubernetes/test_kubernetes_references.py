@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from celery.schedules import ParseException, crontab
+from pods import pods_of
 from references import collected_jobs, port_findings, reference_findings, selector_findings
 from rendering import Object, found, of_kind, title
 
@@ -42,6 +43,29 @@ CHECKS = [reference_findings, selector_findings, port_findings, name_findings, s
 @pytest.mark.parametrize("check", CHECKS)
 def test_nothing_refers_to_what_does_not_exist(check: Check, cluster: list[Object]):
     assert check(cluster) == []
+
+
+def test_every_file_for_grafana_reaches_it(cluster: list[Object], checkout: Path):
+    [pod] = [each for each in pods_of(cluster) if each.owner["metadata"]["name"] == "grafana"]
+    names = {volume["configMap"]["name"] for volume in pod.spec["volumes"] if "configMap" in volume}
+    mounted = {
+        file for name in names for file in found(cluster, "ConfigMap", name, "monitoring")["data"]
+    }
+
+    assert mounted == {
+        file.name
+        for folder in ("dashboards", "provisioning")
+        for file in (checkout / "config" / "grafana" / folder).rglob("*.*")
+    }
+
+
+def test_alertmanager_has_the_secrets_that_its_configuration_reads(
+    cluster: list[Object], checkout: Path
+):
+    configuration = (checkout / "config" / "alertmanager" / "alertmanager.yml").read_text()
+    read = set(re.findall(r"/etc/alertmanager/secrets/([^/\s]+)/", configuration))
+
+    assert read == set(spec_of(cluster, "Alertmanager", "alertmanager")["secrets"])
 
 
 def uncollected(jobs: set[str], rules: str) -> set[str]:
