@@ -28,15 +28,19 @@ def stream(repository: Repository, *, tell: Callable[[str], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     told = ""
+
+    def tell_once(text: str) -> None:
+        nonlocal told
+        if text != told:
+            tell(text)
+        told = text
+
     try:
         while True:
             try:
-                _stream_once(repository, tell=tell)
+                _stream_once(repository, tell=tell_once)
             except CannotRecover as trouble:
-                if str(trouble) != told:
-                    tell(told := str(trouble))
-            else:
-                told = ""
+                tell_once(str(trouble))
             time.sleep(PAUSE)
     except _Stopped:
         return

@@ -115,7 +115,7 @@ class Repository:
                 server=self.server,
             )
             self.tools.run("pg_verifybackup", part)
-        except CannotRecover:
+        except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
         [wal_range] = json.loads((part / "backup_manifest").read_text())["WAL-Ranges"]

@@ -47,16 +47,15 @@ class Restoring:
             self._add_settings(into)
             self._add_newest(into)
             told = self._recover(into, to)
+            reached = self._reached(into)
+            if to is None and reached < self._must_reach():
+                raise CannotRecover(
+                    f"The server stopped reading the log at {wal.written(reached)}, before its "
+                    f"last complete file, which begins at {wal.written(self._must_reach())}."
+                )
         except BaseException:
             _empty(into)
             raise
-        reached = self._reached(into)
-        if to is None and reached < self._must_reach():
-            _empty(into)
-            raise CannotRecover(
-                f"The server stopped reading the log at {wal.written(reached)}, before its last "
-                f"complete file, which begins at {wal.written(self._must_reach())}."
-            )
         return (
             f"Restored {into} in {time.monotonic() - began:.1f} s up to {wal.written(reached)}; "
             f"the last transaction is of {told or 'before the backup'}."
