@@ -113,7 +113,7 @@ def test_a_migration_behind_a_long_report_lets_readers_pass_and_is_applied_after
     waits: list[float] = []
     reader = threading.Thread(target=slowest_read, args=(stop, waits))
 
-    with LongReport(seconds=3):
+    with LongReport(seconds=8):
         reader.start()
         applied = migrate_online(say=said.append)
     stop.set()

@@ -41,14 +41,18 @@ class Command(BaseCommand):
             refused = [each.migration for each in verdicts if each.refused]
             if refused:
                 raise CommandError(f"Refused: {', '.join(refused)}. docs/migrations.md tells how.")
-            if previous:
+            if previous and verdicts:
                 connection.close()
                 if code := previous.run_tests(connection.settings_dict):
                     raise CommandError(
                         f"The tests of {previous.describe()} fail on the new schema "
                         f"(exit code {code}): that release would give errors while it still runs."
                     )
-        self.stdout.write(f"{len(verdicts)} migrations may run beside a store that is selling.")
+        self.stdout.write(
+            f"{len(verdicts)} migrations may run beside a store that is selling."
+            if verdicts
+            else "There is no migration that the release lacks."
+        )
 
     def _show(self, each: Verdict) -> None:
         if not (each.refused or each.accepted):
