@@ -1,17 +1,17 @@
 """What the tests of `terraform/` share: the core, and copies of the configuration."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import toolbox
-from core import Core, copied, core
+from core import Core, copied, core, installed
 
 
 @pytest.fixture(scope="session")
-def terraform(tool: Callable[[str], Path]) -> Iterator[Core]:
+def terraform() -> Iterator[Core]:
     try:
-        with core(tool("terraform")) as running:
+        with core(installed()) as running:
             yield running
     except toolbox.CannotHave as reason:
         pytest.skip(str(reason))

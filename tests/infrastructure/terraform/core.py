@@ -21,15 +21,15 @@ NO_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """The program, and the environment in which it finds the stand-in."""
+    """The command, and the environment in which it finds the stand-in."""
 
-    program: Path
+    command: tuple[str, ...]
     environment: dict[str, str]
 
     def run(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the folder; its two outputs come as one, without colours."""
         return subprocess.run(
-            [str(self.program), *arguments],
+            [*self.command, *arguments],
             cwd=folder,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -62,8 +62,20 @@ class Core:
         return plan
 
 
+def installed() -> tuple[str, ...]:
+    """Return this machine's Terraform, or the one in a package. Raises toolbox.CannotHave."""
+    found = shutil.which("terraform")
+    return (found,) if found else packaged()
+
+
+def packaged() -> tuple[str, ...]:
+    """Return Terraform from a Python package. Raises toolbox.CannotHave."""
+    python = toolbox.python_environment("terraform_core") / "bin" / "python"
+    return (str(python), str(HERE / "packaged_core.py"))
+
+
 @contextmanager
-def core(program: Path) -> Iterator[Core]:
+def core(command: tuple[str, ...]) -> Iterator[Core]:
     """Start the stand-in and give the core that uses it. Raises toolbox.CannotHave."""
     python = toolbox.python_environment("terraform") / "bin" / "python"
     with subprocess.Popen(
@@ -77,7 +89,7 @@ def core(program: Path) -> Iterator[Core]:
         reattach = provider.stdout.readline()
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
         yield Core(
-            program,
+            command,
             kept
             | {
                 "TF_REATTACH_PROVIDERS": reattach,

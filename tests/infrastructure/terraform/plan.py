@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import toolbox
-from core import copied, core
+from core import copied, core, installed
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     environment = sys.argv[1]
     try:
         with (
-            core(toolbox.program("terraform")) as terraform,
+            core(installed()) as terraform,
             tempfile.TemporaryDirectory() as folder,
         ):
             plan = terraform.planned(copied(Path(folder)) / "environments" / environment)

@@ -10,8 +10,9 @@ import re
 from pathlib import Path
 
 import pytest
+import toolbox
 from api_values import actions, known
-from core import SCHEMA, TERRAFORM, Core, modules
+from core import SCHEMA, TERRAFORM, Core, core, modules, packaged
 from derive_schema import used_types
 
 ROOTS = [
@@ -124,6 +125,22 @@ def test_an_error_is_refused_and_named(terraform: Core, configuration: Path, err
 
     assert done.returncode == 1
     assert message in " ".join(done.stdout.replace("│", " ").split())
+
+
+@pytest.mark.slow
+def test_a_machine_without_terraform_has_the_core_from_a_package(configuration: Path):
+    folder = configuration / "modules" / "registry"
+    try:
+        with core(packaged()) as terraform:
+            right = terraform.tested(folder)
+            plant(folder, "image_tag_mutability =", "image_tag_mutabilty =")
+            wrong = terraform.validated(folder)
+    except toolbox.CannotHave as reason:
+        pytest.skip(str(reason))
+
+    assert right.returncode == 0, right.stdout
+    assert wrong.returncode == 1
+    assert 'An argument named "image_tag_mutabilty" is not expected here.' in wrong.stdout
 
 
 def test_the_schema_holds_what_the_configuration_uses():
