@@ -92,12 +92,14 @@ class PreviousRelease:
 
 
 def _newest_without_the_change() -> str:
-    """Return the latest tag; else what was committed before the newest change of migrations."""
+    """Return the latest tag; else what was committed before the newest migration."""
     if tag := _git("describe", "--tags", "--abbrev=0"):
         return _commit(tag)
-    if _git("status", "--porcelain", "--", MIGRATIONS):
+    status = _git("status", "--porcelain", "--untracked-files=all", "--", MIGRATIONS)
+    if any(line.startswith(("?", "A")) for line in status.splitlines()):
         return _commit("HEAD")
-    newest = _git("log", "-1", "--format=%H", "--", MIGRATIONS)
+    added = ("--no-renames", "--diff-filter=A")
+    newest = _git("log", "-1", "--format=%H", *added, "--", MIGRATIONS)
     return _commit(f"{newest}^") if newest else ""
 
 

@@ -75,6 +75,16 @@ def test_without_tags_it_is_what_came_before_the_newest_migration(repository: Re
     assert PreviousRelease.named("auto").commit == before
 
 
+def test_a_word_changed_in_an_old_migration_is_no_new_migration(repository: Repository) -> None:
+    before = repository.commit("apps/shop/views.py")
+    repository.commit("apps/shop/migrations/0001_first.py")
+    (repository.folder / "apps/shop/migrations/0001_first.py").write_text("# a word")
+    repository.commit("apps/shop/models.py")
+    (repository.folder / "apps/shop/migrations/0001_first.py").write_text("# another word")
+
+    assert PreviousRelease.named("auto").commit == before
+
+
 def test_a_migration_that_is_not_committed_comes_after_the_last_commit(
     repository: Repository,
 ) -> None:
