@@ -1,11 +1,13 @@
 output "name" {
-  description = "The bucket; known to exist."
+  description = "The bucket; whoever writes to it finds its policy in place."
   value       = aws_s3_bucket.this.bucket
+  depends_on  = [aws_s3_bucket_policy.this]
 }
 
 output "arn" {
-  description = "The bucket as policies name it."
+  description = "The bucket as policies name it; its own is in place."
   value       = aws_s3_bucket.this.arn
+  depends_on  = [aws_s3_bucket_policy.this]
 }
 
 output "domain" {

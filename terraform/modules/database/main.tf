@@ -89,8 +89,11 @@ resource "aws_iam_role_policy_attachment" "monitoring" {
   policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
 }
 
-resource "aws_cloudwatch_log_group" "postgresql" {
-  name              = "/aws/rds/instance/${var.name}/postgresql"
+# RDS would make them unencrypted and keep them for ever.
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = toset(["postgresql", "upgrade"])
+
+  name              = "/aws/rds/instance/${var.name}/${each.key}"
   retention_in_days = 365
   kms_key_id        = var.key_arn
 }
@@ -112,8 +115,8 @@ resource "aws_db_instance" "this" {
   storage_encrypted     = true
   kms_key_id            = var.key_arn
 
-  # The owner's password is RDS's own affair: made, kept and changed weekly by it. The shop does not use it.
-  username                      = "owner"
+  # This password is RDS's own affair: made, kept and changed weekly by it. The shop does not use it.
+  username                      = "store_admin"
   manage_master_user_password   = true
   master_user_secret_kms_key_id = var.key_arn
 
@@ -141,9 +144,9 @@ resource "aws_db_instance" "this" {
   performance_insights_enabled          = true
   performance_insights_kms_key_id       = var.key_arn
   performance_insights_retention_period = 7
-  enabled_cloudwatch_logs_exports       = ["postgresql", "upgrade"]
+  enabled_cloudwatch_logs_exports       = keys(aws_cloudwatch_log_group.this)
 
-  depends_on = [aws_cloudwatch_log_group.postgresql, aws_iam_role_policy_attachment.monitoring]
+  depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy_attachment.monitoring]
 }
 
 # A copy of backups and logs of changes in another region, restorable there to any second.

@@ -13,8 +13,8 @@ output "address" {
   value       = aws_db_instance.this.address
 }
 
-output "owner_secret_arn" {
-  description = "RDS's own secret, with the password of `owner`."
+output "admin_secret_arn" {
+  description = "RDS's own secret, with the password of `store_admin`."
   value       = one(aws_db_instance.this.master_user_secret).secret_arn
 }
 

@@ -1,4 +1,4 @@
--- Makes the shop's database and its users. Run once, by the owner of the instance, in the database `postgres`:
+-- Makes the shop's database and its users. Run once, by `store_admin`, in the database `postgres`:
 --
 --     psql -v ON_ERROR_STOP=1 -v password="$FIRST_PASSWORD" -f roles.sql
 --

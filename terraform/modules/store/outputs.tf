@@ -51,7 +51,7 @@ output "database" {
   value = {
     target           = "rds:${var.region}:${module.database.identifier}"
     address          = module.database.address
-    owner_secret_arn = module.database.owner_secret_arn
+    admin_secret_arn = module.database.admin_secret_arn
     restore          = module.database.restore
   }
 }

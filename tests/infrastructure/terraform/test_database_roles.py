@@ -19,7 +19,7 @@ LogIn = Callable[..., psycopg.Connection]
 
 @pytest.fixture(scope="module")
 def log_in() -> Iterator[LogIn]:
-    """Log in at a server that has run roles.sql as RDS's owner would: no superuser."""
+    """Log in at a server that has run roles.sql as RDS's administrator would: no superuser."""
     with throwaway_folder() as folder:
         state = State(folder)
         state.create()
@@ -40,12 +40,12 @@ def log_in() -> Iterator[LogIn]:
 
         try:
             with connect("postgres", state.secrets()["postgres_password"], "postgres") as root:
-                root.execute("CREATE ROLE owner LOGIN CREATEROLE CREATEDB PASSWORD 'owners'")
-            with connect("owner", "owners", "postgres") as owner:
+                root.execute("CREATE ROLE store_admin LOGIN CREATEROLE CREATEDB PASSWORD 'admins'")
+            with connect("store_admin", "admins", "postgres") as admin:
                 for statement in statements("first"):
-                    owner.execute(statement)
+                    admin.execute(statement)
                 # What AWS's function does when it is the other user's turn.
-                owner.execute("ALTER ROLE store_clone PASSWORD 'second'")
+                admin.execute("ALTER ROLE store_clone PASSWORD 'second'")
             yield connect
         finally:
             cluster.child.stop(patience=10)

@@ -31,7 +31,7 @@ run "data_is_encrypted_where_it_lies_and_on_its_way" {
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.postgresql.kms_key_id == var.key_arn && aws_db_instance.this.performance_insights_kms_key_id == var.key_arn
+    condition     = alltrue([for group in aws_cloudwatch_log_group.this : group.kms_key_id == var.key_arn]) && aws_db_instance.this.performance_insights_kms_key_id == var.key_arn
     error_message = "Logs and statistics, too."
   }
 }
@@ -120,7 +120,7 @@ run "the_shops_login_changes_by_itself_and_terraform_leaves_it_alone" {
 
   assert {
     condition     = aws_db_instance.this.manage_master_user_password && aws_db_instance.this.username != jsondecode(aws_secretsmanager_secret_version.first.secret_string).username
-    error_message = "The owner is another user, whose password RDS keeps."
+    error_message = "The administrator is another user, whose password RDS keeps."
   }
 
   assert {
