@@ -52,7 +52,8 @@ class MeasuredRequest(worker_request.Request):
 
         def on_success(self: "MeasuredRequest", result: Any, **kwargs: Any) -> Any:
             failed, _, runtime = result
-            DURATION.labels(self.name).observe(runtime)
+            if runtime is not None:  # a task that raised has none
+                DURATION.labels(self.name).observe(runtime)
             if not failed:  # else Celery calls on_failure
                 TASKS.labels(self.name, "succeeded").inc()
             return finish(self, result, **kwargs)
