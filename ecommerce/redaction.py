@@ -3,6 +3,7 @@
 import re
 import traceback
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -41,6 +42,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = re.compile(r".*/(?:site-packages|lib/python3\.\d+)/")
 MOST_FRAMES = 25
 LONGEST_TEXT = 8192
+LONGEST_REMEMBERED = 100  # messages, routes and methods are few
+HEXADECIMAL = re.compile(r"[0-9a-f]{32}")  # 16 might be a card
 CUT_WORD = re.compile(r"\S{0,4096}\Z")
 
 
@@ -53,8 +56,15 @@ class Redaction:
     def __init__(self, environment: Mapping[str, str]) -> None:
         known = sorted(_secrets_in(environment), key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._remembered = lru_cache(maxsize=1024)(self._redacted)
 
     def __call__(self, text: str) -> str:
+        if len(text) > LONGEST_REMEMBERED:
+            return self._redacted(text)
+        # Ids are made of nothing else, are in every line, and never come again.
+        return text if HEXADECIMAL.fullmatch(text) else self._remembered(text)
+
+    def _redacted(self, text: str) -> str:
         if len(text) > LONGEST_TEXT:  # without the word that the cut goes through: half a secret
             text = CUT_WORD.sub("…", text[:LONGEST_TEXT])
         if self._known:

@@ -37,6 +37,7 @@ ENVIRONMENT = {
         ("sessionid=abc; csrftoken=def", "sessionid=[hidden]; csrftoken=[hidden]"),
         ("card 4242 4242 4242 4242.", "card [card]."),
         ("card 378282246310005", "card [card]"),
+        ("4242424242424242", "[card]"),
         ("call +1 (415) 555-2671", "call [phone]"),
         ("-----BEGIN EC PRIVATE KEY-----\nabc\n-----END EC PRIVATE KEY----- x", "[key] x"),
         ("canary-former-2 canary-hook-1", "[secret] [secret]"),
