@@ -29,6 +29,10 @@ class ContainedStore:
         """Return what the payment sandbox knows of every charge."""
         return list(httpx.get(f"{self.sandbox_url}/_sandbox/ledger").json()["charges"])
 
+    def set_faults(self, **plan: object) -> None:
+        """Have the payment sandbox fail by this plan; nothing named means no faults."""
+        httpx.post(f"{self.sandbox_url}/_sandbox/faults", json=plan).raise_for_status()
+
     def database(self) -> psycopg.Connection:
         return psycopg.connect(self.settings["DATABASE_URL"], autocommit=True)
 

@@ -24,7 +24,7 @@ def test_a_guest_buys_and_the_parcel_arrives(store: ContainedStore, guest: Shopp
 
     assert [payment["status"] for payment in delivered["payments"]] == ["captured"]
     assert [parcel["status"] for parcel in delivered["shipments"]] == ["delivered"]
-    assert sum(1 for charge in store.ledger() if charge["captured"]) >= 1
+    assert sum(1 for charge in store.ledger() if charge["amount_captured"]) == 1
 
 
 def test_pages_pictures_and_styles_are_served(store: ContainedStore, guest: Shopper):
@@ -66,6 +66,62 @@ def test_what_runs_in_the_background_is_alive_and_counted(store: ContainedStore,
     assert "# HELP" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
 
 
+def test_a_worker_ends_the_payment_it_has_begun_and_then_itself(
+    store: ContainedStore, guest: Shopper, say
+):
+    """The provider takes 3 seconds to answer, and SIGTERM comes meanwhile."""
+    before = len(store.ledger())
+    order = order_whose_payment_is_under_way(store, guest)
+    worker = store.containers["worker-payments"]
+
+    code, seconds = worker.terminate(within=GRACE["worker-payments"])
+
+    say(f"worker-payments, in the middle of a payment: ended {seconds:.1f} s after SIGTERM")
+    assert code == 0, worker.output()[-2000:]
+    assert seconds < GRACE["worker-payments"]
+    # Nobody is left who could have done it: what the worker had begun, it has finished.
+    assert payment_of(guest, order) in {"authorised", "captured"}
+    assert len(store.ledger()) == before + 1
+
+
+def test_a_worker_that_is_killed_leaves_its_payment_to_the_next(
+    store: ContainedStore, guest: Shopper, engine: Engine, image: str
+):
+    before = len(store.ledger())
+    command = ROLES["worker-payments"]
+    with engine.running(image, *command, env=store.settings, name="worker-killed") as worker:
+        order = order_whose_payment_is_under_way(store, guest)
+        code, _ = worker.terminate(within=0)
+        left_behind = payment_of(guest, order)
+    store.set_faults()
+    with engine.running(image, *command, env=store.settings, name="worker-next"):
+        eventually(lambda: payment_of(guest, order), "captured".__eq__, patience=90)
+
+    assert code == 137
+    assert left_behind == "in_flight"
+    assert len(store.ledger()) == before + 1
+
+
+def order_whose_payment_is_under_way(store: ContainedStore, guest: Shopper) -> str:
+    """Buy while the provider is slow; return the order's id when a worker is at its payment."""
+    store.set_faults(delay_ms=3000)
+    order = guest.buy({variant_of(for_sale(guest))["id"]: 1})["id"]
+    statement = (
+        "SELECT count(*) FROM orders_paymentattempt WHERE order_id = %s AND lease_until > now()"
+    )
+    with store.database() as database:
+        eventually(
+            lambda: database.execute(statement, [order]).fetchone(), (1,).__eq__, patience=30
+        )
+    return str(order)
+
+
+def payment_of(guest: Shopper, order: str) -> str:
+    """Return how the order's one payment stands."""
+    [payment] = guest.order(order)["payments"]
+    return str(payment["status"])
+
+
 def test_a_web_process_ends_what_it_has_begun_and_then_itself(
     store: ContainedStore, guest: Shopper
 ):
@@ -95,7 +151,7 @@ def test_a_web_process_ends_what_it_has_begun_and_then_itself(
     assert seconds < GRACE["web"]
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "worker-payments"])
 def test_sigterm_ends_a_background_process_well(store: ContainedStore, role: str, say):
     code, seconds = store.containers[role].terminate(within=GRACE[role])
 
