@@ -20,7 +20,9 @@ BLOCKING = (
     "AccessExclusiveLock",
 )
 # Their purpose is to let reads and writes through; and only they may refuse a transaction.
-CONCURRENTLY = re.compile(r"\b(INDEX|TABLE)\s+CONCURRENTLY\b", re.IGNORECASE)
+CONCURRENTLY = re.compile(
+    r"\s*(CREATE|DROP|REINDEX)\s+(UNIQUE\s+)?(INDEX|TABLE)\s+CONCURRENTLY\b", re.IGNORECASE
+)
 DATA = re.compile(r"\s*(UPDATE|DELETE|MERGE|WITH|SELECT|INSERT)\b", re.IGNORECASE)
 CHANGES = re.compile(r"\s*(UPDATE|DELETE|MERGE|WITH)\b", re.IGNORECASE)
 
@@ -82,7 +84,7 @@ class Recorder:
             ):
                 raise
             result = execute(sql, params, many, context)
-            if not CONCURRENTLY.search(str(sql)):
+            if not CONCURRENTLY.match(str(sql)):
                 self.unmeasured.append(str(sql))
         return result
 

@@ -66,21 +66,9 @@ class PreviousRelease:
             with tarfile.open(fileobj=BytesIO(archive)) as tar:
                 tar.extractall(folder, filter="data")
             tests = sorted(path for glob in TESTS for path in Path(folder).glob(glob))
+            pytest = [sys.executable, "-m", "pytest", "--reuse-db", "--quiet", "--maxfail=5"]
             return subprocess.call(
-                [
-                    *(
-                        sys.executable,
-                        "-m",
-                        "pytest",
-                        "-q",
-                        "--maxfail=5",
-                        "--reuse-db",
-                        "-p",
-                        "no:randomly",
-                    ),
-                    *("-p", "no:cacheprovider", "--disable-warnings"),
-                    *tests,
-                ],
+                [*pytest, "-p", "no:randomly", "-p", "no:cacheprovider", *tests],
                 cwd=folder,
                 env=os.environ
                 | {

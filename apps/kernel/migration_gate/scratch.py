@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from uuid import uuid4
 
 from django.db import connections
@@ -19,7 +19,7 @@ def scratch_database() -> Iterator[BaseDatabaseWrapper]:
     """
     real = connections[ALIAS]
     name = f"test_migrations_{os.getpid()}_{uuid4().hex[:8]}"
-    with real.creation.connection._nodb_cursor() as cursor:
+    with real._nodb_cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
     scratch = real.copy(ALIAS)
     scratch.settings_dict = real.settings_dict | {"NAME": name, "CONN_MAX_AGE": 0}
@@ -29,5 +29,5 @@ def scratch_database() -> Iterator[BaseDatabaseWrapper]:
     finally:
         scratch.close()
         connections[ALIAS] = real
-        with suppress(RuntimeError), real.creation.connection._nodb_cursor() as cursor:
+        with real._nodb_cursor() as cursor:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
