@@ -144,6 +144,18 @@ def test_a_web_process_that_is_gone_costs_no_request(gateway, web):
     assert len(web.requests) == 20
 
 
+def test_without_any_web_process_the_gateway_is_alive_and_says_that_the_store_is_not(gateway):
+    gateway.put_in_front_of(free_port())
+
+    with gateway.serving() as client:
+        alive, busy = client.get("/gateway/alive"), client.get(CATEGORIES)
+
+    assert alive.status_code == 200
+    assert busy.status_code == 503
+    assert busy.headers["Content-Type"] == "application/problem+json"
+    assert busy.headers["Retry-After"] == "1"
+
+
 @pytest.mark.parametrize(
     ("method", "status", "sent_again"), [("POST", 503, []), ("GET", 200, [CATEGORIES])]
 )
