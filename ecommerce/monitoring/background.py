@@ -4,7 +4,9 @@ Everything is counted in the worker's main process. It hears of every task's end
 was killed in the middle of one, and needs no files that children share.
 """
 
+import logging
 import time
+from functools import cached_property
 from typing import Any
 
 from celery import Task, current_app
@@ -19,6 +21,8 @@ from kombu.asynchronous import Hub
 from prometheus_client import Counter, Gauge, Histogram
 
 from ecommerce.monitoring.exposition import Pulse, serve
+
+log = logging.getLogger(__name__)
 
 EVERY = 5  # seconds between two turns of a quiet worker's loop
 SENT_AT = "sent_at"
@@ -100,7 +104,17 @@ class LivingConsumer(Consumer):
 
 
 class LivingScheduler(PersistentScheduler):
-    """Beat's loop. A broker that is away does not stop it: a turn is over after its errors."""
+    """Beat's loop. It lives while it turns, and while it tries to reach the broker."""
+
+    @cached_property
+    def producer(self) -> Any:
+        """What sends; made when first asked for. Every attempt to connect counts as a turn."""
+        connection = self.connection.ensure_connection(self._try_again)
+        return self.Producer(connection, auto_declare=False)
+
+    def _try_again(self, error: Exception, seconds: float) -> None:
+        pulse.beat()
+        log.warning("Beat cannot reach the broker; it tries again in %d s.", seconds)
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Do what is due and return the seconds until the next turn."""
