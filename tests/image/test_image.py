@@ -70,7 +70,14 @@ def test_nothing_of_building_testing_or_installing_is_inside(engine: Engine, ima
     assert not NOT_FOR_PRODUCTION & set(inside["packages"])
     assert not [name for name in inside["programs"] if name.startswith("pip")]
     assert {"django", "gunicorn", "celery", "psycopg"} <= set(inside["packages"])
-    unwanted = ("/tests/", "/ecommerce/local/", "/ecommerce/recovery/", "/.env", "/.git/")
+    unwanted = (
+        "/tests/",
+        "settings_test",
+        "/ecommerce/local/",
+        "/ecommerce/recovery/",
+        "/.env",
+        "/.git/",
+    )
     assert not [file for file in inside["files"] if any(part in file for part in unwanted)]
     assert "/app/manage.py" in inside["files"]
 
