@@ -17,8 +17,8 @@ BROKEN = {
     ),
     "plain connections": (
         "database",
-        '"rds.force_ssl"                       = "1"',
-        '"rds.force_ssl"                       = "0"',
+        '"rds.force_ssl"',
+        '"log_statement"',
         "data_is_encrypted_where_it_lies_and_on_its_way",
     ),
     "a database on the internet": (

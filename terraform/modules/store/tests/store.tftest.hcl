@@ -89,14 +89,16 @@ run "somebody_hears_of_a_full_disk_and_of_the_bill" {
   }
 }
 
-run "production_without_a_second_database_machine_is_refused" {
+run "production_without_second_machines_and_protection_is_refused" {
   command = plan
 
   variables {
-    database = { instance_class = "db.r6g.xlarge", multi_az = false, backup_days = 30 }
+    database            = { instance_class = "db.r6g.xlarge", multi_az = false, backup_days = 30 }
+    broker              = { node_type = "cache.t3.medium", replicas = 0 }
+    deletion_protection = false
   }
 
-  expect_failures = [var.database]
+  expect_failures = [var.database, var.broker, var.deletion_protection]
 }
 
 run "production_with_a_week_of_backups_is_refused" {
@@ -109,72 +111,26 @@ run "production_with_a_week_of_backups_is_refused" {
   expect_failures = [var.database]
 }
 
-run "production_with_a_single_broker_is_refused" {
+run "what_is_no_host_no_copy_elsewhere_and_nobodys_alarm_is_refused" {
   command = plan
 
   variables {
-    broker = { node_type = "cache.t3.medium", replicas = 0 }
-  }
-
-  expect_failures = [var.broker]
-}
-
-run "production_is_not_deleted_by_one_command" {
-  command = plan
-
-  variables {
-    deletion_protection = false
-  }
-
-  expect_failures = [var.deletion_protection]
-}
-
-run "a_copy_at_home_is_refused" {
-  command = plan
-
-  variables {
+    account_id    = "1"
     backup_region = "us-east-1"
+    host          = "https://shop.example.com"
+    alarm_emails  = []
   }
 
-  expect_failures = [var.backup_region]
+  expect_failures = [var.account_id, var.backup_region, var.host, var.alarm_emails]
 }
 
-run "another_environment_is_refused" {
+run "another_environment_and_another_region_are_refused" {
   command = plan
 
   variables {
     environment = "test"
+    region      = "eu-central-1"
   }
 
-  expect_failures = [var.environment]
-}
-
-run "another_region_is_refused" {
-  command = plan
-
-  variables {
-    region = "eu-central-1"
-  }
-
-  expect_failures = [var.region]
-}
-
-run "an_alarm_for_nobody_is_refused" {
-  command = plan
-
-  variables {
-    alarm_emails = []
-  }
-
-  expect_failures = [var.alarm_emails]
-}
-
-run "an_address_is_no_host" {
-  command = plan
-
-  variables {
-    host = "https://shop.example.com"
-  }
-
-  expect_failures = [var.host]
+  expect_failures = [var.environment, var.region]
 }
