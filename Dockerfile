@@ -62,7 +62,8 @@ FROM base AS store
 LABEL org.opencontainers.image.title="ecommerce" \
       org.opencontainers.image.description="The backend of an online shop: web, workers, beat" \
       org.opencontainers.image.licenses="MIT"
-ENV STATIC_ROOT=/app/collected BIND=0.0.0.0:8000
+ARG RELEASE=
+ENV STATIC_ROOT=/app/collected BIND=0.0.0.0:8000 RELEASE=${RELEASE}
 COPY --from=packages /venv /venv
 COPY --from=code /app /app
 USER 10001:10001

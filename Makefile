@@ -103,7 +103,7 @@ lock: .venv ## write the hashes of all that the image installs into requirements
 .PHONY: image
 image: ## build the image ecommerce:COMMIT with docker or podman (BUILD: more arguments, a base by digest)
 	@test "$(ENGINE)" || { echo "There is neither docker nor podman on this machine; install one of them." >&2; exit 1; }
-	BUILDAH_FORMAT=docker $(ENGINE) build --tag ecommerce:$(COMMIT) --label org.opencontainers.image.revision=$(COMMIT) $(BUILD) .
+	BUILDAH_FORMAT=docker $(ENGINE) build --tag ecommerce:$(COMMIT) --build-arg RELEASE=$(COMMIT) --label org.opencontainers.image.revision=$(COMMIT) $(BUILD) .
 
 .PHONY: compose-up
 compose-up: image .env ## the whole store as in production, in containers of this machine (compose.yaml)

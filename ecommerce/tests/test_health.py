@@ -72,6 +72,14 @@ def test_probes_are_answered_whatever_the_host_and_without_cookies(
     assert not answer.cookies
 
 
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/%6Detrics"])
+@pytest.mark.django_db
+def test_probes_are_not_for_those_who_come_through_a_proxy(client: Client, path: str) -> None:
+    answer = client.get(path, headers={"X-Forwarded-For": "203.0.113.7"})
+
+    assert answer.status_code == 404
+
+
 def test_metrics_count_requests_and_name_no_customer(client: Client) -> None:
     client.get("/api/v1/errors/no_such_code")
 

@@ -89,6 +89,7 @@ def test_it_carries_no_setting_of_a_deployment(engine: Engine, image: str):
     names = {entry.partition("=")[0] for entry in config["Env"]}
     assert names == {
         *("PATH", "LANG", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "STATIC_ROOT", "BIND"),
+        "RELEASE",
     }
     assert config["User"] == "10001:10001"
     assert config["Cmd"] == ["gunicorn", "-c", "config/gunicorn.conf.py", "ecommerce.wsgi"]
