@@ -88,4 +88,9 @@ def test_nobody_logs_in_as_the_owner_of_the_tables(log_in: LogIn):
             "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname LIKE 'store%' ORDER BY 1"
         ).fetchall()
 
-    assert may == [("store", True), ("store_clone", True), ("store_owner", False)]
+    assert may == [
+        ("store", True),
+        ("store_admin", True),
+        ("store_clone", True),
+        ("store_owner", False),
+    ]
