@@ -20,7 +20,7 @@ from running_store import eventually, free_port
 INSTANCES = 3
 # As in the cluster: taken out of the gateway first, asked to end when nobody comes any more.
 PRE_STOP_SECONDS = 1.5
-GRACE_SECONDS = 30
+GRACE_SECONDS = 45
 WORKERS = {"payments": "payments,shipping", "events": "default,index"}
 
 
@@ -196,7 +196,7 @@ class Fleet:
             except httpx.TransportError:
                 return False
 
-        eventually(ready, bool, patience=60)
+        eventually(ready, bool, patience=180)
 
     # The gateway
 
