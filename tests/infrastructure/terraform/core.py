@@ -87,6 +87,7 @@ def core(command: tuple[str, ...]) -> Iterator[Core]:
         assert provider.stdout
         assert provider.stdin
         reattach = provider.stdout.readline()
+        # A person's TF_VAR_… would change a plan; TF_CLI_CONFIG_FILE may name what is not there.
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
         yield Core(
             command,
