@@ -76,7 +76,10 @@ def packaged() -> tuple[str, ...]:
 
 @contextmanager
 def core(command: tuple[str, ...]) -> Iterator[Core]:
-    """Start the stand-in and give the core that uses it. Raises toolbox.CannotHave."""
+    """Start the stand-in and give the core that uses it. Raises toolbox.CannotHave.
+
+    The stand-in ends with its standard input, also when a test fails.
+    """
     python = toolbox.python_environment("terraform") / "bin" / "python"
     with subprocess.Popen(
         [str(python), str(HERE / "stand_in_provider.py"), str(SCHEMA)],
@@ -85,7 +88,6 @@ def core(command: tuple[str, ...]) -> Iterator[Core]:
         text=True,
     ) as provider:
         assert provider.stdout
-        assert provider.stdin
         reattach = provider.stdout.readline()
         # A person's TF_VAR_… would change a plan; TF_CLI_CONFIG_FILE may name what is not there.
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
@@ -98,7 +100,6 @@ def core(command: tuple[str, ...]) -> Iterator[Core]:
                 "TF_IN_AUTOMATION": "1",
             },
         )
-        provider.stdin.close()
 
 
 def copied(to: Path) -> Path:
