@@ -86,13 +86,14 @@ class JSONLines(logging.Formatter):
         """Return the message without what libraries quote in it: the path, an exception's words."""
         if not self._discreet:
             return record.getMessage()
-        message = record.getMessage()
         error = record.exc_info and record.exc_info[1]
-        if error:
-            # Celery quotes an exception's repr, Django its text.
-            for words in (repr(error), str(error)):
-                if len(words) > SHORTEST_QUOTATION:
-                    message = message.replace(words, words_of(error))
+        words = words_of(error) if error else "an exception"
+        if isinstance(record.args, Mapping) and "exc" in record.args:  # Celery, of a failed task
+            message = str(record.msg) % {**record.args, "exc": words}
+        else:
+            message = record.getMessage()
+        if error and len(str(error)) > SHORTEST_QUOTATION:  # Django, of a refused host
+            message = message.replace(str(error), words)
         request = getattr(record, "request", None)
         if isinstance(request, HttpRequest):
             message = message.replace(request.path, route_of(request))

@@ -76,7 +76,8 @@ def account_of(error: BaseException) -> str:
     """Return where an exception, and what it came from, was raised; none of the data it quotes."""
     parts = []
     for each in reversed(list(_chain(error))):
-        frames = traceback.extract_tb(each.__traceback__)
+        walked = traceback.walk_tb(each.__traceback__)
+        frames = traceback.StackSummary.extract(walked, lookup_lines=False)
         places = [f'  File "{_place(f.filename)}", line {f.lineno}, in {f.name}' for f in frames]
         if len(places) > MOST_FRAMES:
             places[5 : 5 - MOST_FRAMES] = ["  …"]

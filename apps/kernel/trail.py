@@ -1,7 +1,7 @@
 """The trail of a piece of work: which request it began with, through rows into other processes."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
@@ -75,8 +75,9 @@ def following(trail: Trail, name: str) -> Iterator[None]:
         with _tracing.span(name, trail.traceparent):
             yield
     except Exception as error:
-        if not isinstance(getattr(error, MARK, None), Trail):
-            setattr(error, MARK, trail)
+        if trail_of(error) is NOWHERE:
+            with suppress(AttributeError):  # an exception may be frozen
+                setattr(error, MARK, trail)
         raise
     finally:
         current.reset(token)

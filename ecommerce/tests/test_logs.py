@@ -241,6 +241,13 @@ def test_celery_reports_a_failed_task_without_the_words_of_its_exception() -> No
     assert "Ada" not in str(line)
 
 
+def test_a_message_that_is_an_exceptions_text_becomes_its_class() -> None:
+    record = caught(ValueError("Ada lives here"))
+    record.msg = "Invalid: Ada lives here"
+
+    assert as_line(record)["message"] == "Invalid: ValueError"
+
+
 def test_what_nobody_catches_is_logged_in_a_thread_too(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
