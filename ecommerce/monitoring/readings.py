@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -69,7 +69,7 @@ class Readings(Collector):
                 )
             reading.answer = list(reading.ask())
             reading.succeeded_at = time.time()
-        except DatabaseError:
+        except Error:
             reading.failures += 1
             log.warning("The reading %s has no answer.", reading.name, exc_info=True)
             connection.close()
