@@ -17,7 +17,7 @@ NO_SECRETS = Path("config/pipeline/trivy-secret.yaml")
 SBOM = Path("build/reports/sbom.json")
 LONGEST_EXCEPTION = datetime.timedelta(days=180)
 GATE = (
-    *("--severity=HIGH,CRITICAL", "--exit-code=1", "--quiet"),
+    *("--severity=HIGH,CRITICAL", "--exit-code=1", "--quiet", "--timeout=15m"),
     f"--ignorefile={EXCEPTIONS}",
 )
 

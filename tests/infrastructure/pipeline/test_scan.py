@@ -8,7 +8,7 @@ import pytest
 import yaml
 from small_overlay import DEPLOYMENT
 
-GATE = "--severity=HIGH,CRITICAL --exit-code=1 --quiet --ignorefile=.trivyignore.yaml"
+GATE = "--severity=HIGH,CRITICAL --exit-code=1 --quiet --timeout=15m --ignorefile=.trivyignore.yaml"
 SECRETS = "--secret-config=config/pipeline/trivy-secret.yaml"
 
 
