@@ -166,7 +166,7 @@ def installed(*programs: str, packages: Sequence[str]) -> None:
         raise CannotHave(f"{programs[0]} is not installed, and this is no Debian machine.")
     if os.geteuid() != 0:
         raise CannotHave(f"{programs[0]} is not installed, and only root can install it.")
-    print(f"Installing {', '.join(packages)} ...", flush=True)
+    print(f"Installing {', '.join(packages)} ...", file=sys.stderr, flush=True)
     run(["apt-get", "-qq", "update"])
     run(["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages])
 
@@ -183,7 +183,7 @@ def made(folder: Path, wanted: bytes) -> Iterator[bool]:
             yield False
             return
         shutil.rmtree(folder, ignore_errors=True)
-        print(f"Fetching {folder.relative_to(TOOLS)} into .tools ...", flush=True)
+        print(f"Fetching {folder.relative_to(TOOLS)} into .tools ...", file=sys.stderr, flush=True)
         yield True
         stamp.write_text(digest)
 
