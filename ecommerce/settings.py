@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "pgtrigger",
+    "django_prometheus",
     "apps.kernel",
     "apps.users",
     "apps.catalog",
@@ -110,7 +111,7 @@ DATABASES["default"]["OPTIONS"] = {
 REDIS_URL = env("REDIS_URL", dev="redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "django_prometheus.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": env("CACHE_KEY_PREFIX", default="ecommerce"),
         "OPTIONS": {

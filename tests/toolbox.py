@@ -160,6 +160,12 @@ def _mirror() -> str:
 
 def installed(*programs: str, packages: Sequence[str]) -> None:
     """Have the programs, if need be by installing Debian's packages. Raises CannotHave."""
+    TOOLS.mkdir(exist_ok=True)
+    with _alone(TOOLS / "apt.lock"):
+        _install(programs, packages)
+
+
+def _install(programs: Sequence[str], packages: Sequence[str]) -> None:
     if all(shutil.which(name) for name in programs):
         return
     if not shutil.which("apt-get"):
@@ -177,8 +183,7 @@ def made(folder: Path, wanted: bytes) -> Iterator[bool]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     stamp = folder.with_name(folder.name + ".stamp")
     digest = hashlib.sha256(wanted).hexdigest()
-    with folder.with_name(folder.name + ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone(folder.with_name(folder.name + ".lock")):
         if folder.exists() and stamp.exists() and stamp.read_text() == digest:
             yield False
             return
@@ -186,6 +191,14 @@ def made(folder: Path, wanted: bytes) -> Iterator[bool]:
         print(f"Fetching {folder.relative_to(TOOLS)} into .tools ...", file=sys.stderr, flush=True)
         yield True
         stamp.write_text(digest)
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Wait until no other process holds the file's lock, and hold it."""
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def run(command: Sequence[str], *, cwd: Path | None = None) -> None:

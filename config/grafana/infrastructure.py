@@ -76,6 +76,15 @@ PANELS = (
         runbook="cache-hit-rate-low",
     ),
     Panel(
+        "Cache, as the web processes see it",
+        {
+            "reads": "sum(rate(django_cache_get_total[5m]))",
+            "hits": "sum(rate(django_cache_get_hits_total[5m]))",
+            "failed": "sum(rate(django_cache_get_fail_total[5m]))",
+        },
+        runbook="cache-down",
+    ),
+    Panel(
         "Redis memory",
         {
             "{{server}}": "max by (server) (redis_memory_bytes)",
