@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django_prometheus.exports import ExportToDjangoView as metrics
+from django_prometheus import exports
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -19,7 +19,7 @@ def probes(get_response: View) -> View:
     answers: dict[str, View] = {
         "/health/live": live,
         "/health/ready": ready,
-        "/metrics": metrics,
+        "/metrics": exports.ExportToDjangoView,
     }
 
     def middleware(request: HttpRequest) -> HttpResponse:
