@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from apps.users.views import Login, Logout, Me, Refresh, Register
+from apps.users.views.auth import Login, Logout, Refresh, Register
+from apps.users.views.me import Me
 
 urlpatterns = [
     path("auth/register", Register.as_view(), name="register"),

@@ -1,0 +1,7 @@
+"""Accounts, their sessions, and the counters that slow guessing down."""
+
+from apps.users.models.attempts import LoginAttempts
+from apps.users.models.person import User, is_ascii, normalised
+from apps.users.models.session import RefreshToken, Session
+
+__all__ = ["LoginAttempts", "RefreshToken", "Session", "User", "is_ascii", "normalised"]

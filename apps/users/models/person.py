@@ -1,0 +1,75 @@
+"""People and the accounts they log in with."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower, Now
+
+from apps.kernel.ids import new_id
+
+is_ascii = RegexValidator(
+    r"\A[\x00-\x7f]*\Z", message="Write the domain in its xn-- form.", code="not_ascii"
+)
+
+
+def normalised(email: str) -> str:
+    """Return the address as it is stored and looked up."""
+    return email.strip().lower()
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes accounts for Django's own commands; people register through the service."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=normalised(username or ""))
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=normalised(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person with an account. The e-mail address is the login, whatever its case."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(max_length=254, validators=[is_ascii])
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    is_staff = models.BooleanField(default=False, help_text="May enter the back office.")
+    is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting.")
+    date_joined = models.DateTimeField(db_default=Now(), editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email"],
+                name="user_email_is_unique",
+                violation_error_message="There is an account with this e-mail address.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="user_email_is_lower_case"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def clean(self) -> None:
+        self.email = normalised(self.email)
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
