@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-NOT_IN_A_CLONE = (".git", ".local", ".venv", "build", "__pycache__", ".*_cache")
+NOT_IN_A_CLONE = (".git", ".local", ".tools", ".venv", "build", "__pycache__", ".*_cache")
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 
 pytestmark = pytest.mark.local  # it starts and kills its stores
