@@ -255,6 +255,7 @@ STORAGES = {
 
 # Store
 STORE_CURRENCY = env("STORE_CURRENCY", default="USD")
+STORE_LOCALES = env_list("STORE_LOCALES", default="en,de,es,fr,it,nl,pl,pt-BR")
 ORDER_PAYMENT_WINDOW = timedelta(seconds=env_int("ORDER_PAYMENT_WINDOW_SECONDS", default=15 * 60))
 LOW_STOCK_THRESHOLD = env_int("LOW_STOCK_THRESHOLD", default=5)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
-from apps.kernel.countries import COUNTRIES
+from apps.kernel.addresses import Address
 from apps.kernel.money import Money
 from apps.kernel.serializers import (
     MoneyField,
@@ -18,26 +18,6 @@ from apps.orders.models import LARGEST_QUANTITY, METHOD_REFERENCE, MOST_LINES
 from apps.orders.selectors.orders import WholeOrder
 from apps.orders.services.carts import PricedCart
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, ShipmentStatus
-
-
-class Address(StrictSerializer):
-    """Where a parcel goes. The country is ISO 3166-1 alpha-2."""
-
-    first_name = StrictCharField(max_length=100)
-    last_name = StrictCharField(max_length=100)
-    company = StrictCharField(max_length=100, required=False, allow_blank=True)
-    line1 = StrictCharField(max_length=200)
-    line2 = StrictCharField(max_length=200, required=False, allow_blank=True)
-    city = StrictCharField(max_length=100)
-    region = StrictCharField(max_length=100, required=False, allow_blank=True)
-    postal_code = StrictCharField(max_length=20)
-    country = StrictCharField(min_length=2, max_length=2)
-    phone = StrictCharField(max_length=40, required=False, allow_blank=True)
-
-    def validate_country(self, value: str) -> str:
-        if value not in COUNTRIES:
-            raise serializers.ValidationError("This is no country code.", code="unknown_country")
-        return value
 
 
 class ItemDraft(StrictSerializer):

@@ -15,8 +15,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.kernel.backoffice import ReadOnly
-from apps.users.models import Session, User
-from apps.users.services import accounts, sessions
+from apps.users.models import Address, Consent, Session, User
+from apps.users.services import accounts, addresses, sessions
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -48,6 +48,25 @@ class PasswordChange(AdminPasswordChangeForm):
         return self.user
 
 
+class Addresses(admin.StackedInline):
+    """The address book. Orders have copies of their own."""
+
+    model = Address
+    extra = 0
+    max_num = addresses.MOST
+    classes = ("collapse",)
+
+
+class Consents(ReadOnly, admin.TabularInline):
+    """What a person agreed to, when, and from where."""
+
+    model = Consent
+    extra = 0
+    ordering = ("-id",)
+    fields = ("purpose", "granted", "text_version", "at", "ip", "user_agent")
+    readonly_fields = fields
+
+
 @admin.register(User)
 class PersonAdmin(UserAdmin):
     """Only superusers touch staff and grant rights; people are switched off, never deleted."""
@@ -61,9 +80,10 @@ class PersonAdmin(UserAdmin):
     search_fields = ("email", "first_name", "last_name")
     readonly_fields = ("last_login", "date_joined", "version")
     show_full_result_count = False
+    inlines = (Addresses, Consents)
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("first_name", "last_name")}),
+        ("Person", {"fields": ("first_name", "last_name", "phone", "locale")}),
         ("Rights", {"fields": ("is_active", *RIGHTS)}),
         ("History", {"fields": ("date_joined", "last_login", "version")}),
     )
@@ -76,6 +96,9 @@ class PersonAdmin(UserAdmin):
             },
         ),
     )
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        return self.inlines if obj else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         rights = () if request.user.is_superuser else RIGHTS

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import phonenumbers
+from django.conf import settings
 from rest_framework import serializers
 
-from apps.kernel.serializers import StrictCharField
+from apps.kernel.addresses import Address
+from apps.kernel.serializers import StrictBooleanField, StrictCharField
+from apps.users.models import Address as KeptAddress
 from apps.users.models import User, is_ascii
 
 
@@ -21,6 +25,43 @@ class NameField(StrictCharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=100, allow_blank=True, **options)
+
+
+class PhoneField(StrictCharField):
+    """A telephone number with its country's code. Given back in the form of E.164."""
+
+    default_error_messages = {"invalid_phone": "This is no telephone number in the world."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=40, allow_blank=True, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not text:
+            return text
+        try:
+            number = phonenumbers.parse(text, None)
+        except phonenumbers.NumberParseException:
+            self.fail("invalid_phone")
+        if not phonenumbers.is_valid_number(number):
+            self.fail("invalid_phone")
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+class LocaleField(StrictCharField):
+    """A language tag (BCP 47) of those that the store speaks, or nothing."""
+
+    default_error_messages = {"unsupported_locale": "The store speaks: {supported}."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=35, allow_blank=True, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        spoken: dict[str, str] = {tag.lower(): tag for tag in settings.STORE_LOCALES}
+        if text and text.lower() not in spoken:
+            self.fail("unsupported_locale", supported=", ".join(settings.STORE_LOCALES))
+        return spoken.get(text.lower(), "")
 
 
 class PasswordField(StrictCharField):
@@ -53,6 +94,8 @@ class Profile(serializers.Serializer[Any]):
     email = serializers.EmailField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
+    phone = serializers.CharField()
+    locale = serializers.CharField()
     created_at = serializers.DateTimeField()
     version = serializers.IntegerField()
 
@@ -64,6 +107,31 @@ def profile_of(user: User) -> dict[str, object]:
         "email": user.email,
         "first_name": user.first_name,
         "last_name": user.last_name,
+        "phone": user.phone,
+        "locale": user.locale,
         "created_at": user.date_joined,
         "version": user.version,
     }
+
+
+class BookAddress(Address):
+    """An address of the book, with what it is the default for."""
+
+    default_shipping = StrictBooleanField(required=False)
+    default_billing = StrictBooleanField(required=False)
+
+
+class BookAddressDocument(BookAddress):
+    """An address of the book as it is kept."""
+
+    id = serializers.UUIDField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+BOOK_COLUMNS = tuple(BookAddressDocument().fields)
+
+
+def book_address_of(address: KeptAddress) -> dict[str, object]:
+    """Return the document `BookAddressDocument` of an address."""
+    return {name: getattr(address, name) for name in BOOK_COLUMNS}

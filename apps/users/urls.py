@@ -2,7 +2,9 @@
 
 from django.urls import path
 
+from apps.users.views.addresses import AddressBook, OneAddress
 from apps.users.views.auth import Login, Logout, Refresh, Register
+from apps.users.views.consents import Consents
 from apps.users.views.me import Me
 
 urlpatterns = [
@@ -11,4 +13,7 @@ urlpatterns = [
     path("auth/refresh", Refresh.as_view(), name="refresh"),
     path("auth/logout", Logout.as_view(), name="logout"),
     path("users/me", Me.as_view(), name="me"),
+    path("users/me/consents", Consents.as_view(), name="consents"),
+    path("users/me/addresses", AddressBook.as_view(), name="addresses"),
+    path("users/me/addresses/<id:address_id>", OneAddress.as_view(), name="address"),
 ]

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import schemathesis
+from django.contrib.auth import get_user_model
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
@@ -19,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from apps.catalog.tests.factories import VariantFactory
 from apps.orders.tests.factories import placed_order, ready_cart
-from apps.users.tests.factories import UserFactory, access_token_for
+from apps.users.tests.factories import AddressFactory, UserFactory, access_token_for
 from ecommerce.wsgi import application
 
 CHECKS = [
@@ -55,16 +56,18 @@ def staff(db: None) -> dict[str, str]:
 
 
 @pytest.fixture
-def known(db: None) -> tuple[dict[str, str], dict[str, str]]:
+def known(staff: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Path parameters that lead to something, and the headers of who holds it."""
     variant = VariantFactory.create(stock=50)
     cart, cart_holder = ready_cart({variant.pk: 2})
     order, order_holder = placed_order({variant.pk: 1})
     item = cart.items.get()
+    address = AddressFactory.create(user=get_user_model().objects.get(is_superuser=True))
     paths = {
         "cart_id": str(cart.pk),
         "item_id": str(item.pk),
         "order_id": str(order.pk),
+        "address_id": str(address.pk),
         "key": str(variant.product_id),
         "product_id": str(variant.product_id),
         "code": "not_found",

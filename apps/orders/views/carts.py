@@ -8,13 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.kernel.addresses import Address
 from apps.kernel.conditional import expected_version, tagged
 from apps.kernel.idempotency import idempotent
 from apps.kernel.openapi import IDEMPOTENCY_KEY, IF_MATCH, problems
 from apps.kernel.serializers import StrictSerializer
 from apps.orders.selectors.orders import cart_of, latest_cart_of
 from apps.orders.serializers import (
-    Address,
     CartDocument,
     CheckoutDraft,
     EmailDraft,

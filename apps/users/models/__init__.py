@@ -1,7 +1,18 @@
 """Accounts, their sessions, and the counters that slow guessing down."""
 
+from apps.users.models.address import Address
 from apps.users.models.attempts import LoginAttempts
+from apps.users.models.consent import Consent
 from apps.users.models.person import User, is_ascii, normalised
 from apps.users.models.session import RefreshToken, Session
 
-__all__ = ["LoginAttempts", "RefreshToken", "Session", "User", "is_ascii", "normalised"]
+__all__ = [
+    "Address",
+    "Consent",
+    "LoginAttempts",
+    "RefreshToken",
+    "Session",
+    "User",
+    "is_ascii",
+    "normalised",
+]

@@ -13,6 +13,8 @@ is_ascii = RegexValidator(
     r"\A[\x00-\x7f]*\Z", message="Write the domain in its xn-- form.", code="not_ascii"
 )
 
+E164 = r"\A\+[1-9][0-9]{1,14}\Z"
+
 
 def normalised(email: str) -> str:
     """Return the address as it is stored and looked up."""
@@ -42,6 +44,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(max_length=254, validators=[is_ascii])
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100, blank=True)
+    phone = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="E.164: +442071234567."
+    )
+    locale = models.CharField(
+        max_length=35, blank=True, default="", db_default="", help_text="BCP 47: pt-BR."
+    )
     is_staff = models.BooleanField(default=False, help_text="May enter the back office.")
     is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting.")
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
@@ -62,6 +70,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")), name="user_email_is_lower_case"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(phone="") | models.Q(phone__regex=E164),
+                name="user_phone_is_e164",
+                violation_error_message="Write the number as +, country code, number.",
             ),
         ]
 

@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from apps.kernel.errors import Conflict, NotFound, VersionMismatch
+from apps.kernel.errors import Conflict
 from apps.users.models import Session, User, normalised
 from apps.users.services import sessions
 
@@ -35,25 +35,6 @@ def register(*, email: str, password: str, first_name: str = "", last_name: str 
         if "user_email_is_unique" not in str(error):
             raise
         raise EmailTaken("There is an account with this e-mail address.") from error
-    return user
-
-
-@transaction.atomic
-def replace_profile(
-    *, user_id: UUID, first_name: str, last_name: str, expected_version: int | None
-) -> User:
-    """Set the names of a person.
-
-    Raises NotFound; VersionMismatch when `expected_version` is given and no longer the newest.
-    """
-    user = User.objects.select_for_update().filter(pk=user_id).first()
-    if user is None:
-        raise NotFound("There is no such account.")
-    if expected_version not in {None, user.version}:
-        raise VersionMismatch("Your profile was changed in the meantime.")
-    user.first_name, user.last_name = first_name, last_name
-    user.version += 1
-    user.save(update_fields=["first_name", "last_name", "version"])
     return user
 
 

@@ -6,7 +6,7 @@ import factory
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from apps.users.models import Session, User
+from apps.users.models import Address, Session, User
 from apps.users.tokens import access_token
 
 PASSWORD = "correct horse battery staple"
@@ -50,6 +50,21 @@ class SessionFactory(factory.django.DjangoModelFactory[Session]):
 
     class Meta:
         model = Session
+
+
+class AddressFactory(factory.django.DjangoModelFactory[Address]):
+    """An address in somebody's book."""
+
+    user = factory.SubFactory(UserFactory)
+    first_name = "Robin"
+    last_name = "Doe"
+    line1 = "1 Main Street"
+    city = "Springfield"
+    postal_code = "62701"
+    country = "US"
+
+    class Meta:
+        model = Address
 
 
 def access_token_for(user: User) -> str:

@@ -3,8 +3,14 @@
 import pytest
 from django.test import Client
 
-from apps.users.models import Session, User
-from apps.users.tests.factories import PASSWORD, SessionFactory, StaffFactory, UserFactory
+from apps.users.models import Consent, Session, User
+from apps.users.tests.factories import (
+    PASSWORD,
+    AddressFactory,
+    SessionFactory,
+    StaffFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +34,10 @@ def profile(user, **changes):
         "first_name": user.first_name,
         "last_name": user.last_name,
         "is_active": "on",
+        "addresses-TOTAL_FORMS": "0",
+        "addresses-INITIAL_FORMS": "0",
+        "consents-TOTAL_FORMS": "0",
+        "consents-INITIAL_FORMS": "0",
         **changes,
     }
 
@@ -113,6 +123,35 @@ def test_a_password_set_by_staff_ends_the_sessions(boss):
     session.refresh_from_db()
     assert session.revoked_reason == "password_changed"
     assert session.user.check_password("a fresh password")
+
+
+def test_staff_correct_an_address_and_only_read_consents(boss):
+    address = AddressFactory(line1="1 Mian Street")
+    Consent.objects.create(
+        user=address.user, purpose="marketing", granted=True, text_version="wording-7"
+    )
+    book = {
+        name: getattr(address, name)
+        for name in ("id", "first_name", "last_name", "city", "postal_code", "country")
+    }
+    rows = {f"addresses-0-{name}": value for name, value in book.items()} | {
+        "addresses-TOTAL_FORMS": "1",
+        "addresses-INITIAL_FORMS": "1",
+        "consents-TOTAL_FORMS": "1",
+        "consents-INITIAL_FORMS": "1",
+        "addresses-0-user": str(address.user_id),
+        "addresses-0-line1": "1 Main Street",
+        "addresses-0-default_shipping": "on",
+    }
+
+    response = boss.post(f"{USERS}{address.user_id}/change/", profile(address.user, **rows))
+
+    assert response.status_code == 302
+    address.refresh_from_db()
+    assert (address.line1, address.default_shipping) == ("1 Main Street", True)
+    page = boss.get(f"{USERS}{address.user_id}/change/").content.decode()
+    assert "wording-7" in page
+    assert 'name="consents-0-text_version"' not in page
 
 
 def test_nobody_is_deleted_here(boss):

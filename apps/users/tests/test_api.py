@@ -49,6 +49,8 @@ def test_registering_answers_the_profile(api):
         "email": "ada@example.com",
         "first_name": "Ada",
         "last_name": "",
+        "phone": "",
+        "locale": "",
         "created_at": user.date_joined.isoformat(),
         "version": 1,
     }
@@ -359,6 +361,14 @@ def test_the_schema_describes_the_operations_and_the_bearer(api):
         (LOGOUT, "post"): {"204", "400", "401", "413", "415"},
         (ME, "get"): {"200", "401"},
         (ME, "put"): {"200", "400", "401", "412", "413", "415"},
+        (ME, "patch"): {"200", "400", "401", "412", "413", "415"},
+        (f"{ME}/consents", "get"): {"200", "401"},
+        (f"{ME}/consents", "put"): {"200", "400", "401", "413", "415"},
+        (f"{ME}/addresses", "get"): {"200", "400", "401"},
+        (f"{ME}/addresses", "post"): {"201", "400", "401", "409", "413", "415"},
+        (f"{ME}/addresses/{{address_id}}", "get"): {"200", "401", "404"},
+        (f"{ME}/addresses/{{address_id}}", "patch"): {"200", "400", "401", "404", "413", "415"},
+        (f"{ME}/addresses/{{address_id}}", "delete"): {"204", "401", "404"},
     }
     assert set(operations) == set(promised)
     for key, statuses in promised.items():

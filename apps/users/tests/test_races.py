@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from apps.kernel.models import OutboxEvent
 from apps.users.models import LoginAttempts, RefreshToken, Session, User
-from apps.users.services import accounts, attempts, sessions
+from apps.users.services import accounts, attempts, profiles, sessions
 from apps.users.tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -146,7 +146,7 @@ def test_profiles_replaced_at_once_from_one_version_change_it_once():
 
     answers = at_once(
         8,
-        lambda n: accounts.replace_profile(
+        lambda n: profiles.change_profile(
             user_id=user.pk, first_name=str(n), last_name="", expected_version=1
         ),
     )

@@ -11,8 +11,8 @@ from apps.kernel.conditional import expected_version, tagged
 from apps.kernel.openapi import IF_MATCH, problems
 from apps.kernel.serializers import StrictSerializer
 from apps.users.models import User
-from apps.users.serializers import NameField, Profile, profile_of
-from apps.users.services import accounts
+from apps.users.serializers import LocaleField, NameField, PhoneField, Profile, profile_of
+from apps.users.services import profiles
 
 
 class Me(APIView):
@@ -23,6 +23,8 @@ class Me(APIView):
 
         first_name = NameField()
         last_name = NameField()
+        phone = PhoneField(required=False)
+        locale = LocaleField(required=False)
 
     @extend_schema(operation_id="users_me", responses={200: Profile, **problems(401)})
     def get(self, request: Request) -> Response:
@@ -37,10 +39,23 @@ class Me(APIView):
         responses={200: Profile, **problems(400, 401, 412, 413, 415)},
     )
     def put(self, request: Request) -> Response:
-        """Replace my names."""
-        names = self.Names(data=request.data)
+        """Replace my names; telephone number and language stay when they are not given."""
+        return self._change(request, partial=False)
+
+    @extend_schema(
+        operation_id="users_me_update",
+        parameters=[IF_MATCH],
+        request=Names,
+        responses={200: Profile, **problems(400, 401, 412, 413, 415)},
+    )
+    def patch(self, request: Request) -> Response:
+        """Change what is given of my profile."""
+        return self._change(request, partial=True)
+
+    def _change(self, request: Request, *, partial: bool) -> Response:
+        names = self.Names(data=request.data, partial=partial)
         names.is_valid(raise_exception=True)
-        user = accounts.replace_profile(
+        user = profiles.change_profile(
             user_id=cast("User", request.user).pk,
             expected_version=expected_version(request),
             **names.validated_data,

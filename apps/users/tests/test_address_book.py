@@ -1,0 +1,163 @@
+"""The address book: whose it is, how much it holds, and what is the default."""
+
+import pytest
+
+from apps.kernel.tests.threads import at_once
+from apps.users.models import Address
+from apps.users.services import addresses
+from apps.users.services.addresses import AddressBookFull
+from apps.users.tests.factories import AddressFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+BOOK = "/api/v1/users/me/addresses"
+DRAFT = {
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "line1": "12 St James's Square",
+    "city": "London",
+    "postal_code": "SW1Y 4JH",
+    "country": "GB",
+}
+FLAGS = ("default_shipping", "default_billing")
+
+
+def codes(response):
+    return {(entry["pointer"], entry["code"]) for entry in response.json()["errors"]}
+
+
+def test_an_address_is_kept_and_found_again(client_me):
+    made = client_me.post(BOOK, DRAFT)
+
+    assert made.status_code == 201
+    kept = client_me.get(made["Location"]).json()
+    assert kept == made.json()
+    assert {name: kept[name] for name in DRAFT} == DRAFT
+    assert [kept[flag] for flag in FLAGS] == [False, False]
+    assert client_me.get(BOOK).json()["results"] == [kept]
+
+
+def test_a_new_default_takes_the_place_of_the_old_one(client_me, me):
+    first = client_me.post(BOOK, {**DRAFT, "default_shipping": True, "default_billing": True})
+
+    second = client_me.post(BOOK, {**DRAFT, "default_shipping": True}).json()
+
+    before = client_me.get(first["Location"]).json()
+    assert [before[flag] for flag in FLAGS] == [False, True]
+    assert [second[flag] for flag in FLAGS] == [True, False]
+
+    client_me.patch(first["Location"], {"default_shipping": True})
+
+    chosen = Address.objects.filter(user=me, default_shipping=True).values_list("pk", flat=True)
+    assert [str(pk) for pk in chosen] == [before["id"]]
+
+
+def test_an_unchanged_flag_of_the_default_itself_stays(client_me):
+    made = client_me.post(BOOK, {**DRAFT, "default_shipping": True})
+
+    changed = client_me.patch(made["Location"], {"default_shipping": True, "city": "Bath"})
+
+    assert changed.json()["default_shipping"] is True
+    assert changed.json()["city"] == "Bath"
+
+
+def test_somebody_elses_default_stays(client_me):
+    other = AddressFactory(default_shipping=True)
+
+    client_me.post(BOOK, {**DRAFT, "default_shipping": True})
+
+    other.refresh_from_db()
+    assert other.default_shipping
+
+
+@pytest.mark.parametrize("method", ["get", "patch", "delete"])
+def test_somebody_elses_address_is_not_found(client_me, method):
+    other = AddressFactory()
+
+    response = getattr(client_me, method)(f"{BOOK}/{other.pk}", {"city": "Elsewhere"})
+
+    assert (response.status_code, response.json()["code"]) == (404, "unknown_address")
+    other.refresh_from_db()
+    assert other.city == "Springfield"
+
+
+def test_a_removed_address_is_gone(client_me):
+    made = client_me.post(BOOK, DRAFT)
+
+    assert client_me.delete(made["Location"]).status_code == 204
+
+    assert client_me.get(made["Location"]).status_code == 404
+    assert client_me.delete(made["Location"]).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"country": "XX"}, {("/country", "unknown_country")}),
+        ({"country": "gb"}, {("/country", "unknown_country")}),
+        ({"line1": ""}, {("/line1", "blank")}),
+        ({"city": 7}, {("/city", "invalid")}),
+        ({"default_shipping": "yes"}, {("/default_shipping", "invalid")}),
+        ({"user": "somebody"}, {("/user", "unknown_field")}),
+        ({"id": "mine"}, {("/id", "unknown_field")}),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_refused(client_me, change, expected):
+    new = client_me.post(BOOK, {**DRAFT, **change})
+    kept = client_me.post(BOOK, DRAFT)
+    changed = client_me.patch(kept["Location"], change)
+
+    assert (new.status_code, codes(new)) == (400, expected)
+    assert (changed.status_code, codes(changed)) == (400, expected)
+    assert client_me.get(kept["Location"]).json() == kept.json()
+
+
+def test_a_full_book_takes_no_more(client_me, me):
+    AddressFactory.create_batch(addresses.MOST, user=me)
+
+    response = client_me.post(BOOK, DRAFT)
+
+    assert (response.status_code, response.json()["code"]) == (409, "address_book_full")
+    assert Address.objects.count() == addresses.MOST
+
+
+def test_a_page_of_the_book_costs_two_statements(client_me, me, django_assert_num_queries):
+    AddressFactory.create_batch(5, user=me)
+
+    with django_assert_num_queries(2):
+        page = client_me.get(BOOK, {"limit": 3}).json()
+
+    assert len(page["results"]) == 3
+    assert len(client_me.get(page["next"]).json()["results"]) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sixteen_defaults_at_once_leave_one():
+    user = UserFactory.create()
+    book = AddressFactory.create_batch(16, user=user)
+
+    def choose(address):
+        return lambda: addresses.change_address(
+            user_id=user.pk, address_id=address.pk, default_shipping=True, default_billing=True
+        )
+
+    at_once(*(choose(address) for address in book))
+
+    assert Address.objects.filter(default_shipping=True).count() == 1
+    assert Address.objects.filter(default_billing=True).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_book_with_room_for_three_takes_three_of_sixteen_at_once():
+    user = UserFactory.create()
+    AddressFactory.create_batch(addresses.MOST - 3, user=user)
+
+    def add():
+        try:
+            return addresses.add_address(user_id=user.pk, **DRAFT)
+        except AddressBookFull as refusal:
+            return refusal
+
+    outcomes = at_once(*[add] * 16)
+
+    assert sum(isinstance(outcome, Address) for outcome in outcomes) == 3
+    assert Address.objects.count() == addresses.MOST
