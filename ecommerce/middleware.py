@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from apps.kernel import trail
+from apps.kernel import audit, trail
+from apps.kernel.models import AuditEntry
 from ecommerce.logs import TRAIL, route_of
 from ecommerce.problems import problem
 
@@ -74,6 +75,28 @@ def _code_of(response: HttpResponse) -> dict[str, str]:
     if response.status_code < HTTPStatus.BAD_REQUEST or not isinstance(body, dict):
         return {}
     return {"code": body["code"]} if "code" in body else {}
+
+
+def who_asks(get_response: View) -> View:
+    """Let the audit log name whoever sent the request, once a view knows who that is."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with audit.on_behalf_of(lambda: _actor_of(request)):
+            return get_response(request)
+
+    return middleware
+
+
+def _actor_of(request: HttpRequest) -> audit.Actor:
+    # The REST framework puts whom it has recognised on Django's request, too.
+    user, proof = request.user, getattr(request, "auth", None)
+    known = user.is_authenticated
+    return audit.Actor(
+        kind=AuditEntry.ActorKind.PERSON if known else AuditEntry.ActorKind.ANONYMOUS,
+        id=user.pk if known else None,
+        session_id=getattr(proof, "pk", None),
+        ip=request.META.get("REMOTE_ADDR") or None,
+    )
 
 
 def api_guard(get_response: View) -> View:

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "ecommerce.middleware.who_asks",
 ]
 
 TEMPLATES = [
@@ -234,6 +235,7 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = env("MEDIA_ROOT", default=str(BASE_DIR / ".local" / "media"))
 AWS_PRODUCTS_BUCKET = env("AWS_PRODUCTS_BUCKET", default="")
 AWS_PRODUCTS_DOMAIN = env("AWS_PRODUCTS_DOMAIN", default="")
+AUDIT_ROOT = env("AUDIT_ROOT", dev=str(BASE_DIR / ".local" / "audit"), default="")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "products": (
@@ -252,6 +254,11 @@ STORAGES = {
     ),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if AUDIT_ROOT:  # without it, the audit log is anchored in the process's log alone
+    STORAGES["audit"] = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": AUDIT_ROOT},
+    }
 
 # Store
 STORE_CURRENCY = env("STORE_CURRENCY", default="USD")
@@ -302,6 +309,8 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5)}}
     for name, seconds in {
         "kernel.relay_outbox": 1,
+        "kernel.seal_audit_log": 1,
+        "kernel.anchor_audit_log": 60,
         "orders.process_payments": 1,
         "orders.process_webhooks": 1,
         "orders.process_shipments": 1,

@@ -15,6 +15,7 @@ handler404 = "ecommerce.problems.page_not_found"
 handler500 = "ecommerce.problems.server_error"
 
 api: list[URLPattern | URLResolver] = [
+    path("", include("apps.kernel.urls")),
     path("", include("apps.users.urls")),
     path("", include("apps.catalog.urls")),
     path("", include("apps.orders.urls")),

@@ -27,7 +27,7 @@ from apps.catalog.services.categories import place_category
 from apps.catalog.services.images import NotAPicture, clean_picture
 from apps.catalog.services.products import settle_product
 from apps.catalog.services.stock import LARGEST_QUANTITY, adjust
-from apps.kernel.backoffice import ReadOnly
+from apps.kernel.backoffice import ReadOnly, Recorded
 from apps.kernel.errors import DomainError
 from apps.kernel.money import EXPONENTS, format_minor
 
@@ -145,7 +145,7 @@ class ProductForm(forms.ModelForm):
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):
+class ProductAdmin(Recorded, admin.ModelAdmin):
     """Products are archived, never deleted."""
 
     form = ProductForm
@@ -202,7 +202,7 @@ class CategoryForm(forms.ModelForm):
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(Recorded, admin.ModelAdmin):
     """The tree, in the order of its paths."""
 
     form = CategoryForm
@@ -218,7 +218,7 @@ class CategoryAdmin(admin.ModelAdmin):
 
 
 @admin.register(Brand)
-class BrandAdmin(admin.ModelAdmin):
+class BrandAdmin(Recorded, admin.ModelAdmin):
     """Brands by name."""
 
     list_display = ("name", "slug")
@@ -228,7 +228,7 @@ class BrandAdmin(admin.ModelAdmin):
 
 
 @admin.register(StockLocation)
-class StockLocationAdmin(admin.ModelAdmin):
+class StockLocationAdmin(Recorded, admin.ModelAdmin):
     """Places where goods lie."""
 
     list_display = ("code", "name")
@@ -250,7 +250,7 @@ class CountForm(forms.ModelForm):
 
 
 @admin.register(Stock)
-class StockAdmin(ReadOnly, admin.ModelAdmin):
+class StockAdmin(Recorded, ReadOnly, admin.ModelAdmin):
     """Balances. They change by a count with a reason, through the ledger."""
 
     form = CountForm

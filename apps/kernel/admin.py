@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from apps.kernel.backoffice import ReadOnly
-from apps.kernel.models import IdempotencyRecord, InboxEntry, OutboxEvent
+from apps.kernel.models import AuditEntry, IdempotencyRecord, InboxEntry, OutboxEvent
 
 
 @admin.register(OutboxEvent)
@@ -36,3 +36,14 @@ class IdempotencyRecords(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg] 
     search_fields = ("=key",)
     ordering = ("-id",)
     fields = ("principal", "route", "key", "fingerprint", "status", "created_at")
+
+
+@admin.register(AuditEntry)
+class AuditLog(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Who did what."""
+
+    list_display = ("at", "action", "about", "actor_kind", "actor_id", "ip", "seq")
+    list_filter = ("action", "actor_kind")
+    search_fields = ("=about", "=actor_id", "=request_id")
+    ordering = ("-id",)
+    exclude = ("ip_salt", "ip_digest", "hash")

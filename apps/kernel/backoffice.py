@@ -1,6 +1,14 @@
 """What the admin pages of all apps share."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.files import File
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
+
+from apps.kernel.audit import record
 
 
 class ReadOnly:
@@ -16,3 +24,72 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+
+class Recorded:
+    """What is added, changed or deleted on the page goes into the audit log.
+
+    A page about people sets `records_values = False`: then only the names of fields are kept.
+    """
+
+    records_values = True
+
+    def construct_change_message(
+        self,
+        request: HttpRequest,
+        form: Any,
+        formsets: Any,
+        add: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+    ) -> Any:
+        """Record the form and its rows; Django calls this in the transaction that saves them."""
+        # A form that is no row's, such as a new password, calls a service, which records.
+        if isinstance(form, ModelForm) and (add or form.changed_data):
+            self._record(form, "added" if add else "changed")
+        for formset in formsets or ():
+            new = {row.pk for row in formset.new_objects}
+            for each in formset.forms:
+                if each.has_changed() and each not in formset.deleted_forms:
+                    self._record(each, "added" if each.instance.pk in new else "changed")
+            for row in formset.deleted_objects:
+                record(_named(row, "deleted"), about=row.pk)
+        return super().construct_change_message(request, form, formsets, add)  # type: ignore[misc]  # a mixin
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Record what is about to be deleted."""
+        for row in queryset:
+            record(_named(row, "deleted"), about=row.pk)
+        return super().log_deletions(request, queryset)  # type: ignore[misc]  # a mixin
+
+    def _record(self, form: Any, verb: str) -> None:
+        about, action = form.instance.pk, _named(form.instance, verb)
+        if not self.records_values:
+            record(action, about=about, after={"fields": form.changed_data})
+            return
+        record(
+            action,
+            about=about,
+            before=None if verb == "added" else _plain(form.initial, form.changed_data),
+            after=_plain(form.cleaned_data, form.changed_data),
+        )
+
+
+def _named(row: Model, verb: str) -> str:
+    return f"{row._meta.app_label}.{row._meta.model_name}_{verb}"
+
+
+def _plain(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, object]:
+    return {name: _value(values.get(name)) for name in names}
+
+
+def _value(value: object) -> object:
+    match value:
+        case Model():
+            return value.pk
+        case QuerySet() | list() | tuple() | set():
+            return sorted(str(_value(each)) for each in value)
+        case File():
+            return value.name
+        case None | bool() | int() | str():
+            return value
+        case _:
+            return str(value)

@@ -1,7 +1,9 @@
-"""Rows behind the kernel's promises: events to deliver, events consumed, answers given."""
+"""Rows behind the kernel's promises: events, their effects, answers given, acts recorded."""
 
+import pgtrigger
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Length, Now
+from django.db.models.lookups import Exact
 
 from apps.kernel.ids import new_id
 from apps.kernel.trail import request_id, traceparent
@@ -93,3 +95,82 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.route} {self.key}"
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, when and from where. Written once, sealed once, never changed."""
+
+    class ActorKind(models.TextChoices):
+        PERSON = "person", "a person"
+        API_KEY = "api_key", "an API key"
+        ANONYMOUS = "anonymous", "somebody not logged in"
+        SYSTEM = "system", "the store itself"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField(db_default=Now())
+    actor_kind = models.CharField(max_length=10, choices=ActorKind)
+    actor_id = models.UUIDField(null=True)
+    session_id = models.UUIDField(null=True)
+    ip = models.GenericIPAddressField(null=True, help_text="Erasable: the chain holds its digest.")
+    ip_salt = models.BinaryField(null=True)
+    ip_digest = models.BinaryField(null=True)
+    action = models.CharField(max_length=80)
+    about = models.CharField(max_length=64)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    request_id = models.CharField(max_length=128, blank=True)
+    seq = models.PositiveBigIntegerField(null=True, help_text="1, 2, 3 … once it is sealed.")
+    hash = models.BinaryField(null=True, help_text="SHA-256 of the one before and of this entry.")
+
+    class Meta:
+        verbose_name_plural = "audit log"
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["seq"], name="audit_entry_seq_is_unique"),
+            models.CheckConstraint(
+                condition=models.Q(seq=None, hash=None)
+                | (models.Q(seq__gte=1) & models.Q(Exact(Length("hash"), 32))),
+                name="audit_entry_is_sealed_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(action__regex=r"^[a-z]+\.[a-z_]+$"),
+                name="audit_entry_action_has_a_name",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="audit_entry_open", condition=models.Q(seq=None)),
+            models.Index(fields=["about", "id"], name="audit_entry_about"),
+            models.Index(fields=["actor_id", "id"], name="audit_entry_actor"),
+            models.Index(fields=["action", "id"], name="audit_entry_action"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="audit_entry_stays", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="audit_log_is_not_emptied",
+                operation=pgtrigger.Truncate,
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                func="RAISE EXCEPTION 'The audit log is append-only.';",
+            ),
+            pgtrigger.Trigger(
+                name="audit_entry_says_the_same",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="""
+                    IF to_jsonb(NEW) - 'seq' - 'hash' = to_jsonb(OLD) - 'seq' - 'hash'
+                        AND OLD.seq IS NULL AND NEW.seq IS NOT NULL
+                    THEN
+                        RETURN NEW;
+                    END IF;
+                    IF to_jsonb(NEW) - 'ip' - 'ip_salt' = to_jsonb(OLD) - 'ip' - 'ip_salt'
+                        AND NEW.ip IS NULL AND NEW.ip_salt IS NULL
+                    THEN
+                        RETURN NEW;
+                    END IF;
+                    RAISE EXCEPTION 'The audit log is append-only.';
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.about}"

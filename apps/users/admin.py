@@ -14,7 +14,7 @@ from django.contrib.auth.forms import (
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.kernel.backoffice import ReadOnly
+from apps.kernel.backoffice import ReadOnly, Recorded
 from apps.users.models import Address, Consent, Session, User
 from apps.users.services import accounts, addresses, sessions
 
@@ -68,9 +68,10 @@ class Consents(ReadOnly, admin.TabularInline):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(Recorded, UserAdmin):
     """Only superusers touch staff and grant rights; people are switched off, never deleted."""
 
+    records_values = False
     form = PersonChange
     add_form = PersonCreation
     change_password_form = PasswordChange

@@ -1,6 +1,6 @@
 """Everything that changes a product and its variants."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar, TypedDict
@@ -15,6 +15,7 @@ from apps.catalog.services.brands import brand_ids
 from apps.catalog.services.categories import category_id_of
 from apps.catalog.services.slugs import free_slug, slug_of
 from apps.catalog.services.stock import adjust
+from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, Invalid, NotFound, VersionMismatch
 from apps.kernel.events import Event, publish
 from apps.kernel.money import Money
@@ -143,6 +144,8 @@ def archive_product(*, product_id: UUID, expected_version: int | None = None) ->
 
 
 def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> None:
+    known = {variant.sku.upper(): variant for variant in product.variants.all()}
+    before = _facts(product, known.values())
     product.name = fields.get("name", product.name)
     product.slug = fields.get("slug", product.slug) or product.slug
     product.description = fields.get("description", product.description)
@@ -156,7 +159,6 @@ def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> No
         product.category_id = category_id_of(category) if category else None
         if category and product.category_id is None:
             raise UnknownCategory("There is no such category.", category=str(category))
-    known = {variant.sku.upper(): variant for variant in product.variants.all()}
     drafts = fields.get("variants")
     if drafts is not None:
         _apply(product, known, drafts)
@@ -172,6 +174,27 @@ def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> No
         adjust(counts=counts, reason="set with the product", actor_id=actor_id)
     product.refresh_from_db(fields=["created_at", "updated_at", "published_at"])
     publish(ProductChanged(product_id=product.pk, version=product.version), aggregate_id=product.pk)
+    after = _facts(product, known.values())
+    changed = [name for name in after if after[name] != before.get(name)]
+    record(
+        "catalog.product_written",
+        about=product.pk,
+        before={name: before.get(name) for name in changed},
+        after={name: after[name] for name in changed},
+    )
+
+
+def _facts(product: Product, variants: Iterable[Variant]) -> dict[str, object]:
+    """Return what the audit log tells about a product."""
+    return {
+        **{name: getattr(product, name) for name in ("name", "slug", "status", "version")},
+        "brand": product.brand_id,
+        "category": product.category_id,
+        **{
+            f"price {variant.sku}": variant.price_minor if variant.is_active else None
+            for variant in variants
+        },
+    }
 
 
 def _apply(product: Product, known: dict[str, Variant], drafts: Sequence[VariantDraft]) -> None:

@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from apps.catalog import interface as catalog
+from apps.kernel.audit import record
 from apps.kernel.errors import VersionMismatch
 from apps.orders.models import Order
 from apps.orders.selectors.orders import Holder, order_of
@@ -36,6 +37,12 @@ def cancel_order(
         status__in=[ShipmentStatus.PLANNED, ShipmentStatus.CANCELLED]
     ).exists():
         raise OrderStatusConflict("The order is being shipped.", status=order.status)
+    record(
+        "orders.order_cancelled",
+        about=order.pk,
+        before={"status": order.status},
+        after={"status": OrderStatus.CANCELLED},
+    )
     move(order, OrderStatus.CANCELLED, actor_id=actor_id, reason=reason)
     order.shipments.filter(status=ShipmentStatus.PLANNED).update(
         status=ShipmentStatus.CANCELLED, next_action_at=None, lease_until=None

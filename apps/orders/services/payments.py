@@ -14,6 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from apps.kernel.audit import record
 from apps.orders.models import Order, PaymentAttempt, Refund, StrayPayment, WebhookEvent
 from apps.orders.payments import gateway_for
 from apps.orders.payments.gateway import (
@@ -226,6 +227,11 @@ def promise_refund(attempt: PaymentAttempt, *, reason: str) -> None:
         currency=attempt.currency,
         reason=reason[:200],
         next_action_at=Now(),
+    )
+    record(
+        "orders.refund_promised",
+        about=attempt.order_id,
+        after={"amount_minor": attempt.amount_minor, "currency": attempt.currency},
     )
 
 

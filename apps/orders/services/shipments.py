@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.catalog import interface as catalog
+from apps.kernel.audit import record
 from apps.kernel.events import publish
 from apps.orders.carriers import CARRIERS, TableRates
 from apps.orders.models import Shipment
@@ -56,6 +57,7 @@ def hand_over(*, shipment_id: UUID, actor_id: UUID | None = None) -> None:
     shipment.save()
     catalog.ship(order_id=shipment.order_id)
     publish(OrderShipped(order_id=shipment.order_id), aggregate_id=shipment.order_id)
+    record("orders.shipment_handed_over", about=shipment.pk, after={"order": shipment.order_id})
 
 
 @transaction.atomic
@@ -69,6 +71,7 @@ def deliver(*, shipment_id: UUID, actor_id: UUID | None = None) -> None:
     shipment.next_action_at = None
     shipment.save()
     move(shipment.order, OrderStatus.COMPLETED, actor_id=actor_id)
+    record("orders.shipment_delivered", about=shipment.pk, after={"order": shipment.order_id})
 
 
 @transaction.atomic

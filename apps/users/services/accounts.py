@@ -6,6 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from apps.kernel.audit import record
 from apps.kernel.errors import Conflict
 from apps.users.models import Session, User, normalised
 from apps.users.services import sessions
@@ -45,6 +46,7 @@ def change_password(*, user_id: UUID, password: str) -> None:
         password=make_password(password), version=F("version") + 1
     )
     sessions.end_all(user_id=user_id, reason=Session.End.PASSWORD_CHANGED)
+    record("users.password_changed", about=user_id)
 
 
 @transaction.atomic

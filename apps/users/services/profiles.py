@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.kernel.audit import record
 from apps.kernel.errors import NotFound, VersionMismatch
 from apps.users.models import User
 
@@ -23,4 +24,5 @@ def change_profile(*, user_id: UUID, expected_version: int | None, **details: st
         setattr(user, name, value)
     user.version += 1
     user.save(update_fields=[*details, "version"])
+    record("users.profile_changed", about=user.pk, after={"fields": sorted(details)})
     return user

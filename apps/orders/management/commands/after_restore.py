@@ -7,8 +7,10 @@ from typing import Any
 
 from django.core.cache import cache
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
+from apps.kernel.audit import RESTORED, record
 from apps.kernel.money import format_minor
 from apps.orders.payments import PROVIDERS
 from apps.orders.payments.gateway import OutcomeUnknown
@@ -68,6 +70,8 @@ class Command(BaseCommand):
         for window in windows:
             strays.promise_to_settle(window)
         ended = users.end_all_after_restore()
+        with transaction.atomic():
+            record(RESTORED, about="store", after={"forgotten_payments": found})
         skip_order_numbers(LOST_ORDER_NUMBERS)
         cache.clear()
         self.stdout.write(
