@@ -3,17 +3,21 @@
 from django.urls import path
 
 from apps.users.views.addresses import AddressBook, OneAddress
-from apps.users.views.auth import Login, Logout, Refresh, Register
+from apps.users.views.auth import Login, Logout, LogoutEverywhere, Refresh, Register
 from apps.users.views.consents import Consents
 from apps.users.views.me import Me
+from apps.users.views.sessions import MySession, MySessions
 
 urlpatterns = [
     path("auth/register", Register.as_view(), name="register"),
     path("auth/login", Login.as_view(), name="login"),
     path("auth/refresh", Refresh.as_view(), name="refresh"),
     path("auth/logout", Logout.as_view(), name="logout"),
+    path("auth/logout-all", LogoutEverywhere.as_view(), name="logout-all"),
     path("users/me", Me.as_view(), name="me"),
     path("users/me/consents", Consents.as_view(), name="consents"),
     path("users/me/addresses", AddressBook.as_view(), name="addresses"),
     path("users/me/addresses/<id:address_id>", OneAddress.as_view(), name="address"),
+    path("users/me/sessions", MySessions.as_view(), name="my-sessions"),
+    path("users/me/sessions/<id:session_id>", MySession.as_view(), name="my-session"),
 ]

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 import schemathesis
-from django.contrib.auth import get_user_model
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
@@ -19,8 +18,15 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apps.catalog.tests.factories import VariantFactory
+from apps.kernel.audit import record
+from apps.kernel.models import AuditEntry
 from apps.orders.tests.factories import placed_order, ready_cart
-from apps.users.tests.factories import AddressFactory, UserFactory, access_token_for
+from apps.users.tests.factories import (
+    AddressFactory,
+    SessionFactory,
+    UserFactory,
+    access_token_for,
+)
 from ecommerce.wsgi import application
 
 CHECKS = [
@@ -49,20 +55,26 @@ def _requests_share_the_tests_transaction() -> Iterator[None]:
 
 
 @pytest.fixture
-def staff(db: None) -> dict[str, str]:
-    """Headers of somebody who may do everything."""
-    user = UserFactory.create(is_staff=True, is_superuser=True)
-    return {"Authorization": f"Bearer {access_token_for(user)}"}
+def boss(db: None) -> Any:
+    """Somebody who may do everything."""
+    return UserFactory.create(is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
-def known(staff: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+def staff(boss: Any) -> dict[str, str]:
+    """Headers of whom the requests come from."""
+    return {"Authorization": f"Bearer {access_token_for(boss)}"}
+
+
+@pytest.fixture
+def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     """Path parameters that lead to something, and the headers of who holds it."""
     variant = VariantFactory.create(stock=50)
     cart, cart_holder = ready_cart({variant.pk: 2})
     order, order_holder = placed_order({variant.pk: 1})
     item = cart.items.get()
-    address = AddressFactory.create(user=get_user_model().objects.get(is_superuser=True))
+    address = AddressFactory.create(user=boss)
+    record("test.happened", about=1)
     paths = {
         "cart_id": str(cart.pk),
         "item_id": str(item.pk),
@@ -70,6 +82,8 @@ def known(staff: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
         "address_id": str(address.pk),
         "key": str(variant.product_id),
         "product_id": str(variant.product_id),
+        "session_id": str(SessionFactory.create(user=boss).pk),
+        "entry_id": str(AuditEntry.objects.latest("id").pk),
         "code": "not_found",
     }
     headers = {"X-Cart-Token": cart_holder.token, "X-Order-Token": order_holder.token}

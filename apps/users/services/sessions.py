@@ -17,10 +17,11 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
-from apps.kernel.errors import Unproven
+from apps.kernel.errors import NotFound, Unproven
 from apps.kernel.events import Event, publish
 from apps.kernel.ids import new_id
 from apps.users.models import RefreshToken, Session, User, normalised
+from apps.users.selectors.sessions import living_sessions_of
 from apps.users.services import attempts
 
 # Whoever did not get the answer, or asked twice at once, may ask again this long.
@@ -37,6 +38,12 @@ class InvalidRefreshToken(Unproven):
     """The refresh token is unknown, was used, or its session has ended."""
 
     code = "invalid_refresh_token"
+
+
+class UnknownSession(NotFound):
+    """There is no such living session, or it is somebody else's."""
+
+    code = "unknown_session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +186,13 @@ def log_out(*, session: Session, refresh_token: str | None = None) -> None:
     if refresh_token is not None:
         ending |= Q(user=session.user_id, refresh_tokens__hash=_hash(refresh_token))
     _end(Session.objects.filter(ending).values_list("pk", flat=True), reason=Session.End.LOGGED_OUT)
+
+
+def end_own(*, user_id: UUID, session_id: UUID) -> None:
+    """End one session of a person, whichever device it is on. Raises UnknownSession."""
+    mine = living_sessions_of(user_id=user_id).filter(pk=session_id)
+    if not _end(mine.values_list("pk", flat=True), reason=Session.End.LOGGED_OUT):
+        raise UnknownSession("There is no such session.")
 
 
 def end_all(*, user_id: UUID, reason: Session.End) -> int:

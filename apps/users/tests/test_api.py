@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db
 
 REGISTER, LOGIN = "/api/v1/auth/register", "/api/v1/auth/login"
 REFRESH, LOGOUT, ME = "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/users/me"
+LOGOUT_ALL, SESSIONS = "/api/v1/auth/logout-all", "/api/v1/users/me/sessions"
 
 
 @pytest.fixture
@@ -359,6 +360,7 @@ def test_the_schema_describes_the_operations_and_the_bearer(api):
         (LOGIN, "post"): {"200", "400", "401", "413", "415", "429"},
         (REFRESH, "post"): {"200", "400", "401", "413", "415"},
         (LOGOUT, "post"): {"204", "400", "401", "413", "415"},
+        (LOGOUT_ALL, "post"): {"204", "401"},
         (ME, "get"): {"200", "401"},
         (ME, "put"): {"200", "400", "401", "412", "413", "415"},
         (ME, "patch"): {"200", "400", "401", "412", "413", "415"},
@@ -369,6 +371,8 @@ def test_the_schema_describes_the_operations_and_the_bearer(api):
         (f"{ME}/addresses/{{address_id}}", "get"): {"200", "401", "404"},
         (f"{ME}/addresses/{{address_id}}", "patch"): {"200", "400", "401", "404", "413", "415"},
         (f"{ME}/addresses/{{address_id}}", "delete"): {"204", "401", "404"},
+        (SESSIONS, "get"): {"200", "400", "401"},
+        (f"{SESSIONS}/{{session_id}}", "delete"): {"204", "400", "401", "404"},
     }
     assert set(operations) == set(promised)
     for key, statuses in promised.items():

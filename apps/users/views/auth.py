@@ -156,6 +156,20 @@ class Logout(APIView):
         return Response(status=204)
 
 
+class LogoutEverywhere(APIView):
+    """The way out, on every device."""
+
+    @extend_schema(
+        operation_id="auth_logout_all",
+        request=None,
+        responses={204: None, **problems(400, 401)},
+    )
+    def post(self, request: Request) -> Response:
+        """End all my sessions, this one too."""
+        sessions.end_all(user_id=cast("User", request.user).pk, reason=Session.End.LOGGED_OUT)
+        return Response(status=204)
+
+
 def tokens_of(opened: sessions.OpenSession) -> dict[str, object]:
     """Return the document `Tokens` of a session."""
     return {
