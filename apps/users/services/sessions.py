@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
+from apps.kernel.audit import record
 from apps.kernel.errors import NotFound, Unproven
 from apps.kernel.events import Event, publish
 from apps.kernel.ids import new_id
@@ -188,21 +189,29 @@ def log_out(*, session: Session, refresh_token: str | None = None) -> None:
     _end(Session.objects.filter(ending).values_list("pk", flat=True), reason=Session.End.LOGGED_OUT)
 
 
+@transaction.atomic
 def end_own(*, user_id: UUID, session_id: UUID) -> None:
     """End one session of a person, whichever device it is on. Raises UnknownSession."""
     mine = living_sessions_of(user_id=user_id).filter(pk=session_id)
     if not _end(mine.values_list("pk", flat=True), reason=Session.End.LOGGED_OUT):
         raise UnknownSession("There is no such session.")
+    record("users.session_ended", about=session_id)
 
 
+@transaction.atomic
 def end_all(*, user_id: UUID, reason: Session.End) -> int:
     """End every session of a person. Returns how many were alive."""
+    record("users.sessions_ended", about=user_id, after={"reason": reason})
     return _end(Session.objects.filter(user=user_id).values_list("pk", flat=True), reason=reason)
 
 
+@transaction.atomic
 def end_these(*, session_ids: Iterable[UUID], reason: Session.End) -> int:
     """End these sessions. Returns how many were alive."""
-    return _end(session_ids, reason=reason)
+    chosen = list(session_ids)
+    for session_id in chosen:
+        record("users.session_ended", about=session_id, after={"reason": reason})
+    return _end(chosen, reason=reason)
 
 
 @transaction.atomic
