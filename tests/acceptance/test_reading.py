@@ -99,4 +99,4 @@ def test_the_store_tells_how_it_is(store_url):
 
         assert (live.status_code, live.json()) == (200, {"status": "ok"})
         assert ready.json() == {"status": "ok", "checks": {"database": True, "cache": True}}
-        assert "django_http_responses_total_by_status" in metrics.text
+        assert "http_requests_total" in metrics.text
