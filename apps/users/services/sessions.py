@@ -126,6 +126,7 @@ def log_in(*, email: str, password: str, ip: str | None, user_agent: str) -> Ope
                 "hash": _hash(token),
                 "account": account,
                 "network": network,
+                "store": attempts.STORE,
             },
         )
         if cursor.fetchone() is None:

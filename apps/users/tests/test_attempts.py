@@ -76,7 +76,39 @@ def test_a_success_clears_the_account_and_takes_itself_back_from_the_network(set
 
     counted = dict(LoginAttempts.objects.values_list("key", "failures"))
     assert counted.pop("network:192.0.2.1") == 2
+    assert counted.pop(attempts.STORE) == 2
     assert list(counted.values()) == [0]
+
+
+def test_the_store_fails_only_so_often_a_minute(settings):
+    settings.LOGIN_ATTEMPTS_PER_MINUTE = 3
+    for n in range(3):
+        fail(UserFactory(), ip=f"192.0.2.{n}")
+
+    with pytest.raises(attempts.TooManyAttempts) as refusal:
+        log_in(UserFactory(), ip="198.51.100.1")
+    assert 50 <= refusal.value.facts["retry_after"] <= 60
+
+    LoginAttempts.objects.filter(key=attempts.STORE).update(
+        window_ends_at=F("window_ends_at") - timedelta(seconds=attempts.STORE_WINDOW_SECONDS + 1)
+    )
+    assert log_in(UserFactory(), ip="198.51.100.1")
+
+
+def test_one_network_cannot_use_up_the_limit_of_the_store(settings):
+    settings.LOGIN_ATTEMPTS_PER_ADDRESS, settings.LOGIN_ATTEMPTS_PER_MINUTE = 2, 3
+    fail(UserFactory())
+    fail(UserFactory())
+    for _ in range(5):
+        with pytest.raises(attempts.TooManyAttempts):
+            log_in(UserFactory())
+
+    assert log_in(UserFactory(), ip="198.51.100.1")
+
+
+def test_counting_costs_one_statement(django_assert_num_queries):
+    with django_assert_num_queries(1):
+        attempts.count_attempt(email="ada@example.com", ip="192.0.2.1")
 
 
 def test_addresses_are_not_readable_in_the_counters():

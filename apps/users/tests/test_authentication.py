@@ -117,6 +117,7 @@ FORGERIES = {
     "unknown crit": lambda s: signed(claims(s), crit=["x-unknown"], **{"x-unknown": 1}),
     "own key inside": lambda s: signed(claims(s), OTHER_KEY, jwk={"kty": "EC"}),
     "own key elsewhere": lambda s: signed(claims(s), OTHER_KEY, jku="http://127.0.0.1:9/"),
+    "own certificate elsewhere": lambda s: signed(claims(s), OTHER_KEY, x5u="http://127.0.0.1:9/"),
     "kid traversal": lambda s: signed(claims(s), OTHER_KEY, kid="../../dev/null"),
     "kid SQL": lambda s: signed(claims(s), OTHER_KEY, kid="' OR 1=1 --"),
     "plain JWT type": lambda s: signed(claims(s), typ="JWT"),

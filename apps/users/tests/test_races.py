@@ -112,6 +112,21 @@ def test_of_sixty_four_wrong_logins_exactly_the_limit_is_decided():
     }
 
 
+def test_of_sixty_four_wrong_logins_from_everywhere_exactly_the_stores_limit_is_decided(settings):
+    settings.LOGIN_ATTEMPTS_PER_MINUTE = 10
+    users = [UserFactory() for _ in range(64)]
+
+    def guess(n):
+        return sessions.log_in(
+            email=users[n].email, password="wrong", ip=f"192.0.2.{n}", user_agent="test"
+        )
+
+    assert Counter(type(answer) for answer in at_once(64, guess)) == {
+        sessions.InvalidCredentials: 10,
+        attempts.TooManyAttempts: 54,
+    }
+
+
 def test_right_and_wrong_logins_of_several_accounts_neither_deadlock_nor_miscount(settings):
     settings.LOGIN_ATTEMPTS_PER_ACCOUNT = settings.LOGIN_ATTEMPTS_PER_ADDRESS = 1000
     users = [UserFactory() for _ in range(4)]
@@ -125,6 +140,7 @@ def test_right_and_wrong_logins_of_several_accounts_neither_deadlock_nor_miscoun
         sessions.InvalidCredentials: 16,
     }
     assert LoginAttempts.objects.get(key="network:192.0.2.1").failures == 16
+    assert LoginAttempts.objects.get(key=attempts.STORE).failures == 16
 
 
 def test_of_many_first_attempts_in_a_new_window_none_is_lost():
