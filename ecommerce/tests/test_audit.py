@@ -72,7 +72,16 @@ def test_what_is_changed_about_a_person_is_recorded_without_the_values(client):
 
     client.post(
         f"/admin/users/user/{person.pk}/change/",
-        {"email": person.email, "first_name": "Other", "last_name": "Doe", "is_active": "on"},
+        {
+            "email": person.email,
+            "first_name": "Other",
+            "last_name": "Doe",
+            "is_active": "on",
+            "addresses-TOTAL_FORMS": "0",
+            "addresses-INITIAL_FORMS": "0",
+            "consents-TOTAL_FORMS": "0",
+            "consents-INITIAL_FORMS": "0",
+        },
     )
 
     entry = AuditEntry.objects.get(action="users.user_changed")
