@@ -12,7 +12,7 @@ from django.contrib.postgres.operations import (
     RemoveIndexConcurrently,
     ValidateConstraint,
 )
-from django.db import migrations, models
+from django.db import NotSupportedError, migrations, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
@@ -21,7 +21,12 @@ from django.db.migrations.state import ProjectState
 from django.db.models.functions import Random
 
 from apps.kernel.migration_gate.findings import Verdict
-from apps.kernel.migration_gate.gate import judge, judge_one, known_to
+from apps.kernel.migration_gate.gate import (
+    judge,
+    judge_one,
+    known_to,
+    let_tables_be_emptied,
+)
 from apps.kernel.migration_gate.scratch import scratch_database
 
 AMOUNT_IS_POSITIVE = models.CheckConstraint(
@@ -368,3 +373,22 @@ def test_every_migration_of_ours_passes(executor: MigrationExecutor) -> None:
     assert {each.migration: each.refused for each in verdicts if each.refused} == {}
     assert len(verdicts) >= 11
     assert "orders.0001_carts_orders_payments_shipments" in {each.migration for each in verdicts}
+
+
+def test_a_table_that_a_new_one_refers_to_can_be_emptied_by_old_code(change: Change) -> None:
+    known = known_to(change.state)
+    change.release(
+        migrations.CreateModel(
+            "Letter",
+            [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("to", models.ForeignKey("shop.Customer", on_delete=models.CASCADE)),
+            ],
+        )
+    )
+
+    with change.executor.connection.cursor() as cursor:
+        with pytest.raises(NotSupportedError):
+            cursor.execute("TRUNCATE shop_customer")
+        let_tables_be_emptied(change.executor.connection, known)
+        cursor.execute("TRUNCATE shop_customer")

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.kernel.migration_gate.findings import Verdict
-from apps.kernel.migration_gate.gate import judge
+from apps.kernel.migration_gate.gate import judge, known_to_release, let_tables_be_emptied
 from apps.kernel.migration_gate.previous_release import PreviousRelease, UnknownRelease
 from apps.kernel.migration_gate.scratch import scratch_database
 
@@ -42,6 +42,8 @@ class Command(BaseCommand):
             if refused:
                 raise CommandError(f"Refused: {', '.join(refused)}. docs/migrations.md tells how.")
             if previous and verdicts:
+                known = known_to_release(connection, previous.migrations())
+                let_tables_be_emptied(connection, known)
                 connection.close()
                 if code := previous.run_tests(connection.settings_dict):
                     raise CommandError(
