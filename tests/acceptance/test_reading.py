@@ -95,8 +95,9 @@ def test_the_pages_for_people_and_programs_are_there(guest, store_url):
 def test_the_store_tells_how_it_is(store_url):
     with httpx.Client(base_url=store_url) as probe:
         live, ready = probe.get("/health/live"), probe.get("/health/ready")
+        probe.get("/api/v1/categories")
         metrics = probe.get("/metrics")
 
         assert (live.status_code, live.json()) == (200, {"status": "ok"})
         assert ready.json() == {"status": "ok", "checks": {"database": True, "cache": True}}
-        assert "http_requests_total" in metrics.text
+        assert 'http_requests_total{method="GET",route="categories",status="200"}' in metrics.text
