@@ -12,6 +12,7 @@ from rest_framework import serializers
 from apps.catalog.models import picture_url
 from apps.catalog.selectors.products import band_of
 from apps.kernel.money import Money, NotAnAmount, format_minor
+from apps.kernel.pagination import Page
 from apps.kernel.serializers import MoneyField
 
 AVAILABILITY = ["in_stock", "low_stock", "out_of_stock", "preorder"]
@@ -120,14 +121,10 @@ class ProductDocument(ProductBrief):
     variants = VariantDocument(many=True)
 
 
-class ProductPage(serializers.Serializer[Any]):
+class ProductPage(Page):
     """A page of products."""
 
     results = ProductBrief(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    count = serializers.IntegerField(required=False, help_text="With include=count.")
-    count_capped = serializers.BooleanField(required=False, help_text="With include=count.")
 
 
 class CategoryNode(CategoryBrief):

@@ -34,6 +34,15 @@ class PageQuery(StrictSerializer):
         return attrs
 
 
+class Page(serializers.Serializer[Any]):
+    """What every page tells; a list adds its `results` in a subclass."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    count = serializers.IntegerField(required=False, help_text="With include=count.")
+    count_capped = serializers.BooleanField(required=False, help_text="With include=count.")
+
+
 @dataclass(frozen=True, slots=True)
 class Ordering:
     """One sortable column, made unique by `id`. `parse` turns a cursor's text into its value."""

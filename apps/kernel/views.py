@@ -3,8 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +12,7 @@ from rest_framework.views import APIView
 from apps.kernel.errors import NotFound
 from apps.kernel.models import AuditEntry
 from apps.kernel.openapi import problems
-from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
+from apps.kernel.pagination import Ordering, Page, PageQuery, page_of, read_query
 from apps.kernel.permissions import staff_with
 
 FIELDS = (
@@ -39,14 +38,10 @@ class AuditEntryDocument(serializers.Serializer[Any]):
     seq = serializers.IntegerField(allow_null=True, help_text="Null until it is sealed.")
 
 
-class AuditLogPage(serializers.Serializer[Any]):
+class AuditLogPage(Page):
     """A page of acts."""
 
     results = AuditEntryDocument(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    count = serializers.IntegerField(required=False)
-    count_capped = serializers.BooleanField(required=False)
 
 
 class AuditLog(APIView):
@@ -68,17 +63,7 @@ class AuditLog(APIView):
 
     @extend_schema(
         operation_id="audit_log_list",
-        parameters=[
-            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 100, 25 unless given."),
-            OpenApiParameter("after", OpenApiTypes.STR, description="A cursor: what follows it."),
-            OpenApiParameter("before", OpenApiTypes.STR, description="A cursor: what precedes it."),
-            OpenApiParameter("include", OpenApiTypes.STR, enum=["count"]),
-            OpenApiParameter("filter[action]", OpenApiTypes.STR),
-            OpenApiParameter("filter[about]", OpenApiTypes.STR),
-            OpenApiParameter("filter[actor_id]", OpenApiTypes.UUID),
-            OpenApiParameter("filter[since]", OpenApiTypes.DATETIME),
-            OpenApiParameter("filter[until]", OpenApiTypes.DATETIME),
-        ],
+        parameters=[AuditQuery],
         responses={200: AuditLogPage, **problems(400, 401, 403)},
     )
     def get(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from apps.kernel.addresses import Address
 from apps.kernel.money import Money
+from apps.kernel.pagination import Page
 from apps.kernel.serializers import (
     MoneyField,
     StrictCharField,
@@ -235,14 +236,10 @@ class OrderDocument(serializers.Serializer[Any]):
     token = serializers.CharField(required=False)
 
 
-class OrderPage(serializers.Serializer[Any]):
+class OrderPage(Page):
     """A page of orders."""
 
     results = OrderDocument(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    count = serializers.IntegerField(required=False)
-    count_capped = serializers.BooleanField(required=False)
 
 
 class OrderEventDocument(serializers.Serializer[Any]):

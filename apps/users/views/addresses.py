@@ -1,17 +1,16 @@
 """The address book over HTTP."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.kernel.openapi import problems
-from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
+from apps.kernel.pagination import Ordering, Page, PageQuery, page_of, read_query
 from apps.users.models import User
 from apps.users.selectors.addresses import address_of, addresses_of
 from apps.users.serializers import (
@@ -25,14 +24,10 @@ from apps.users.services import addresses
 OLDEST_FIRST = Ordering(column="created_at", descending=False, parse=datetime.fromisoformat)
 
 
-class AddressPage(serializers.Serializer[Any]):
+class AddressPage(Page):
     """A page of addresses."""
 
     results = BookAddressDocument(many=True)
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    count = serializers.IntegerField(required=False)
-    count_capped = serializers.BooleanField(required=False)
 
 
 class AddressBook(APIView):

@@ -4,15 +4,14 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.kernel.openapi import problems
-from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
+from apps.kernel.pagination import Ordering, Page, PageQuery, page_of, read_query
 from apps.users.models import Session, User
 from apps.users.selectors.sessions import living_sessions_of
 from apps.users.services import sessions
@@ -32,14 +31,10 @@ class SessionDocument(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
-class SessionPage(serializers.Serializer[Any]):
+class SessionPage(Page):
     """One page of sessions."""
 
     results = SessionDocument(many=True)
-    next = serializers.CharField(allow_null=True)
-    previous = serializers.CharField(allow_null=True)
-    count = serializers.IntegerField(required=False)
-    count_capped = serializers.BooleanField(required=False)
 
 
 class MySessions(APIView):
@@ -47,12 +42,7 @@ class MySessions(APIView):
 
     @extend_schema(
         operation_id="users_me_sessions_list",
-        parameters=[
-            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 100, 25 unless given."),
-            OpenApiParameter("after", OpenApiTypes.STR, description="A cursor: what follows it."),
-            OpenApiParameter("before", OpenApiTypes.STR, description="A cursor: what precedes it."),
-            OpenApiParameter("include", OpenApiTypes.STR, enum=["count"]),
-        ],
+        parameters=[PageQuery],
         responses={200: SessionPage, **problems(400, 401)},
     )
     def get(self, request: Request) -> Response:
