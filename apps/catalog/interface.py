@@ -3,6 +3,7 @@
 Nothing here returns a model or a queryset: callers get facts, not handles.
 """
 
+from apps.catalog.personal_data import TABLES
 from apps.catalog.selectors.figures import StockFigures, stock_figures
 from apps.catalog.selectors.offers import (
     Offer,
@@ -28,6 +29,7 @@ from apps.catalog.services.stock import (
     reserve,
     ship,
 )
+from apps.kernel.privacy import Column, columns_of
 
 __all__ = [
     "AlreadyReserved",
@@ -44,6 +46,7 @@ __all__ = [
     "import_products",
     "offers",
     "offers_by_sku",
+    "personal_columns",
     "receive",
     "release",
     "reserve",
@@ -51,3 +54,8 @@ __all__ = [
     "stock_differences",
     "stock_figures",
 ]
+
+
+def personal_columns() -> tuple[Column, ...]:
+    """Return what each column of the app's tables tells of people."""
+    return columns_of(TABLES)

@@ -1,5 +1,7 @@
 """What other apps may know of orders: figures, and what is not as it must be."""
 
+from apps.kernel.privacy import Column, columns_of
+from apps.orders.personal_data import TABLES
 from apps.orders.selectors.figures import (
     OpenWork,
     PaymentsByStatus,
@@ -25,6 +27,12 @@ __all__ = [
     "newest_settled_step",
     "open_payments",
     "open_work",
+    "personal_columns",
     "refunds_by_status",
     "steps",
 ]
+
+
+def personal_columns() -> tuple[Column, ...]:
+    """Return what each column of the app's tables tells of people."""
+    return columns_of(TABLES)

@@ -7,10 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from apps.kernel.privacy import Column, columns_of
 from apps.users.models import User
+from apps.users.personal_data import TABLES
 from apps.users.services.sessions import end_all_after_restore
 
-__all__ = ["Contact", "contacts_of", "end_all_after_restore"]
+__all__ = [
+    "Contact",
+    "contacts_of",
+    "end_all_after_restore",
+    "personal_columns",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +36,8 @@ def contacts_of(*, user_ids: Iterable[UUID]) -> dict[UUID, Contact]:
         "id", "email", "first_name", "last_name"
     )
     return {row[0]: Contact(*row) for row in rows}
+
+
+def personal_columns() -> tuple[Column, ...]:
+    """Return what each column of the app's tables tells of people."""
+    return columns_of(TABLES)

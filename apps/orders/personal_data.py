@@ -1,0 +1,151 @@
+"""The tables of orders in the inventory of personal data."""
+
+from django.db.models import Q
+
+from apps.kernel.privacy import BOOKKEEPING, EVIDENCE, Kind, Person, Table
+from apps.orders.models import (
+    Cart,
+    CartItem,
+    Order,
+    OrderLine,
+    PaymentAttempt,
+    Refund,
+    Shipment,
+    StatusChange,
+    StrayPayment,
+    WebhookEvent,
+)
+
+
+def owned_by(person: Person, prefix: str = "") -> Q:
+    """Return the condition for carts and orders of the account, and of guests by address."""
+    guests = Q(**{f"{prefix}customer_id": None}) & person.by_email(f"{prefix}email")
+    return person.by_id(f"{prefix}customer_id") | guests
+
+
+def _messages_about(person: Person) -> Q:
+    payments = PaymentAttempt.objects.filter(owned_by(person, "order__")).exclude(reference="")
+    return Q(reference__in=payments.values("reference"))
+
+
+# Orders come last: all else finds its person through them.
+TABLES = (
+    Table(
+        model=WebhookEvent,
+        of=_messages_about,
+        columns={
+            Kind.REFERENCE: "id event_id reference",
+            Kind.FINANCIAL: "provider type payload",
+            Kind.TECHNICAL: "received_at request_id traceparent",
+            Kind.NONE: "outcome next_action_at lease_until tries",
+        },
+        emptied={"payload": {}, "request_id": "", "traceparent": ""},
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=StrayPayment,
+        columns={
+            Kind.NONE: "id provider reference attempt_id amount_minor currency status failure_code "
+            "created_at next_action_at lease_until tries request_id traceparent"
+        },
+    ),
+    Table(
+        model=Refund,
+        of=lambda person: owned_by(person, "attempt__order__"),
+        columns={
+            Kind.REFERENCE: "id attempt reference",
+            Kind.CONTENT: "reason",
+            Kind.FINANCIAL: "amount_minor currency status failure_code created_at",
+            Kind.TECHNICAL: "request_id traceparent",
+            Kind.NONE: "next_action_at lease_until tries",
+        },
+        emptied={"reason": "", "request_id": "", "traceparent": ""},
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=PaymentAttempt,
+        of=lambda person: owned_by(person, "order__"),
+        columns={
+            Kind.REFERENCE: "id order reference method",
+            Kind.FINANCIAL: "provider amount_minor currency status failure_code created_at",
+            Kind.CONTENT: "next_action",
+            Kind.TECHNICAL: "request_id traceparent",
+            Kind.NONE: "next_action_at lease_until tries",
+        },
+        emptied={"method": "", "next_action": None, "request_id": "", "traceparent": ""},
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=Shipment,
+        of=lambda person: owned_by(person, "order__"),
+        columns={
+            Kind.REFERENCE: "id order tracking_number tracking_url",
+            Kind.CONTENT: "status carrier created_at handed_over_at delivered_at",
+            Kind.TECHNICAL: "request_id traceparent",
+            Kind.NONE: "next_action_at lease_until tries",
+        },
+        emptied={
+            "tracking_number": "",
+            "tracking_url": "",
+            "request_id": "",
+            "traceparent": "",
+        },
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=StatusChange,
+        of=lambda person: owned_by(person, "order__"),
+        guard="status_change_is_history",
+        columns={
+            Kind.REFERENCE: "id order actor_id",
+            Kind.CONTENT: "from_status to_status reason at",
+        },
+        emptied={"reason": ""},
+        kept=EVIDENCE,
+    ),
+    Table(
+        model=OrderLine,
+        of=lambda person: owned_by(person, "order__"),
+        columns={
+            Kind.REFERENCE: "id order",
+            Kind.CONTENT: "product_id variant_id sku name quantity",
+            Kind.FINANCIAL: "position unit_price_minor total_minor",
+        },
+        emptied={},
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=CartItem,
+        of=lambda person: owned_by(person, "cart__"),
+        columns={
+            Kind.REFERENCE: "id cart",
+            Kind.CONTENT: "variant_id quantity created_at",
+        },
+    ),
+    Table(
+        model=Cart,
+        of=owned_by,
+        columns={
+            Kind.REFERENCE: "id customer_id",
+            Kind.CONTACT: "email shipping_address",
+            Kind.CONTENT: "status currency shipping_option created_at updated_at",
+            Kind.SECRET: "token_hash",
+            Kind.NONE: "version",
+        },
+    ),
+    Table(
+        model=Order,
+        of=owned_by,
+        columns={
+            Kind.REFERENCE: "id number cart_id customer_id",
+            Kind.CONTACT: "email shipping_address",
+            Kind.CONTENT: "status shipping_option placed_at expires_at",
+            Kind.FINANCIAL: "currency items_minor discount_minor shipping_minor tax_minor "
+            "grand_total_minor",
+            Kind.SECRET: "token_hash",
+            Kind.NONE: "version",
+        },
+        emptied={"email": "", "shipping_address": {}, "token_hash": ""},
+        kept=BOOKKEEPING,
+    ),
+)

@@ -1,0 +1,84 @@
+"""The tables of people in the inventory of personal data."""
+
+import hashlib
+
+from django.db.models import Q
+
+from apps.kernel.privacy import Kind, Person, Table
+from apps.users.models import Address, Consent, LoginAttempts, RefreshToken, Session, User
+
+
+def _counters_of(person: Person) -> Q:
+    hashes = (hashlib.sha256(email.encode()).hexdigest() for email in person.emails)
+    return Q(key__in=[f"account:{account}" for account in hashes])
+
+
+# What hangs on an account comes before it: an erasure goes from the top to the bottom.
+TABLES = (
+    Table(
+        model=RefreshToken,
+        of=lambda person: person.by_id("session__user"),
+        columns={
+            Kind.SECRET: "hash parent",
+            Kind.REFERENCE: "session",
+            Kind.TECHNICAL: "created_at used_at expires_at",
+        },
+    ),
+    Table(
+        model=Session,
+        of=lambda person: person.by_id("user"),
+        columns={
+            Kind.REFERENCE: "id user",
+            Kind.TECHNICAL: "created_at last_used_at expires_at revoked_at revoked_reason "
+            "user_agent ip",
+        },
+    ),
+    Table(
+        model=LoginAttempts,
+        of=_counters_of,
+        columns={Kind.TECHNICAL: "key window_ends_at failures"},
+    ),
+    Table(
+        model=Consent,
+        of=lambda person: person.by_id("user"),
+        guard="consent_is_history",
+        columns={
+            Kind.REFERENCE: "id user",
+            Kind.CONTENT: "purpose granted text_version at",
+            Kind.TECHNICAL: "ip user_agent",
+        },
+    ),
+    Table(
+        model=Address,
+        of=lambda person: person.by_id("user"),
+        columns={
+            Kind.REFERENCE: "id user",
+            Kind.IDENTITY: "first_name last_name company",
+            Kind.CONTACT: "line1 line2 city region postal_code country phone",
+            Kind.CONTENT: "default_shipping default_billing",
+            Kind.TECHNICAL: "created_at updated_at",
+        },
+    ),
+    Table(
+        model=User.groups.through,
+        of=lambda person: person.by_id("user"),
+        columns={Kind.REFERENCE: "id user", Kind.CONTENT: "group"},
+    ),
+    Table(
+        model=User.user_permissions.through,
+        of=lambda person: person.by_id("user"),
+        columns={Kind.REFERENCE: "id user", Kind.CONTENT: "permission"},
+    ),
+    Table(
+        model=User,
+        of=lambda person: person.by_id("pk"),
+        columns={
+            Kind.REFERENCE: "id",
+            Kind.IDENTITY: "first_name last_name",
+            Kind.CONTACT: "email phone",
+            Kind.CONTENT: "locale is_staff is_superuser is_active",
+            Kind.TECHNICAL: "last_login date_joined version",
+            Kind.SECRET: "password",
+        },
+    ),
+)

@@ -1,0 +1,53 @@
+"""The inventory knows every column, and says what becomes of each."""
+
+from collections import Counter
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db.models import Model
+
+from apps.kernel.privacy import Fate, Kind
+from ecommerce.privacy.inventory import as_markdown, columns
+
+MODELS = apps.get_models(include_auto_created=True)
+HOW = "List it in the personal_data.py of its app, under what it tells of a person."
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_column_is_listed_once_under_its_kind(model: type[Model]) -> None:
+    listed = Counter(column.name for column in columns() if column.model == model._meta.label)
+    there = Counter(field.name for field in model._meta.concrete_fields)
+
+    assert there - listed == Counter(), HOW
+    assert listed - there == Counter(), "The list names what is not there, or names it twice."
+
+
+def test_no_list_names_a_model_that_is_gone() -> None:
+    assert {column.model for column in columns()} == {model._meta.label for model in MODELS}
+
+
+def test_what_is_kept_of_a_person_is_kept_for_a_reason() -> None:
+    personal = [column for column in columns() if column.kind is not Kind.NONE]
+
+    assert [column for column in personal if column.fate is Fate.KEPT and not column.why] == []
+    assert [column for column in personal if column.fate is Fate.NOBODYS] == []
+
+
+def test_names_addresses_and_secrets_are_never_just_kept() -> None:
+    kinds = {Kind.IDENTITY, Kind.CONTACT, Kind.SECRET}
+    kept = {
+        f"{column.table}.{column.name}"
+        for column in columns()
+        if column.kind in kinds and column.fate is Fate.KEPT
+    }
+
+    assert kept == {"kernel_auditentry.ip_digest"}  # its salt is gone, so it tells nothing
+
+
+def test_the_page_about_personal_data_is_up_to_date() -> None:
+    page = settings.BASE_DIR / "docs" / "personal-data.md"
+
+    assert page.read_text() == as_markdown(), (
+        "Run `python manage.py privacy inventory > docs/personal-data.md`."
+    )
