@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ecommerce.env import DEBUG, env, env_int, env_list, env_share
 from ecommerce.logs import log_level, process_role
+from ecommerce.roles import ROLES  # noqa: F401 - a setting
 from ecommerce.subscriptions import SUBSCRIPTIONS as EVENT_SUBSCRIPTIONS  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -139,6 +140,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_COOKIE_AGE = 8 * 60 * 60
 LOGIN_URL = "admin:login"
+AFTER_MIGRATIONS = ["sync_roles"]
 
 _signing_key = (
     env(

@@ -43,7 +43,7 @@ from apps.kernel.conditional import expected_version, tagged
 from apps.kernel.converters import CANONICAL
 from apps.kernel.openapi import IF_MATCH, problems
 from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
-from apps.kernel.permissions import staff_with
+from apps.kernel.permissions import is_staff_with, staff_with
 from apps.kernel.serializers import (
     MoneyField,
     StrictCharField,
@@ -161,7 +161,7 @@ class Products(APIView):
     )
     def get(self, request: Request) -> Response:
         """List products. Only published ones, unless staff ask for others."""
-        staff = _is_staff(request)
+        staff = is_staff_with(request, "catalog.view_product")
         query = read_query(request, self.StaffProductQuery if staff else self.ProductQuery)
         status = query.get("filter[status]", "published")
         rows = narrow(
@@ -230,7 +230,7 @@ class OneProduct(APIView):
     def get(self, request: Request, key: str) -> Response:
         """Show a product by id or slug. Drafts and archived ones are there for staff only."""
         read_query(request, StrictSerializer)
-        staff = _is_staff(request)
+        staff = is_staff_with(request, "catalog.view_product")
         reference = _reference(key)
         row = product_row(reference=reference or "", published_only=not staff, extra=PRODUCT_EXTRA)
         if row is None:
@@ -311,17 +311,12 @@ class Inventory(APIView):
     def get(self, request: Request, product_id: UUID) -> Response:
         """Show how available a product is; staff see the numbers of every location."""
         read_query(request, StrictSerializer)
-        staff = _is_staff(request, "catalog.view_stock")
+        staff = is_staff_with(request, "catalog.view_stock")
         row = stock_row(product_id=product_id, published_only=not staff)
         if row is None:
             raise UnknownProduct("There is no such product.")
         document = inventory_document(row["id"], row["kept"], for_staff=staff)
         return _cacheable(Response(document), request)
-
-
-def _is_staff(request: Request, permission: str = "catalog.view_product") -> bool:
-    user = request.user
-    return bool(user.is_authenticated and user.is_staff and user.has_perm(permission))
 
 
 def _cacheable(response: Response, request: Request) -> Response:

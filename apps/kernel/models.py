@@ -37,6 +37,7 @@ class OutboxEvent(Traced):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["aggregate_id", "seq"], name="outbox_event_seq_is_unique"
@@ -64,6 +65,7 @@ class InboxEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "inbox entries"
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["event", "consumer"], name="inbox_entry_effect_happens_once"
@@ -87,6 +89,7 @@ class IdempotencyRecord(models.Model):
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["principal", "route", "key"], name="idempotency_key_is_used_once"

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations import Migration
@@ -31,7 +32,8 @@ def migrate_online(*, say: Say, wait_seconds: float = 600, tries: int = TRIES) -
     Atomic migrations get half a second for each lock, are tried again when somebody else holds it,
     and may run for seconds only. What is not atomic (an index that is built CONCURRENTLY, a
     constraint that is validated) blocks nobody, so it may take its time; an invalid index that an
-    interrupted build has left is removed first. Two runs at once apply everything once.
+    interrupted build has left is removed first. Two runs at once apply everything once. Afterwards
+    come the commands of `AFTER_MIGRATIONS`, which bring rows in line with the release.
 
     Raises NotMigrated; what was applied until then stays, and the next run goes on from there.
     """
@@ -44,6 +46,8 @@ def migrate_online(*, say: Say, wait_seconds: float = 600, tries: int = TRIES) -
             _apply(migration, say=say, tries=tries)
         with _bounded(lock_ms=LOCK_TIMEOUT_MS, statement_ms=STATEMENT_TIMEOUT_MS):
             call_command("migrate", verbosity=0, interactive=False)  # permissions, content types
+            for name in settings.AFTER_MIGRATIONS:
+                call_command(name, verbosity=0)
     say(f"{len(plan)} migrations applied." if plan else "Nothing to migrate.")
     return len(plan)
 

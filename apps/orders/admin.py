@@ -85,16 +85,17 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
         return f"{format_minor(order.grand_total_minor, order.currency)} {order.currency}"
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("orders.change_order")
+        return request.user.has_perm("orders.cancel_order")
 
     @admin.action(description="Cancel (refunds what was paid)", permissions=["cancel"])
     def cancel(self, request: HttpRequest, rows: QuerySet[Order]) -> None:
+        refunds = request.user.has_perm("orders.refund_order")
         _each(
             self,
             request,
             rows,
             lambda order: orders.cancel_order(
-                holder=Holder(sees_all=True),
+                holder=Holder(sees_all=True, cancels_all=True, refunds_all=refunds),
                 order_id=order.pk,
                 reason="Cancelled by staff.",
                 actor_id=request.user.pk,
@@ -111,7 +112,7 @@ class ShipmentAdmin(ReadOnly, admin.ModelAdmin):
     actions = ("hand_over", "deliver")
 
     def has_move_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("orders.change_shipment")
+        return request.user.has_perm("orders.move_shipment")
 
     @admin.action(description="Handed over to the carrier", permissions=["move"])
     def hand_over(self, request: HttpRequest, rows: QuerySet[Shipment]) -> None:

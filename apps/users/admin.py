@@ -131,7 +131,7 @@ class SessionAdmin(ReadOnly, admin.ModelAdmin):
     actions = ("revoke",)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("users.change_session"))
+        return bool(request.user.has_perm("users.revoke_session"))
 
     @admin.action(description="Revoke the selected sessions", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:

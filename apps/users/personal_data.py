@@ -5,7 +5,7 @@ import hashlib
 from django.db.models import Q
 
 from apps.kernel.privacy import Kind, Person, Table
-from apps.users.models import Address, Consent, LoginAttempts, RefreshToken, Session, User
+from apps.users.models import Address, Consent, LoginAttempts, RefreshToken, Role, Session, User
 
 
 def _counters_of(person: Person) -> Q:
@@ -80,5 +80,9 @@ TABLES = (
             Kind.TECHNICAL: "last_login date_joined version",
             Kind.SECRET: "password",
         },
+    ),
+    Table(
+        model=Role,
+        columns={Kind.NONE: "id name group_ptr key code description declared version"},
     ),
 )

@@ -19,6 +19,7 @@ class StockLocation(models.Model):
     name = models.CharField(max_length=120)
 
     class Meta:
+        default_permissions = ("add", "change", "view")
         constraints = [
             models.UniqueConstraint(fields=["code"], name="stock_location_code_is_unique"),
         ]
@@ -40,6 +41,7 @@ class Stock(models.Model):
 
     class Meta:
         verbose_name_plural = "stock"
+        default_permissions = ("change", "view")
         constraints = [
             models.UniqueConstraint(
                 fields=["variant", "location"], name="stock_is_kept_once_per_location"
@@ -76,6 +78,7 @@ class StockMovement(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="receive", on_hand_delta__gt=0, reserved_delta=0)
@@ -118,6 +121,7 @@ class Reservation(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["order_id", "stock"], name="reservation_is_made_once_per_order"

@@ -30,6 +30,7 @@ class Cart(models.Model):
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=["open", "ordered"]), name="cart_status_is_known"
@@ -56,6 +57,7 @@ class CartItem(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["cart", "variant_id"], name="cart_item_once_a_variant"),
             models.CheckConstraint(

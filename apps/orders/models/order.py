@@ -41,6 +41,11 @@ class Order(models.Model):
     expires_at = models.DateTimeField(help_text="When an unpaid order gives its stock back.")
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("cancel_order", "Can cancel orders that nobody has paid"),
+            ("refund_order", "Can cancel orders so that money goes back"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["cart_id"], name="order_placed_once_a_cart"),
             known_status(OrderStatus, name="order_status_is_known"),
@@ -98,6 +103,7 @@ class OrderLine(models.Model):
     total_minor = models.BigIntegerField()
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="order_line_has_its_place"),
             models.UniqueConstraint(
@@ -129,6 +135,7 @@ class StatusChange(models.Model):
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["order", "to_status"], name="status_change_happens_once"

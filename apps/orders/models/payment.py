@@ -56,6 +56,7 @@ class PaymentAttempt(Work):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["order"], name="attempt_one_alive_an_order", condition=~Q(status__in=UNPAID)
@@ -109,6 +110,7 @@ class Refund(Work):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["attempt"], name="refund_once_an_attempt", condition=~Q(status="failed")
@@ -156,6 +158,7 @@ class StrayPayment(Work):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["provider", "reference"], name="stray_payment_is_kept_once"
@@ -197,6 +200,7 @@ class WebhookEvent(Work):
     received_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["provider", "event_id"], name="webhook_event_is_stored_once"

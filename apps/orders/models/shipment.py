@@ -29,6 +29,8 @@ class Shipment(Work):
     delivered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [("move_shipment", "Can hand over and deliver shipments")]
         constraints = [
             models.UniqueConstraint(
                 fields=["order"], name="shipment_once_an_order", condition=~Q(status="cancelled")

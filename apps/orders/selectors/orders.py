@@ -25,15 +25,23 @@ class UnknownCart(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who asks: a customer, whoever holds a guest's token, or staff who may see everything."""
+    """Who asks: a customer, whoever holds a guest's token, or staff with rights to any order."""
 
     customer_id: UUID | None = None
     token: str = ""
     sees_all: bool = False
+    cancels_all: bool = False
+    refunds_all: bool = False
 
     @property
     def token_hash(self) -> str:
         return hash_of(self.token) if self.token else ""
+
+    def bought(self, order: Order) -> bool:
+        """Whether the order is the holder's own."""
+        if order.customer_id:
+            return order.customer_id == self.customer_id
+        return bool(self.token) and order.token_hash == self.token_hash
 
     def owns(self) -> Q:
         """Return the condition for the rows that are the holder's."""
@@ -43,6 +51,9 @@ class Holder:
         if self.token:
             mine |= Q(customer_id=None, token_hash=self.token_hash)
         return mine
+
+
+STORE = Holder(sees_all=True, cancels_all=True, refunds_all=True)
 
 
 def hash_of(token: str) -> str:

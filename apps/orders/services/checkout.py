@@ -10,7 +10,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.catalog import interface as catalog
-from apps.kernel.errors import Conflict, Invalid, VersionMismatch
+from apps.kernel.errors import Conflict, Forbidden, Invalid, VersionMismatch
 from apps.kernel.money import Money
 from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt
 from apps.orders.selectors.orders import Holder, WholeOrder, cart_of, hash_of, order_of, whole
@@ -35,6 +35,12 @@ class UnknownPaymentProvider(Invalid):
     """The store does not take payments that way."""
 
     code = "unknown_payment_provider"
+
+
+class NotTheBuyer(Forbidden):
+    """You may see this order, but not pay it."""
+
+    code = "not_the_buyer"
 
 
 class PaymentUnderWay(Conflict):
@@ -108,11 +114,14 @@ def place_order(
 def pay_again(*, holder: Holder, order_id: UUID, payment: PaymentChoice) -> Order:
     """Promise to charge an unpaid order after an earlier payment has failed.
 
-    Raises UnknownOrder, OrderStatusConflict, UnknownPaymentProvider, PaymentUnderWay.
+    Raises UnknownOrder, OrderStatusConflict, UnknownPaymentProvider, PaymentUnderWay; NotTheBuyer
+    for staff, who may see the order.
     """
     if payment.provider not in PROVIDERS:
         raise UnknownPaymentProvider("Pay with one of: stripe.")
     order = locked(order_of(holder=holder, order_id=order_id).pk)
+    if not holder.bought(order):
+        raise NotTheBuyer("You may see this order, but not pay it.")
     if order.status != OrderStatus.PENDING_PAYMENT:
         raise OrderStatusConflict(f"The order is {order.status}.", status=order.status)
     try:

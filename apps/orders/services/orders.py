@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from apps.catalog import interface as catalog
 from apps.kernel.audit import record
-from apps.kernel.errors import VersionMismatch
+from apps.kernel.errors import Forbidden, VersionMismatch
 from apps.orders.models import Order
 from apps.orders.selectors.orders import Holder, order_of
 from apps.orders.services.payments import promise_refund, wake_payments
@@ -15,6 +15,18 @@ from apps.orders.services.transitions import OrderStatusConflict, locked, move
 from apps.orders.states import AttemptStatus, OrderStatus, ShipmentStatus
 
 NOT_TO_INTERRUPT = (AttemptStatus.AUTHORISED, AttemptStatus.CAPTURE_IN_FLIGHT)
+
+
+class CancellationNotAllowed(Forbidden):
+    """You may see this order, but not cancel it."""
+
+    code = "cancellation_not_allowed"
+
+
+class RefundNotAllowed(Forbidden):
+    """The order is paid, and you may not send money back."""
+
+    code = "refund_not_allowed"
 
 
 @transaction.atomic
@@ -28,9 +40,16 @@ def cancel_order(
 ) -> Order:
     """Cancel an order that is not on its way: stock goes back, money too if it was taken.
 
-    Raises UnknownOrder, VersionMismatch, OrderStatusConflict once a label has been bought.
+    Raises UnknownOrder, VersionMismatch, OrderStatusConflict once a label has been bought;
+    CancellationNotAllowed and RefundNotAllowed for staff without the right.
     """
     order = locked(order_of(holder=holder, order_id=order_id).pk)
+    captured = order.attempts.filter(status=AttemptStatus.CAPTURED)
+    if not holder.bought(order):
+        if not holder.cancels_all:
+            raise CancellationNotAllowed("You may see this order, but not cancel it.")
+        if not holder.refunds_all and captured.exists():
+            raise RefundNotAllowed("The order is paid, and you may not send money back.")
     if version is not None and version != order.version:
         raise VersionMismatch("The order has changed since.", version=order.version)
     if order.shipments.exclude(
@@ -49,7 +68,7 @@ def cancel_order(
     )
     catalog.release(order_id=order.pk)
     wake_payments(order)
-    for attempt in order.attempts.filter(status=AttemptStatus.CAPTURED):
+    for attempt in captured:
         promise_refund(attempt, reason=reason or "The order was cancelled.")
     return order
 

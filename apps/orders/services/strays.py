@@ -20,7 +20,7 @@ from apps.orders.payments.gateway import (
     PaymentState,
     PaymentStatus,
 )
-from apps.orders.selectors.orders import Holder
+from apps.orders.selectors.orders import STORE
 from apps.orders.services.orders import cancel_order
 from apps.orders.services.transitions import OrderStatusConflict
 from apps.orders.services.work import claim, due_after_failure, due_later
@@ -104,7 +104,7 @@ def promise_to_settle(window: LostWindow) -> None:
     for order_id in window.refunded_orders:
         try:
             cancel_order(
-                holder=Holder(sees_all=True),
+                holder=STORE,
                 order_id=order_id,
                 reason="Cancelled and refunded before the database was restored.",
             )

@@ -524,6 +524,25 @@ def test_staff_with_the_permission_see_every_order():
     assert len(staff.get("/api/v1/orders").json()["results"]) == 1
 
 
+def test_who_may_only_see_orders_neither_cancels_nor_pays_them():
+    order, _ = placed_order()
+    viewer = customer_client(StaffFactory(permissions=["orders.view_order"]))
+    canceller = customer_client(
+        StaffFactory(permissions=["orders.view_order", "orders.cancel_order"])
+    )
+    path = f"/api/v1/orders/{order.pk}"
+
+    refused = viewer.post(f"{path}/cancellations", {}, headers={"Idempotency-Key": "a"})
+    unpaid = viewer.post(f"{path}/payments", {"payment": VISA}, headers={"Idempotency-Key": "b"})
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "cancellation_not_allowed")
+    assert (unpaid.status_code, unpaid.json()["code"]) == (403, "not_the_buyer")
+    order.refresh_from_db()
+    assert order.status == "pending_payment"
+    answer = canceller.post(f"{path}/cancellations", {}, headers={"Idempotency-Key": "c"})
+    assert (answer.status_code, answer.json()["status"]) == (201, "cancelled")
+
+
 def test_a_guest_cancels_an_unpaid_order_once():
     variant = VariantFactory(stock=3)
     order, holder = placed_order({variant.pk: 3})

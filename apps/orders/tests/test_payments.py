@@ -1,5 +1,6 @@
 """Taking and returning money, against the sandbox over real HTTP."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -10,6 +11,7 @@ from django.db.models.functions import Now
 from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import VariantFactory
 from apps.orders.models import Order, PaymentAttempt, Refund, Shipment, WebhookEvent
+from apps.orders.selectors.orders import Holder
 from apps.orders.services import checkout, orders, payments
 from apps.orders.tests.factories import DECLINED, THREE_D_SECURE, VISA, placed_order
 
@@ -144,6 +146,22 @@ def test_a_paid_order_that_is_cancelled_is_refunded_once(provider, ledger):
     assert ledger()[0]["amount_refunded"] == order.grand_total_minor
     assert catalog.offers(variant_ids=[variant.pk])[variant.pk].available == 5
     assert not Shipment.objects.exists()
+
+
+def test_who_may_cancel_but_not_refund_leaves_a_paid_order_alone(provider):
+    order, _ = placed_order()
+    payments.advance_payment()
+    payments.advance_payment()
+    clerk = Holder(sees_all=True, cancels_all=True)
+
+    with pytest.raises(orders.RefundNotAllowed):
+        orders.cancel_order(holder=clerk, order_id=order.pk)
+
+    order.refresh_from_db()
+    assert order.status == "paid"
+    assert not Refund.objects.exists()
+    orders.cancel_order(holder=replace(clerk, refunds_all=True), order_id=order.pk)
+    assert Refund.objects.count() == 1
 
 
 def test_a_call_without_an_answer_is_repeated_with_the_same_key(provider, ledger, work):

@@ -1,8 +1,11 @@
 """Who asks, read from the request."""
 
+from dataclasses import replace
+
 from rest_framework.request import Request
 
 from apps.kernel.openapi import header
+from apps.kernel.permissions import is_staff_with
 from apps.orders.selectors.orders import Holder
 
 LONGEST_TOKEN = 200
@@ -18,8 +21,13 @@ def cart_holder(request: Request) -> Holder:
 
 
 def order_holder(request: Request) -> Holder:
-    """Return who holds the order: as for carts, or staff who may see all orders."""
-    return _holder(request, "X-Order-Token")
+    """Return who holds the order: as for carts, or staff with what they may do to any order."""
+    return replace(
+        _holder(request, "X-Order-Token"),
+        sees_all=is_staff_with(request, "orders.view_order"),
+        cancels_all=is_staff_with(request, "orders.cancel_order"),
+        refunds_all=is_staff_with(request, "orders.refund_order"),
+    )
 
 
 def _holder(request: Request, header: str) -> Holder:
@@ -28,10 +36,4 @@ def _holder(request: Request, header: str) -> Holder:
     return Holder(
         customer_id=user.pk if user.is_authenticated else None,
         token=token if len(token) <= LONGEST_TOKEN else "",
-        sees_all=bool(
-            header == "X-Order-Token"
-            and user.is_authenticated
-            and user.is_staff
-            and user.has_perm("orders.view_order")
-        ),
     )

@@ -4,13 +4,16 @@ from apps.users.models.address import Address
 from apps.users.models.attempts import LoginAttempts
 from apps.users.models.consent import Consent
 from apps.users.models.person import User, is_ascii, normalised
+from apps.users.models.role import Membership, Role
 from apps.users.models.session import RefreshToken, Session
 
 __all__ = [
     "Address",
     "Consent",
     "LoginAttempts",
+    "Membership",
     "RefreshToken",
+    "Role",
     "Session",
     "User",
     "is_ascii",

@@ -12,6 +12,7 @@ class LoginAttempts(models.Model):
 
     class Meta:
         verbose_name_plural = "login attempts"
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"{self.failures} until {self.window_ends_at:%H:%M}"

@@ -28,6 +28,7 @@ class Consent(models.Model):
     user_agent = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(
                 condition=Q(purpose__in=["marketing", "analytics"]),

@@ -2,16 +2,28 @@
 
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower, Now
 
 from apps.kernel.ids import new_id
+from apps.users.models.guards import ADMINISTRATOR_LEAVES
 
 is_ascii = RegexValidator(
     r"\A[\x00-\x7f]*\Z", message="Write the domain in its xn-- form.", code="not_ascii"
 )
+
+WAS_ADMINISTRATOR = """
+    OLD.is_active AND (
+        OLD.is_superuser OR EXISTS (
+            SELECT FROM users_user_groups AS membership
+            JOIN users_role AS role ON role.group_ptr_id = membership.group_id
+            WHERE membership.user_id = OLD.id AND role.code = 'administrator'
+        )
+    )
+"""
 
 E164 = r"\A\+[1-9][0-9]{1,14}\Z"
 
@@ -62,6 +74,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
+        default_permissions = ("add", "change", "view")
+        permissions = [
+            ("deactivate_user", "Can switch accounts off and on"),
+            ("set_password", "Can set other people's passwords"),
+            ("assign_role", "Can give roles to people and take them away"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["email"],
@@ -75,6 +93,24 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=models.Q(phone="") | models.Q(phone__regex=E164),
                 name="user_phone_is_e164",
                 violation_error_message="Write the number as +, country code, number.",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="last_administrator_stays_in_office",
+                operation=pgtrigger.Update,
+                when=pgtrigger.After,
+                condition=pgtrigger.Condition(
+                    "OLD.is_active AND NOT NEW.is_active"
+                    " OR OLD.is_superuser AND NOT NEW.is_superuser"
+                ),
+                func=ADMINISTRATOR_LEAVES.format(was=WAS_ADMINISTRATOR),
+            ),
+            pgtrigger.Trigger(
+                name="last_administrator_is_not_deleted",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.After,
+                func=ADMINISTRATOR_LEAVES.format(was=WAS_ADMINISTRATOR),
             ),
         ]
 

@@ -16,6 +16,8 @@ class Session(models.Model):
         TOKEN_REUSED = "token_reused", "a used refresh token came again"
         REVOKED_BY_STAFF = "revoked_by_staff", "revoked by staff"
         PASSWORD_CHANGED = "password_changed", "the password was changed"
+        RIGHTS_CHANGED = "rights_changed", "the person's rights were changed"
+        DEACTIVATED = "deactivated", "the account was switched off"
         DATABASE_RESTORED = "database_restored", "the database was restored"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -29,6 +31,8 @@ class Session(models.Model):
     ip = models.GenericIPAddressField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [("revoke_session", "Can end other people's sessions")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(expires_at__gt=models.F("created_at")),
@@ -58,6 +62,7 @@ class RefreshToken(models.Model):
     expires_at = models.DateTimeField(help_text="The end of idleness, or of the session.")
 
     class Meta:
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["parent"], name="refresh_token_has_one_successor"),
             models.CheckConstraint(

@@ -12,6 +12,12 @@ from apps.users.tokens import access_token
 PASSWORD = "correct horse battery staple"
 
 
+def permission(code: str) -> Permission:
+    """Return a permission by `app.codename`."""
+    app_label, codename = code.split(".")
+    return Permission.objects.get(content_type__app_label=app_label, codename=codename)
+
+
 class UserFactory(factory.django.DjangoModelFactory[User]):
     """A customer whose password is PASSWORD."""
 
@@ -36,10 +42,7 @@ class StaffFactory(UserFactory):
     @factory.post_generation
     def permissions(self: User, _created: object, names: list[str] | None) -> None:
         for name in names or ():
-            app_label, codename = name.split(".")
-            self.user_permissions.add(
-                Permission.objects.get(content_type__app_label=app_label, codename=codename)
-            )
+            self.user_permissions.add(permission(name))
 
 
 class SessionFactory(factory.django.DjangoModelFactory[Session]):

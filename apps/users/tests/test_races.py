@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.kernel.models import OutboxEvent
 from apps.users.models import LoginAttempts, RefreshToken, Session, User
 from apps.users.services import accounts, attempts, profiles, sessions
-from apps.users.tests.factories import PASSWORD, UserFactory
+from apps.users.tests.factories import PASSWORD, StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -170,3 +170,14 @@ def test_profiles_replaced_at_once_from_one_version_change_it_once():
     assert Counter(type(answer).__name__ for answer in answers) == {"User": 1, "VersionMismatch": 7}
     user.refresh_from_db()
     assert user.version == 2
+
+
+def test_of_administrators_who_all_leave_at_once_one_stays():
+    bosses = [StaffFactory(is_superuser=True).pk for _ in range(4)]
+
+    for _ in range(10):
+        answers = at_once(4, lambda n: User.objects.filter(pk=bosses[n]).update(is_active=False))
+
+        assert Counter(type(answer) for answer in answers) == {int: 3, IntegrityError: 1}
+        assert User.objects.filter(is_active=True).count() == 1
+        User.objects.update(is_active=True)

@@ -10,7 +10,7 @@ from django.db.models import Model
 from apps.kernel.privacy import Fate, Kind
 from ecommerce.privacy.inventory import as_markdown, columns
 
-MODELS = apps.get_models(include_auto_created=True)
+MODELS = [model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy]
 HOW = "List it in the personal_data.py of its app, under what it tells of a person."
 
 

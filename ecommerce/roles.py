@@ -1,0 +1,114 @@
+"""Code -> role: who may do what in a new store, all of it on one screen.
+
+`manage.py sync_roles` brings what changes here into the database and keeps what staff have changed.
+"""
+
+from apps.kernel.roles import EVERYTHING, DeclaredRole
+
+_products = frozenset(
+    {
+        "catalog.view_brand",
+        "catalog.view_category",
+        "catalog.view_image",
+        "catalog.view_product",
+        "catalog.view_variant",
+    }
+)
+_stock = frozenset(
+    {
+        "catalog.view_reservation",
+        "catalog.view_stock",
+        "catalog.view_stocklocation",
+        "catalog.view_stockmovement",
+    }
+)
+_orders = frozenset(
+    {
+        "orders.view_order",
+        "orders.view_orderline",
+        "orders.view_shipment",
+        "orders.view_statuschange",
+    }
+)
+_payments = frozenset({"orders.view_paymentattempt", "orders.view_refund"})
+
+ROLES: dict[str, DeclaredRole] = {
+    "customer": DeclaredRole(
+        "Customer",
+        "Everybody with an account, without being given it. It opens nothing of the back office.",
+        frozenset(),
+    ),
+    "support": DeclaredRole(
+        "Support",
+        "Helps customers: sees orders and people, cancels what is unpaid, ends sessions.",
+        _products
+        | _stock
+        | _orders
+        | _payments
+        | {
+            "orders.cancel_order",
+            "orders.view_cart",
+            "orders.view_cartitem",
+            "users.add_address",
+            "users.change_address",
+            "users.change_user",
+            "users.revoke_session",
+            "users.view_address",
+            "users.view_consent",
+            "users.view_session",
+            "users.view_user",
+        },
+    ),
+    "catalog_manager": DeclaredRole(
+        "Catalog manager",
+        "Writes products, categories and brands, and sees what is in stock.",
+        _products
+        | _stock
+        | {
+            "catalog.add_brand",
+            "catalog.add_category",
+            "catalog.add_image",
+            "catalog.add_product",
+            "catalog.add_variant",
+            "catalog.change_brand",
+            "catalog.change_category",
+            "catalog.change_image",
+            "catalog.change_product",
+            "catalog.change_variant",
+            "catalog.delete_brand",
+            "catalog.delete_category",
+            "catalog.delete_image",
+            "catalog.delete_product",
+        },
+    ),
+    "warehouse": DeclaredRole(
+        "Warehouse",
+        "Counts stock, hands parcels over and reports deliveries.",
+        _products
+        | _stock
+        | _orders
+        | {
+            "catalog.add_stocklocation",
+            "catalog.change_stock",
+            "catalog.change_stocklocation",
+            "orders.move_shipment",
+        },
+    ),
+    "finance": DeclaredRole(
+        "Finance",
+        "Sees payments and what went wrong with them, and sends money back.",
+        _orders
+        | _payments
+        | {
+            "orders.cancel_order",
+            "orders.refund_order",
+            "orders.view_straypayment",
+            "orders.view_webhookevent",
+        },
+    ),
+    "administrator": DeclaredRole(
+        "Administrator",
+        "Everything, also what later releases add.",
+        EVERYTHING,
+    ),
+}
