@@ -99,6 +99,22 @@ def _actor_of(request: HttpRequest) -> audit.Actor:
     )
 
 
+def content_policy(get_response: View) -> View:
+    """Tell the browser what a page may load and run: our own files, never what stands in it.
+
+    A view that needs another policy sets it (CSP level 3).
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        api = request.path.startswith("/api/")
+        policy = settings.CONTENT_POLICY_OF_API if api else settings.CONTENT_POLICY_OF_PAGES
+        response.headers.setdefault("Content-Security-Policy", policy)
+        return response
+
+    return middleware
+
+
 def api_guard(get_response: View) -> View:
     """Refuse what no API view should meet; what a view does not declare public stays private."""
 

@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "ecommerce.client_address.client_address",
     "ecommerce.monitoring.requests.measured",
     "ecommerce.middleware.request_id",
+    "ecommerce.middleware.content_policy",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -336,10 +337,23 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if _tls else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _tls
 SECURE_HSTS_PRELOAD = _tls
 SECURE_REFERRER_POLICY = "same-origin"
+# __Host-: no other host and no plain HTTP can plant the cookie (RFC 6265bis, section 4.1.3).
+_prefix = "__Host-" if _tls else ""
+SESSION_COOKIE_NAME = f"{_prefix}sessionid"
 SESSION_COOKIE_SECURE = _tls
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = f"{_prefix}csrftoken"
 CSRF_COOKIE_SECURE = _tls
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
 X_FRAME_OPTIONS = "DENY"
+_pictures = f" https://{AWS_PRODUCTS_DOMAIN or '*.amazonaws.com'}" if AWS_PRODUCTS_BUCKET else ""
+CONTENT_POLICY_OF_API = "default-src 'none'; frame-ancestors 'none'"
+CONTENT_POLICY_OF_PAGES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self';"
+    f" img-src 'self' data:{_pictures};"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 # Observation
 METRICS_HOST = env("METRICS_HOST", default="0.0.0.0")  # noqa: S104 - seen by Prometheus alone

@@ -5,9 +5,9 @@ from django.contrib import admin
 from django.core.files.storage import FileSystemStorage, storages
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.static import serve
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView
 
-from ecommerce.views import ErrorCatalogue, ErrorCode, StartPage
+from ecommerce.views import Documentation, ErrorCatalogue, ErrorCode, StartPage
 
 handler400 = "ecommerce.problems.bad_request"
 handler403 = "ecommerce.problems.permission_denied"
@@ -22,11 +22,7 @@ api: list[URLPattern | URLResolver] = [
     path("errors", ErrorCatalogue.as_view(), name="errors"),
     path("errors/<slug:code>", ErrorCode.as_view(), name="error"),
     path("openapi.json", SpectacularJSONAPIView.as_view(permission_classes=[]), name="openapi"),
-    path(
-        "docs",
-        SpectacularSwaggerView.as_view(url_name="openapi", permission_classes=[]),
-        name="docs",
-    ),
+    path("docs", Documentation.as_view(url_name="openapi", permission_classes=[]), name="docs"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

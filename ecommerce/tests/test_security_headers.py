@@ -1,12 +1,15 @@
 """What every answer tells the browser."""
 
+import re
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
-from django.urls import include, path
+from django.urls import include, path, reverse
 
+from apps.users.tests.factories import StaffFactory
 from ecommerce.urls import handler400, handler403, handler404, handler500
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
@@ -51,10 +54,54 @@ def test_every_answer_carries_the_headers_that_protect_it(
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["Referrer-Policy"] == "same-origin"
-    # The documentation page lets its log-in window talk back.
-    opener = "unsafe-none" if url == "/api/v1/docs" else "same-origin"
-    assert answer["Cross-Origin-Opener-Policy"] == opener
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
     assert answer["X-Request-Id"]
+
+
+API = "default-src 'none'; frame-ancestors 'none'"
+PAGE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self';"
+    " img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+@pytest.mark.parametrize(("url", "status"), ANSWERS)
+def test_every_answer_says_what_may_run_in_it(browser: Client, url: str, status: int) -> None:
+    """ASVS 5.0 V3.4.3 and V3.4.6."""
+    if url == "/api/v1/docs":
+        expected = PAGE.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+    else:
+        expected = API if url.startswith("/api/") else PAGE
+
+    assert browser.get(url)["Content-Security-Policy"] == expected
+
+
+FORBIDDEN = re.compile(
+    r"""<script(?![^>]*\ssrc=)[^>]*>|<[^>]+\s(?:style|on[a-z]+)=[^>]*>|javascript:"""
+)
+
+
+def forbidden_in(page: str) -> list[str]:
+    """Return what the policy of pages stops: programs and styles that stand in the page itself."""
+    return FORBIDDEN.findall(page)
+
+
+@pytest.mark.parametrize("url", ["/", "/admin/login/", "/api/v1/docs", "/nothing"])
+def test_no_page_needs_what_its_policy_forbids(browser: Client, url: str) -> None:
+    assert forbidden_in(browser.get(url).content.decode()) == []
+
+
+def test_no_page_of_the_back_office_needs_what_its_policy_forbids(browser: Client) -> None:
+    browser.force_login(StaffFactory.create(is_superuser=True))
+
+    pages = [
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}")
+        for model in admin.site._registry
+        for page in ("changelist", "add")
+    ]
+    found = {url: forbidden_in(browser.get(url).content.decode()) for url in ["/admin/", *pages]}
+
+    assert {url: parts for url, parts in found.items() if parts} == {}
 
 
 def test_a_body_that_is_refused_by_its_length_is_answered_with_them_too(browser: Client) -> None:
