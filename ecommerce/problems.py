@@ -73,6 +73,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
                 headers["WWW-Authenticate"] = "Bearer"
             if "retry_after" in facts:
                 headers["Retry-After"] = str(facts.pop("retry_after"))
+                if isinstance(error, TooMany):
+                    headers["RateLimit"] = f'"{code}";r=0;t={headers["Retry-After"]}'
         case exceptions.ValidationError():
             status, code, detail = 400, "validation_failed", CODES["validation_failed"][1]
             entries = list(_entries(error.get_full_details(), ""))

@@ -1,13 +1,13 @@
 """Counting logins, so that guessing is slow and nobody is locked out for long."""
 
 import hashlib
-from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
 from apps.kernel.errors import TooMany
+from apps.kernel.networks import network_of
 from apps.users.models import LoginAttempts
 
 WINDOW_SECONDS = 15 * 60
@@ -16,19 +16,33 @@ WINDOW_SECONDS = 15 * 60
 STORE = "store"
 STORE_WINDOW_SECONDS = 60
 
-# Part of the statement that opens a session: takes a successful login back from the counters; its
-# account starts again at nothing. Rows are locked in the order in which they are counted, so that
-# logins cannot deadlock.
+# Part of the statement that opens a session: takes a successful login back from the counters that
+# it was counted by; its account starts again at nothing. Rows are locked in the order in which they
+# are counted, so that logins cannot deadlock.
 FORGIVEN = """
     forgiven AS (
         UPDATE users_loginattempts
         SET failures = CASE key WHEN %(account)s THEN 0 ELSE greatest(failures - 1, 0) END
         WHERE key IN (
             SELECT key FROM users_loginattempts
-            WHERE key IN (%(account)s, %(network)s, %(store)s) AND EXISTS (SELECT FROM opened)
-            ORDER BY key FOR UPDATE
+            JOIN unnest(%(counted)s::text[]) WITH ORDINALITY AS counted (key, place) USING (key)
+            WHERE EXISTS (SELECT FROM opened)
+            ORDER BY place FOR UPDATE OF users_loginattempts
         )
     )
+"""
+
+# What counts one attempt under one key, whose window begins with it if none is open.
+COUNT = """
+    INSERT INTO users_loginattempts AS counted (key, window_ends_at, failures)
+    SELECT {key}, statement_timestamp() + %({window})s * interval '1 second', 1
+    {unless}
+    ON CONFLICT (key) DO UPDATE SET
+        failures = CASE WHEN counted.window_ends_at > statement_timestamp()
+            THEN counted.failures + 1 ELSE 1 END,
+        window_ends_at = CASE WHEN counted.window_ends_at > statement_timestamp()
+            THEN counted.window_ends_at ELSE excluded.window_ends_at END
+    RETURNING key, failures, window_ends_at
 """
 
 
@@ -38,66 +52,78 @@ class TooManyAttempts(TooMany):
     code = "too_many_attempts"
 
 
-def count_attempt(*, email: str, ip: str | None) -> None:
-    """Count a login before it is decided: account, network and store, in one statement.
+def count_attempt(*, email: str, ip: str | None) -> list[str]:
+    """Count a login before it is decided: network, account and store, in one statement.
 
     Counting first makes the limits exact however many logins run at once; an address without an
-    account is counted alike. What its account or its network refuses does not count for the store,
-    so that nobody alone can use the store's limit up. A window is fixed: it begins with its first
-    attempt and ends 15 minutes later, the store's after one, whatever comes in between. Raises
+    account is counted alike. What one limit refuses does not count for the next, so that one
+    network alone uses up neither an account's limit nor the store's. From a network where somebody
+    has logged in before, their logins have a limit of their own and need none of the store's: who
+    guesses elsewhere cannot lock them out. A window is fixed: it begins with its first attempt and
+    ends 15 minutes later, the store's after one, whatever comes in between.
+
+    Returns the keys it was counted under, first the network's, then the account's. Raises
     TooManyAttempts with `retry_after`.
     """
-    account, network = keys_of(email=email, ip=ip)
-    limits = {
-        account: settings.LOGIN_ATTEMPTS_PER_ACCOUNT,
-        network: settings.LOGIN_ATTEMPTS_PER_ADDRESS,
-        STORE: settings.LOGIN_ATTEMPTS_PER_MINUTE,
+    network = network_of(ip) if ip else None
+    keys = {
+        "network": f"network:{network or 'none'}",
+        "account": f"account:{_digest(email)}",
+        "at_home": f"at home:{_digest(f'{network} {email}')}",
+        "store": STORE,
     }
+    limits = {
+        keys["network"]: settings.LOGIN_ATTEMPTS_PER_ADDRESS,
+        keys["account"]: settings.LOGIN_ATTEMPTS_PER_ACCOUNT,
+        keys["at_home"]: settings.LOGIN_ATTEMPTS_PER_ACCOUNT,
+        keys["store"]: settings.LOGIN_ATTEMPTS_PER_MINUTE,
+    }
+    by_network = COUNT.format(key="%(network)s", window="window", unless="")
+    by_account = COUNT.format(
+        key="CASE WHEN EXISTS (SELECT FROM home) THEN %(at_home)s ELSE %(account)s END",
+        window="window",
+        unless="WHERE EXISTS (SELECT FROM by_network WHERE failures <= %(network_limit)s)",
+    )
+    by_store = COUNT.format(
+        key="%(store)s",
+        window="store_window",
+        unless="""WHERE NOT EXISTS (SELECT FROM home)
+            AND EXISTS (SELECT FROM by_account WHERE failures <= %(account_limit)s)""",
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            WITH own AS (
-                INSERT INTO users_loginattempts AS counted (key, window_ends_at, failures)
-                SELECT key, statement_timestamp() + %(window)s * interval '1 second', 1
-                FROM unnest(%(keys)s::text[]) AS key
-                ON CONFLICT (key) DO UPDATE SET
-                    failures = CASE WHEN counted.window_ends_at > statement_timestamp()
-                        THEN counted.failures + 1 ELSE 1 END,
-                    window_ends_at = CASE WHEN counted.window_ends_at > statement_timestamp()
-                        THEN counted.window_ends_at ELSE excluded.window_ends_at END
-                RETURNING key, failures, window_ends_at
+            f"""
+            WITH home AS (
+                SELECT FROM users_session AS session
+                JOIN users_user AS person ON person.id = session.user_id
+                WHERE person.email = %(email)s AND session.ip <<= %(home)s::inet
+                LIMIT 1
             ),
-            everybody AS (
-                INSERT INTO users_loginattempts AS counted (key, window_ends_at, failures)
-                SELECT %(store)s, statement_timestamp() + %(store_window)s * interval '1 second', 1
-                WHERE NOT EXISTS (
-                    SELECT FROM own WHERE failures > CASE key
-                        WHEN %(account)s THEN %(account_limit)s ELSE %(network_limit)s END
-                )
-                ON CONFLICT (key) DO UPDATE SET
-                    failures = CASE WHEN counted.window_ends_at > statement_timestamp()
-                        THEN counted.failures + 1 ELSE 1 END,
-                    window_ends_at = CASE WHEN counted.window_ends_at > statement_timestamp()
-                        THEN counted.window_ends_at ELSE excluded.window_ends_at END
-                RETURNING key, failures, window_ends_at
-            )
+            by_network AS ({by_network}), by_account AS ({by_account}), by_store AS ({by_store})
             SELECT key, failures,
                 ceil(extract(epoch FROM window_ends_at - statement_timestamp()))::int
-            FROM (SELECT * FROM own UNION ALL SELECT * FROM everybody) AS counted
-            """,
+            FROM (
+                SELECT 1 AS place, * FROM by_network
+                UNION ALL SELECT 2, * FROM by_account
+                UNION ALL SELECT 3, * FROM by_store
+            ) AS counted
+            ORDER BY place
+            """,  # noqa: S608 - the inserted parts are constants
             {
-                "keys": [account, network],
+                **keys,
+                "email": email,
+                "home": network,
                 "window": WINDOW_SECONDS,
-                "store": STORE,
                 "store_window": STORE_WINDOW_SECONDS,
-                "account": account,
-                "account_limit": limits[account],
-                "network_limit": limits[network],
+                "network_limit": limits[keys["network"]],
+                "account_limit": limits[keys["account"]],
             },
         )
-        waits = [wait for key, failures, wait in cursor.fetchall() if failures > limits[key]]
-    if waits:
-        raise TooManyAttempts("Too many logins have failed. Wait a while.", retry_after=max(waits))
+        counted = cursor.fetchall()
+    for key, failures, wait in counted:
+        if failures > limits[key]:
+            raise TooManyAttempts("Too many logins have failed. Wait a while.", retry_after=wait)
+    return [key for key, _, _ in counted]
 
 
 def forget_old_attempts() -> int:
@@ -106,10 +132,5 @@ def forget_old_attempts() -> int:
     return deleted
 
 
-def keys_of(*, email: str, ip: str | None) -> tuple[str, str]:
-    """Return the keys of an account and of a network: an IPv4 address or an IPv6 /64."""
-    account = hashlib.sha256(email.encode()).hexdigest()
-    if ip is None:
-        return f"account:{account}", "network:none"
-    network = ip_network((ip, 64), strict=False) if ip_address(ip).version == 6 else ip
-    return f"account:{account}", f"network:{network}"
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

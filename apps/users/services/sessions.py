@@ -73,7 +73,7 @@ def log_in(*, email: str, password: str, ip: str | None, user_agent: str) -> Ope
     TooManyAttempts.
     """
     email = normalised(email)
-    attempts.count_attempt(email=email, ip=ip)
+    counted = attempts.count_attempt(email=email, ip=ip)
     user = User.objects.filter(email=email).first()
 
     def renew_hash(raw_password: str) -> None:
@@ -87,7 +87,6 @@ def log_in(*, email: str, password: str, ip: str | None, user_agent: str) -> Ope
     proven = check_password(password, stored, setter=renew_hash)
     if not (user and proven and user.is_active):
         raise InvalidCredentials("E-mail address or password is wrong.")
-    account, network = attempts.keys_of(email=email, ip=ip)
     session_id, token = new_id(), _encoded(secrets.token_bytes(32))
     with connection.cursor() as cursor:
         # An account that was disabled, or got another password, while we hashed stays out.
@@ -124,9 +123,8 @@ def log_in(*, email: str, password: str, ip: str | None, user_agent: str) -> Ope
                 "user_agent": user_agent.replace("\0", "")[:300],
                 "ip": ip,
                 "hash": _hash(token),
-                "account": account,
-                "network": network,
-                "store": attempts.STORE,
+                "counted": counted,
+                "account": counted[1],
             },
         )
         if cursor.fetchone() is None:

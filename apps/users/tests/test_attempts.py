@@ -53,7 +53,13 @@ def test_an_unknown_address_is_counted_alike(settings):
 
 
 @pytest.mark.parametrize(
-    "ips", [["192.0.2.1"], ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::"], [None]]
+    "ips",
+    [
+        ["192.0.2.1"],
+        ["::ffff:192.0.2.1", "192.0.2.1"],
+        ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::"],
+        [None],
+    ],
 )
 def test_a_network_fails_only_so_often(settings, ips):
     settings.LOGIN_ATTEMPTS_PER_ADDRESS = 6
@@ -77,7 +83,7 @@ def test_a_success_clears_the_account_and_takes_itself_back_from_the_network(set
     counted = dict(LoginAttempts.objects.values_list("key", "failures"))
     assert counted.pop("network:192.0.2.1") == 2
     assert counted.pop(attempts.STORE) == 2
-    assert list(counted.values()) == [0]
+    assert list(counted.values()) == [0, 0]
 
 
 def test_the_store_fails_only_so_often_a_minute(settings):
@@ -104,6 +110,51 @@ def test_one_network_cannot_use_up_the_limit_of_the_store(settings):
             log_in(UserFactory())
 
     assert log_in(UserFactory(), ip="198.51.100.1")
+
+
+def test_what_a_network_is_refused_counts_against_no_account(settings):
+    settings.LOGIN_ATTEMPTS_PER_ADDRESS, settings.LOGIN_ATTEMPTS_PER_ACCOUNT = 2, 3
+    victim = UserFactory()
+    fail(UserFactory())
+    fail(UserFactory())
+    for _ in range(5):
+        with pytest.raises(attempts.TooManyAttempts):
+            log_in(victim)
+
+    for n in range(3):
+        fail(victim, ip=f"198.51.100.{n}")
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [("192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::ffff:2")],
+    ids=["IPv4", "IPv6"],
+)
+def test_whoever_guesses_elsewhere_does_not_lock_a_person_out_at_home(settings, before, now):
+    settings.LOGIN_ATTEMPTS_PER_MINUTE = settings.LOGIN_ATTEMPTS_PER_ACCOUNT = 3
+    victim = UserFactory()
+    log_in(victim, ip=before)
+    for n in range(3):
+        fail(victim, ip=f"198.51.100.{n}")
+    with pytest.raises(attempts.TooManyAttempts):
+        log_in(victim, ip="203.0.113.1")
+
+    assert log_in(victim, ip=now)
+    with pytest.raises(attempts.TooManyAttempts):
+        log_in(victim, ip="203.0.113.1")
+
+
+def test_at_home_an_account_is_guessed_at_just_as_often(settings):
+    settings.LOGIN_ATTEMPTS_PER_ACCOUNT = 3
+    victim, neighbour = UserFactory(), UserFactory()
+    log_in(victim)
+    for _ in range(3):
+        fail(victim)
+
+    with pytest.raises(attempts.TooManyAttempts):
+        log_in(victim)
+    assert log_in(victim, ip="198.51.100.1")
+    assert log_in(neighbour)
 
 
 def test_counting_costs_one_statement(django_assert_num_queries):

@@ -35,8 +35,8 @@ def at_once(number, call):
         return list(pool.map(one, range(number)))
 
 
-def log_in(user, password=PASSWORD):
-    return sessions.log_in(email=user.email, password=password, ip="192.0.2.1", user_agent="test")
+def log_in(user, password=PASSWORD, ip="192.0.2.1"):
+    return sessions.log_in(email=user.email, password=password, ip=ip, user_agent="test")
 
 
 def test_eight_refreshes_of_one_token_get_one_successor_twenty_rounds_long():
@@ -101,29 +101,36 @@ def test_thirty_two_registrations_of_one_address_make_one_account():
     assert User.objects.count() == 1
 
 
-def test_of_sixty_four_wrong_logins_exactly_the_limit_is_decided():
-    user = UserFactory()
-
-    answers = at_once(64, lambda _: log_in(user, password="wrong"))
-
-    assert Counter(type(answer) for answer in answers) == {
-        sessions.InvalidCredentials: 10,
-        attempts.TooManyAttempts: 54,
-    }
-
-
-def test_of_sixty_four_wrong_logins_from_everywhere_exactly_the_stores_limit_is_decided(settings):
-    settings.LOGIN_ATTEMPTS_PER_MINUTE = 10
+@pytest.mark.parametrize("limit", ["ACCOUNT", "ADDRESS", "MINUTE"])
+def test_of_sixty_four_wrong_logins_exactly_as_many_are_decided_as_the_limit_says(settings, limit):
+    setattr(settings, f"LOGIN_ATTEMPTS_PER_{limit}", 9)
     users = [UserFactory() for _ in range(64)]
 
     def guess(n):
         return sessions.log_in(
-            email=users[n].email, password="wrong", ip=f"192.0.2.{n}", user_agent="test"
+            email=users[0 if limit == "ACCOUNT" else n].email,
+            password="wrong",
+            ip="192.0.2.1" if limit == "ADDRESS" else f"192.0.2.{n}",
+            user_agent="test",
         )
 
     assert Counter(type(answer) for answer in at_once(64, guess)) == {
-        sessions.InvalidCredentials: 10,
-        attempts.TooManyAttempts: 54,
+        sessions.InvalidCredentials: 9,
+        attempts.TooManyAttempts: 55,
+    }
+
+
+def test_of_sixty_four_wrong_logins_at_home_and_elsewhere_each_limit_is_exact(settings):
+    user = UserFactory()
+    log_in(user)
+
+    def guess(n):
+        ip = "192.0.2.1" if n % 2 else f"198.51.100.{n}"
+        return sessions.log_in(email=user.email, password="wrong", ip=ip, user_agent="test")
+
+    assert Counter(type(answer) for answer in at_once(64, guess)) == {
+        sessions.InvalidCredentials: 2 * settings.LOGIN_ATTEMPTS_PER_ACCOUNT,
+        attempts.TooManyAttempts: 64 - 2 * settings.LOGIN_ATTEMPTS_PER_ACCOUNT,
     }
 
 
@@ -132,14 +139,14 @@ def test_right_and_wrong_logins_of_several_accounts_neither_deadlock_nor_miscoun
     users = [UserFactory() for _ in range(4)]
 
     answers = at_once(
-        32, lambda n: log_in(users[n % 4], password=PASSWORD if n % 8 < 4 else "wrong")
+        32, lambda n: log_in(users[n % 4], password=PASSWORD if n % 8 < 4 else "wrong", ip=None)
     )
 
     assert Counter(type(answer) for answer in answers) == {
         sessions.OpenSession: 16,
         sessions.InvalidCredentials: 16,
     }
-    assert LoginAttempts.objects.get(key="network:192.0.2.1").failures == 16
+    assert LoginAttempts.objects.get(key="network:none").failures == 16
     assert LoginAttempts.objects.get(key=attempts.STORE).failures == 16
 
 
