@@ -1,6 +1,7 @@
 """What all tests share: real servers, named in the first lines of the report."""
 
 import os
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -22,7 +23,13 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Let tests of several connections empty the audit log, which nobody else can."""
+    """Let tests of several connections empty the audit log, which nobody else can.
+
+    And let no test that counts statements meet the moment in which a process reads its keys again.
+    """
+    from apps.users.selectors.signing_keys import keys
+
+    keys.remembered_for = timedelta(days=1)
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("GRANT TRUNCATE ON kernel_auditentry TO CURRENT_USER")
         cursor.execute(

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     load_pem_private_key,
 )
 from django.core.exceptions import ImproperlyConfigured
@@ -143,6 +142,7 @@ SESSION_COOKIE_AGE = 8 * 60 * 60
 LOGIN_URL = "admin:login"
 AFTER_MIGRATIONS = ["sync_roles"]
 
+# The first key; `manage.py rotate_signing_key` makes the next ones.
 _signing_key = (
     env(
         "JWT_SIGNING_KEY",
@@ -162,9 +162,6 @@ if not isinstance(getattr(_private_key, "curve", None), SECP256R1):
 SIMPLE_JWT = {
     "ALGORITHM": "ES256",
     "SIGNING_KEY": _signing_key,
-    "VERIFYING_KEY": _private_key.public_key().public_bytes(
-        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-    ),
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
     "ISSUER": PUBLIC_URL,
     "AUDIENCE": "storefront",

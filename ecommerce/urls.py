@@ -27,6 +27,7 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", StartPage.as_view(), name="start"),
+    path(".well-known/", include("apps.users.well_known")),
     path("api/v1/", include(api)),
     path("admin/", admin.site.urls),
 ]

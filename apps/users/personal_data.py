@@ -5,7 +5,16 @@ import hashlib
 from django.db.models import Q
 
 from apps.kernel.privacy import Kind, Person, Table
-from apps.users.models import Address, Consent, LoginAttempts, RefreshToken, Role, Session, User
+from apps.users.models import (
+    Address,
+    Consent,
+    LoginAttempts,
+    RefreshToken,
+    Role,
+    Session,
+    SigningKey,
+    User,
+)
 
 
 def _counters_of(person: Person) -> Q:
@@ -84,5 +93,9 @@ TABLES = (
     Table(
         model=Role,
         columns={Kind.NONE: "id name group_ptr key code description declared version"},
+    ),
+    Table(
+        model=SigningKey,
+        columns={Kind.NONE: "kid public_key private_key published_at signs_from retired_at"},
     ),
 )

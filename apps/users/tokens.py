@@ -15,9 +15,13 @@ from rest_framework_simplejwt.exceptions import (
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken
 
+from apps.users.selectors.signing_keys import Keys, first_key, keys, kid_of
+
 MEDIA_TYPE = "at+jwt"
 LONGEST = 4096
 LIFETIME: timedelta = api_settings.ACCESS_TOKEN_LIFETIME
+# The release before names no key: it has only this one.
+FIRST_KID = kid_of(first_key().public_key())
 REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub", "sid", "jti"]
 
 
@@ -55,22 +59,34 @@ def claims_of(token: str) -> Claims:
 
 
 class TypedTokenBackend(TokenBackend):
-    """Writes and demands the header `typ: at+jwt`, so that no other JWT passes for access."""
+    """Writes and demands the header `typ: at+jwt`, so that no other JWT passes for access.
+
+    `kid` chooses among the keys that are published now; a token without one is of the first key.
+    """
+
+    def __init__(self, *args: Any, keys: Keys, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.keys = keys
 
     def encode(self, payload: dict[str, Any]) -> str:
+        ring = self.keys.ring()
         return jwt.encode(
             {**payload, "iss": self.issuer, "aud": self.audience},
-            self.prepared_signing_key,
+            ring.signing_key,
             algorithm=self.algorithm,
-            headers={"typ": MEDIA_TYPE},
+            headers={"typ": MEDIA_TYPE, "kid": ring.signing_kid},
         )
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 - simplejwt's signature
         """Return the claims; unlike simplejwt's backend, never of an unverified token."""
         try:
+            kid = jwt.get_unverified_header(token).get("kid", FIRST_KID)
+            key = self.keys.ring().public_keys.get(kid)
+            if key is None:
+                raise jwt.InvalidKeyError
             decoded = jwt.decode_complete(
                 token,
-                self.prepared_verifying_key,
+                key,
                 algorithms=[self.algorithm],
                 audience=self.audience,
                 issuer=self.issuer,
@@ -79,7 +95,7 @@ class TypedTokenBackend(TokenBackend):
             )
         except jwt.ExpiredSignatureError as error:
             raise TokenBackendExpiredToken("Token is expired") from error
-        except jwt.InvalidTokenError as error:
+        except jwt.PyJWTError as error:
             raise TokenBackendError("Token is invalid") from error
         if decoded["header"].get("typ") != MEDIA_TYPE:
             raise TokenBackendError("Token has wrong type")
@@ -96,8 +112,7 @@ class StoreAccessToken(AccessToken):
 
 backend = TypedTokenBackend(
     api_settings.ALGORITHM,
-    api_settings.SIGNING_KEY,
-    api_settings.VERIFYING_KEY,
+    keys=keys,
     audience=api_settings.AUDIENCE,
     issuer=api_settings.ISSUER,
     leeway=api_settings.LEEWAY,

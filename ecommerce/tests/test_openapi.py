@@ -12,7 +12,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
-PREFIX = "api/v1/"
+PREFIXES = ("api/v1/", ".well-known/")
 METHODS = {"get", "post", "put", "patch", "delete"}
 # The document does not describe itself.
 ABOUT_ITSELF = {"/api/v1/openapi.json", "/api/v1/docs"}
@@ -48,7 +48,7 @@ def api_routes() -> set[tuple[str, str]]:
     """Return every path and method that the resolver leads to a view of the API."""
     found = set()
     for route, pattern in routes(get_resolver().url_patterns):
-        if route.startswith(PREFIX):
+        if route.startswith(PREFIXES):
             path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
             view = cast("Any", pattern.callback).view_class
             found |= {(path, method) for method in METHODS if hasattr(view, method)}

@@ -1,4 +1,4 @@
-"""Accounts, their sessions, and the counters that slow guessing down."""
+"""Accounts, their sessions, the keys of access tokens, and the counters that slow guessing down."""
 
 from apps.users.models.address import Address
 from apps.users.models.attempts import LoginAttempts
@@ -6,6 +6,7 @@ from apps.users.models.consent import Consent
 from apps.users.models.person import User, is_ascii, normalised
 from apps.users.models.role import Membership, Role
 from apps.users.models.session import RefreshToken, Session
+from apps.users.models.signing_key import SigningKey
 
 __all__ = [
     "Address",
@@ -15,6 +16,7 @@ __all__ = [
     "RefreshToken",
     "Role",
     "Session",
+    "SigningKey",
     "User",
     "is_ascii",
     "normalised",
