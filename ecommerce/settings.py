@@ -182,6 +182,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["apps.kernel.rest.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["apps.kernel.rest.FastJSONRenderer"],
     "EXCEPTION_HANDLER": "ecommerce.problems.problem_response",
+    "DEFAULT_METADATA_CLASS": None,  # OpenAPI says what OPTIONS would
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -11,12 +11,15 @@ from django.contrib.auth.forms import (
     AdminUserCreationForm,
     UserChangeForm,
 )
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.kernel.backoffice import ReadOnly, Recorded
 from apps.users.models import Address, Consent, Session, User
 from apps.users.services import accounts, addresses, sessions
+
+admin.site.unregister(Group)
 
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 

@@ -1,0 +1,272 @@
+"""Who may do what: one line for each method of each route, one for each page of the back office.
+
+`test_access.py` sends every request of this table as everybody, and fails for a route that is not
+in it. `python -m ecommerce.tests.access > docs/access.md` writes it as a page.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from apps.kernel.roles import EVERYTHING
+from ecommerce.roles import ROLES as DECLARED
+
+IN, UNKNOWN, FORBIDDEN, MISSING = 200, 401, 403, 404
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who asks: what they are called, what they hold, what is theirs."""
+
+    name: str
+    known: bool = True
+    is_staff: bool = False
+    permissions: frozenset[str] = frozenset()
+    has: str = ""
+
+    def holds(self, permission: str) -> bool:
+        return bool(permission) and bool({permission, *EVERYTHING} & self.permissions)
+
+
+ROLES = tuple(
+    Actor(code, is_staff=True, permissions=role.permissions)
+    for code, role in DECLARED.items()
+    if code != "customer"
+)
+ACTORS = (
+    Actor("anonymous", known=False),
+    Actor("guest", known=False, has="guest's"),
+    Actor("owner", has="owner's"),
+    Actor("other customer"),
+    Actor("staff without a role", is_staff=True),
+    *ROLES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Whom a route lets in.
+
+    `everybody` needs no login. With `theirs` it is about a thing of somebody's, which does not
+    exist for others. Staff with `permission` get at anybody's; those with `sees` are told that they
+    may not.
+    """
+
+    everybody: bool = False
+    people: bool = False
+    theirs: bool = False
+    permission: str = ""
+    sees: str = ""
+
+    def answer(self, actor: Actor, thing: str) -> int:
+        """Return the status for a thing of this owner, or for one that is "missing"."""
+        if actor.holds(self.permission):
+            return MISSING if thing == "missing" else IN
+        if not actor.known and not self.everybody:
+            return UNKNOWN
+        if not self.everybody and not self.people:
+            return FORBIDDEN
+        if thing == "missing":
+            return MISSING
+        if self.theirs and thing != actor.has:
+            return FORBIDDEN if actor.holds(self.sees) else MISSING
+        return IN
+
+
+PUBLIC = Rule(everybody=True)
+PERSON = Rule(people=True)
+OWN = Rule(people=True, theirs=True)
+HOLDER = Rule(everybody=True, theirs=True)
+
+
+def staff(permission: str) -> Rule:
+    """Let in whoever of the staff holds the permission."""
+    return Rule(permission=permission)
+
+
+def holder_or(permission: str, sees: str = "") -> Rule:
+    """Let in who has it, be it a guest, and staff."""
+    return replace(HOLDER, permission=permission, sees=sees)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A model's pages in the back office: the permission for each, or nothing where nobody may."""
+
+    see: str
+    add: str = ""
+    change: str = ""
+    delete: str = ""
+    actions: tuple[tuple[str, str], ...] = ()
+
+
+def page(name: str, *may: str, **actions: str) -> Page:
+    """Return the pages of `app.model` with Django's permissions: seen, and what `may` adds."""
+    app, model = name.split(".")
+    others = {verb: f"{app}.{verb}_{model}" for verb in may}
+    return Page(f"{app}.view_{model}", **others, actions=tuple(actions.items()))
+
+
+# Method and path, below /api/v1/ unless it begins with a slash -> whom it lets in.
+ROUTES: dict[str, Rule] = {
+    # the API itself
+    "GET docs": PUBLIC,
+    "GET openapi.json": PUBLIC,
+    "GET errors": PUBLIC,
+    "GET errors/{code}": PUBLIC,
+    "GET /.well-known/jwks.json": PUBLIC,
+    # accounts and sessions
+    "POST auth/register": PUBLIC,
+    "POST auth/login": PUBLIC,
+    "POST auth/refresh": PUBLIC,
+    "POST auth/logout": PERSON,
+    "POST auth/logout-all": PERSON,
+    "GET users/me": PERSON,
+    "PUT users/me": PERSON,
+    "PATCH users/me": PERSON,
+    "GET users/me/consents": PERSON,
+    "PUT users/me/consents": PERSON,
+    "GET users/me/addresses": PERSON,
+    "POST users/me/addresses": PERSON,
+    "GET users/me/addresses/{address_id}": OWN,
+    "PATCH users/me/addresses/{address_id}": OWN,
+    "DELETE users/me/addresses/{address_id}": OWN,
+    "GET users/me/sessions": PERSON,
+    "DELETE users/me/sessions/{session_id}": OWN,
+    # the audit log
+    "GET audit-log": staff("kernel.view_auditentry"),
+    "GET audit-log/{entry_id}": staff("kernel.view_auditentry"),
+    # the catalog
+    "GET products": PUBLIC,
+    "POST products": staff("catalog.add_product"),
+    "GET products/{key}": PUBLIC,
+    "PUT products/{key}": staff("catalog.change_product"),
+    "PATCH products/{key}": staff("catalog.change_product"),
+    "DELETE products/{key}": staff("catalog.delete_product"),
+    "GET categories": PUBLIC,
+    "GET inventory/{product_id}": PUBLIC,
+    # carts
+    "POST carts": PUBLIC,
+    "GET carts/current": OWN,
+    "GET carts/{cart_id}": HOLDER,
+    "DELETE carts/{cart_id}": HOLDER,
+    "POST carts/{cart_id}/items": HOLDER,
+    "PUT carts/{cart_id}/items": HOLDER,
+    "PATCH carts/{cart_id}/items/{item_id}": HOLDER,
+    "DELETE carts/{cart_id}/items/{item_id}": HOLDER,
+    "PUT carts/{cart_id}/email": HOLDER,
+    "PUT carts/{cart_id}/shipping-address": HOLDER,
+    "GET carts/{cart_id}/shipping-options": HOLDER,
+    "PUT carts/{cart_id}/shipping-option": HOLDER,
+    "POST carts/{cart_id}/checkout": HOLDER,
+    # orders
+    "GET orders": PERSON,
+    "GET orders/{order_id}": holder_or("orders.view_order"),
+    "GET orders/{order_id}/events": holder_or("orders.view_order"),
+    "POST orders/{order_id}/payments": holder_or("", sees="orders.view_order"),
+    "POST orders/{order_id}/cancellations": holder_or(
+        "orders.cancel_order", sees="orders.view_order"
+    ),
+    # signed by the provider: without the signature nobody gets further than 400
+    "POST hooks/payments/stripe": PUBLIC,
+}
+
+# Model -> who sees, adds, changes, deletes it at /admin/, and who may do which action.
+PAGES: dict[str, Page] = {
+    name: page(name, *may.split(), **actions)
+    for name, may, actions in (
+        ("kernel.auditentry", "", {}),
+        ("kernel.idempotencyrecord", "", {}),
+        ("kernel.inboxentry", "", {}),
+        ("kernel.outboxevent", "", {}),
+        ("users.user", "add change", {}),
+        ("users.session", "", {"revoke": "users.revoke_session"}),
+        ("catalog.brand", "add change delete", {}),
+        ("catalog.category", "add change delete", {}),
+        ("catalog.product", "add change", {}),
+        ("catalog.reservation", "", {}),
+        ("catalog.stock", "change", {}),
+        ("catalog.stocklocation", "add change", {}),
+        ("catalog.stockmovement", "", {}),
+        ("orders.cart", "", {}),
+        ("orders.order", "", {"cancel": "orders.cancel_order"}),
+        ("orders.paymentattempt", "", {}),
+        ("orders.refund", "", {}),
+        (
+            "orders.shipment",
+            "",
+            {"hand_over": "orders.move_shipment", "deliver": "orders.move_shipment"},
+        ),
+        ("orders.statuschange", "", {}),
+        ("orders.straypayment", "", {}),
+        ("orders.webhookevent", "", {}),
+    )
+}
+
+HEAD = """\
+# Who may do what
+
+Generated by `python -m ecommerce.tests.access` from [access.py](../ecommerce/tests/access.py); a
+test compares. `test_access.py` sends every request of these tables as everybody, for own, foreign
+and missing things, and fails for a route that is missing here.
+
+**yes**: any; **own**: only what is theirs, everything else does not exist (404); empty: 401 without
+a login, else 403. A guest owns what the token opens. Staff shop like everybody: what a customer may
+do with own things, they may too. What each role holds is declared in
+[roles.py](../ecommerce/roles.py); staff may change it
+([decision 56](decisions/0056-declared-roles-and-what-staff-change.md)).
+"""
+
+
+def as_markdown() -> str:
+    """Return the page `docs/access.md`."""
+    return "\n".join([HEAD, *_routes(), "", *_pages()]) + "\n"
+
+
+def _routes() -> Iterator[str]:
+    columns = {
+        "guest": ACTORS[1],
+        "customer": ACTORS[2],
+        **{actor.name.replace("_", " "): replace(actor, has="own") for actor in ROLES},
+    }
+    yield "## The API, below `/api/v1/`"
+    yield ""
+    yield f"| | {' | '.join(columns)} |"
+    yield f"|---|{'---|' * len(columns)}"
+    for route, rule in ROUTES.items():
+        cells = [
+            "yes"
+            if rule.answer(actor, "somebody's") == IN
+            else "own"
+            if rule.answer(actor, actor.has) == IN
+            else ""
+            for actor in columns.values()
+        ]
+        yield f"| `{route}` | {' | '.join(cells)} |"
+
+
+def _pages() -> Iterator[str]:
+    roles = {actor.name.replace("_", " "): actor for actor in ROLES}
+    yield "## The back office, `/admin/`"
+    yield ""
+    yield f"| | {' | '.join(roles)} |"
+    yield f"|---|{'---|' * len(roles)}"
+    for name, pages in PAGES.items():
+        verbs = {
+            "see": pages.see,
+            "add": pages.add,
+            "change": pages.change,
+            "delete": pages.delete,
+            **dict(pages.actions),
+        }
+        cells = [
+            ", ".join(
+                verb.replace("_", " ") for verb, needed in verbs.items() if actor.holds(needed)
+            )
+            for actor in roles.values()
+        ]
+        yield f"| {name} | {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())

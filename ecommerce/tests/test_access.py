@@ -1,0 +1,288 @@
+"""Everybody sends every request: the answers are those of the table, and the table is complete."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import transaction
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from apps.catalog.tests.factories import ProductFactory, VariantFactory
+from apps.kernel.audit import record
+from apps.kernel.json import dumps
+from apps.kernel.models import AuditEntry
+from apps.orders.tests.factories import ADDRESS, placed_order, ready_cart
+from apps.users.tests.factories import (
+    AddressFactory,
+    SessionFactory,
+    StaffFactory,
+    UserFactory,
+    access_token_for,
+)
+from ecommerce.tests.access import (
+    ACTORS,
+    FORBIDDEN,
+    IN,
+    PAGES,
+    ROLES,
+    ROUTES,
+    UNKNOWN,
+    Actor,
+    Page,
+    Rule,
+    as_markdown,
+)
+from ecommerce.tests.test_openapi import api_routes
+
+pytestmark = pytest.mark.django_db
+
+API = "/api/v1/"
+PAYMENT = {"payment": {"provider": "stripe", "method": "pm_card_visa"}}
+# What a route needs to get as far as looking for the thing. Other writes are sent an empty object.
+BODIES: dict[str, dict[str, Any]] = {
+    "PUT products/{key}": {"name": "New", "status": "draft", "category": None, "variants": []},
+    "POST carts/{cart_id}/items": {"sku": "ON-SALE", "quantity": 1},
+    "PUT carts/{cart_id}/items": {"items": []},
+    "PATCH carts/{cart_id}/items/{item_id}": {"quantity": 1},
+    "PUT carts/{cart_id}/email": {"email": "robin@example.com"},
+    "PUT carts/{cart_id}/shipping-address": ADDRESS,
+    "PUT carts/{cart_id}/shipping-option": {"code": "standard"},
+    "POST carts/{cart_id}/checkout": PAYMENT,
+    "POST orders/{order_id}/payments": PAYMENT,
+}
+METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
+# Let in, though the state of things, or an empty body, is against it.
+REFUSED_LATER = {400, 409, 412, 422}
+
+
+@dataclass
+class World:
+    """Who asks, and what the parameters of paths lead to: by name, then by whose it is."""
+
+    headers: dict[str, dict[str, str]]
+    users: dict[str, Any]
+    things: dict[str, dict[str, Any]]
+
+    def owners(self, path: str) -> list[str]:
+        """Return whose things a path may lead to, and "missing" where it may lead to none."""
+        kinds = [self.things[name] for name in parameters(path)]
+        if not kinds:
+            return ["owner's"]
+        return [whose for whose in kinds[-1] if all(whose in kind for kind in kinds)] + ["missing"]
+
+    def address(self, path: str, whose: str) -> str:
+        """Return the path to somebody's thing, or to one that is missing."""
+        known = "owner's" if whose == "missing" else whose
+        ids = {name: self.things[name][known] for name in parameters(path)}
+        if whose == "missing":
+            ids[parameters(path)[-1]] = uuid4()
+        return path.format(**ids)
+
+
+@pytest.fixture
+def world(caplog: pytest.LogCaptureFixture) -> World:
+    """Everybody, and one thing of each kind."""
+    caplog.set_level(logging.ERROR)  # thousands of access lines would hide what is wrong
+    call_command("sync_roles", verbosity=0)
+    users = {
+        actor.name: StaffFactory.create() if actor.is_staff else UserFactory.create()
+        for actor in ACTORS
+        if actor.known
+    }
+    for actor in ROLES:
+        users[actor.name].groups.add(Group.objects.get(role__code=actor.name))
+    owner = users["owner"]
+    variant = VariantFactory.create(sku="ON-SALE", stock=50)
+    record("test.happened", about=1)
+    carts = {whose: ready_cart({variant.pk: 1}) for whose in ("owner's", "guest's")}
+    orders = {whose: placed_order({variant.pk: 1}) for whose in ("owner's", "guest's")}
+    for mine, _ in (carts["owner's"], orders["owner's"]):
+        mine.customer_id, mine.token_hash = owner.pk, ""
+        mine.save()
+    headers = {
+        name: {"Authorization": f"Bearer {access_token_for(user)}"} for name, user in users.items()
+    }
+    headers["guest"] = {
+        "X-Cart-Token": carts["guest's"][1].token,
+        "X-Order-Token": orders["guest's"][1].token,
+    }
+    return World(
+        headers=headers,
+        users=users,
+        things={
+            "address_id": {"owner's": AddressFactory.create(user=owner).pk},
+            "session_id": {"owner's": SessionFactory.create(user=owner).pk},
+            "entry_id": {"owner's": AuditEntry.objects.latest("id").pk},
+            "code": {"owner's": "not_found"},
+            "key": {"owner's": variant.product_id},
+            "product_id": {"owner's": variant.product_id},
+            "cart_id": {whose: cart.pk for whose, (cart, _) in carts.items()},
+            "item_id": {whose: cart.items.get().pk for whose, (cart, _) in carts.items()},
+            "order_id": {whose: order.pk for whose, (order, _) in orders.items()},
+        },
+    )
+
+
+def parameters(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
+
+
+def cells(world: World) -> Iterator[tuple[str, Actor, str, Any, int]]:
+    """Ask everything: yield route, actor, whose thing, the answer, and what the table says."""
+    for route, rule in ROUTES.items():
+        method, path = route.split()
+        for whose in world.owners(path):
+            for actor in ACTORS:
+                headers = world.headers.get(actor.name, {})
+                answer = send(method, world.address(path, whose), headers, BODIES.get(route))
+                yield route, actor, whose, answer, rule.answer(actor, whose)
+
+
+def agrees(route: str, status: int, expected: int) -> bool:
+    if expected != IN:
+        return status == expected
+    later = REFUSED_LATER - ({400} if route in BODIES else set())
+    return 200 <= status < 300 or (not route.startswith("GET") and status in later)
+
+
+def send(method: str, path: str, headers: dict[str, str], body: Any = None) -> Any:
+    """Send a request whose effects are taken back."""
+    with transaction.atomic():
+        answer = Client(raise_request_exception=False).generic(
+            method,
+            path if path.startswith("/") else API + path,
+            data=b"" if method in {"GET", "HEAD", "OPTIONS"} else dumps(body or {}),
+            content_type="application/json",
+            headers={**headers, "Idempotency-Key": uuid4().hex},
+        )
+        transaction.set_rollback(True)
+    return answer
+
+
+def test_every_route_and_method_is_in_the_table() -> None:
+    routes = {f"{method.upper()} {path.removeprefix('/api/v1/')}" for path, method in api_routes()}
+    routes |= {"GET docs", "GET openapi.json"}
+
+    assert routes - set(ROUTES) == set(), "Say in ROUTES of access.py whom it lets in."
+    assert set(ROUTES) - routes == set(), "ROUTES of access.py names what is gone."
+
+
+def test_everybody_gets_the_answer_that_the_table_promises(world: World) -> None:
+    wrong = [
+        f"{route} as {actor.name}, {whose}: {answer.status_code}, not {expected}"
+        for route, actor, whose, answer, expected in cells(world)
+        if not agrees(route, answer.status_code, expected)
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
+def test_other_methods_open_nothing(world: World) -> None:
+    known: dict[str, dict[str, Rule]] = {}
+    for route, rule in ROUTES.items():
+        method, path = route.split()
+        known.setdefault(path, {})[method] = rule
+    wrong = []
+    for path, rules in known.items():
+        for method in METHODS - set(rules):
+            for actor in (ACTORS[0], ROLES[-1]):
+                headers = world.headers.get(actor.name, {})
+                status = send(method, world.address(path, "owner's"), headers).status_code
+                if method == "HEAD" and "GET" in rules:
+                    right = agrees("GET", status, rules["GET"].answer(actor, "owner's"))
+                else:
+                    right = status in {UNKNOWN, FORBIDDEN, 405}
+                if not right:
+                    wrong.append(f"{method} {path} as {actor.name}: {status}")
+
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_draft_is_there_for_those_alone_who_see_products(world: World) -> None:
+    draft = ProductFactory.create(status="draft", published_at=None)
+
+    for actor in ACTORS:
+        sees = actor.holds("catalog.view_product")
+        for path in (f"products/{draft.pk}", f"products/{draft.slug}"):
+            status = send("GET", path, world.headers.get(actor.name, {})).status_code
+            assert status == (200 if sees else 404), actor.name
+        narrowed = send("GET", "products?filter[status]=draft", world.headers.get(actor.name, {}))
+        assert narrowed.status_code == (200 if sees else 400), actor.name
+
+
+def test_every_page_of_the_back_office_is_in_the_table() -> None:
+    assert {model._meta.label_lower for model in admin.site._registry} - set(PAGES) == set(), (
+        "Say in PAGES of access.py who sees it."
+    )
+    assert set(PAGES) == {model._meta.label_lower for model in admin.site._registry}
+
+
+def office_requests(pages: Any, promised: Page) -> Iterator[tuple[str, str, str]]:
+    """Yield method, address and permission of the pages of a model."""
+    row = pages.model._default_manager.first()
+    one = [row.pk if row else str(uuid4())]
+    name = f"admin:{pages.opts.app_label}_{pages.opts.model_name}_"
+    yield "GET", reverse(f"{name}changelist"), promised.see
+    yield "GET", reverse(f"{name}change", args=one), promised.see
+    if row:
+        yield "GET", reverse(f"{name}history", args=one), promised.see
+    yield "POST", reverse(f"{name}change", args=one), promised.change
+    yield "GET", reverse(f"{name}add"), promised.add
+    yield "POST", reverse(f"{name}add"), promised.add
+    yield "GET", reverse(f"{name}delete", args=one), promised.delete
+    yield "POST", reverse(f"{name}delete", args=one), promised.delete
+
+
+@pytest.mark.parametrize("actor", [ACTORS[0], *ACTORS[3:]], ids=lambda actor: actor.name)
+def test_the_pages_of_the_back_office_refuse_whom_the_table_does_not_name(
+    actor: Actor, world: World
+) -> None:
+    client = Client()
+    if actor.known:
+        client.force_login(world.users[actor.name])
+    wrong = []
+    for model, pages in admin.site._registry.items():
+        for method, address, needed in office_requests(pages, PAGES[model._meta.label_lower]):
+            if actor.holds(needed):
+                continue
+            answer = client.generic(method, address)
+            outside = answer.status_code == 302 and "/admin/login/" in answer["Location"]
+            if not (answer.status_code == FORBIDDEN if actor.is_staff else outside):
+                wrong.append(f"{method} {address}: {answer.status_code}")
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("actor", ROLES, ids=lambda actor: actor.name)
+def test_the_pages_of_the_back_office_admit_whom_the_table_names(
+    actor: Actor, world: World
+) -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = world.users[actor.name]
+
+    for model, pages in admin.site._registry.items():
+        promised = PAGES[model._meta.label_lower]
+        assert pages.has_view_permission(request) == actor.holds(promised.see), model
+        assert pages.has_add_permission(request) == actor.holds(promised.add), model
+        assert pages.has_change_permission(request) == actor.holds(promised.change), model
+        assert pages.has_delete_permission(request) == actor.holds(promised.delete), model
+        expected = {action for action, needed in promised.actions if actor.holds(needed)}
+        if actor.holds(promised.delete):
+            expected.add("delete_selected")
+        assert set(pages.get_actions(request)) == expected, model
+
+
+def test_the_page_about_access_is_up_to_date() -> None:
+    page = settings.BASE_DIR / "docs" / "access.md"
+
+    assert page.read_text() == as_markdown(), (
+        "Run `python -m ecommerce.tests.access > docs/access.md`."
+    )
