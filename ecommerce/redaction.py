@@ -11,7 +11,7 @@ import psycopg
 from django.core.exceptions import ImproperlyConfigured
 
 SECRETS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
-URLS = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
+URLS = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL")
 SHORTEST_SECRET = 8  # a development password such as "store" is also a word
 
 PATTERNS = re.compile(

@@ -46,6 +46,8 @@ ROLES: dict[str, DeclaredRole] = {
         | _orders
         | _payments
         | {
+            "kernel.resend_mail",
+            "kernel.view_mail",
             "orders.cancel_order",
             "orders.view_cart",
             "orders.view_cartitem",

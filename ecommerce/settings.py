@@ -3,7 +3,7 @@
 import sys
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -263,6 +263,26 @@ if AUDIT_ROOT:  # without it, the audit log is anchored in the process's log alo
         "OPTIONS": {"location": AUDIT_ROOT},
     }
 
+# Mail: rows in the database, handed to one server; without a server, files to look at.
+_mail = urlsplit(env("EMAIL_URL", dev=f"file://{BASE_DIR / '.local' / 'mail'}"))
+_mail_ports = {"file": 0, "smtp": 25, "smtp+tls": 587, "smtps": 465}
+if _mail.scheme not in _mail_ports or not (_mail.hostname or _mail.scheme == "file"):
+    raise ImproperlyConfigured(
+        "EMAIL_URL must be smtps://, smtp+tls:// or smtp:// with a host, or file:// with a folder."
+    )
+EMAIL_BACKEND = (
+    f"django.core.mail.backends.{'filebased' if _mail.scheme == 'file' else 'smtp'}.EmailBackend"
+)
+EMAIL_FILE_PATH = _mail.path
+EMAIL_HOST = _mail.hostname or ""
+EMAIL_PORT = _mail.port or _mail_ports[_mail.scheme]
+EMAIL_HOST_USER = unquote(_mail.username or "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
+EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
+EMAIL_USE_SSL = _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM", dev="Storefront <store@localhost>")
+
 # Store
 STORE_CURRENCY = env("STORE_CURRENCY", default="USD")
 STORE_LOCALES = env_list("STORE_LOCALES", default="en,de,es,fr,it,nl,pl,pt-BR")
@@ -307,11 +327,13 @@ CELERY_TASK_ROUTES = {
     "orders.process_payments": {"queue": "payments"},
     "orders.process_webhooks": {"queue": "payments"},
     "orders.process_shipments": {"queue": "shipping"},
+    "kernel.send_mails": {"queue": "mail"},  # a mail server that hangs must not hold up events
 }
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5)}}
     for name, seconds in {
         "kernel.relay_outbox": 1,
+        "kernel.send_mails": 1,
         "kernel.seal_audit_log": 1,
         "kernel.anchor_audit_log": 60,
         "orders.process_payments": 1,
@@ -328,6 +350,8 @@ _public = urlsplit(PUBLIC_URL)
 _tls = _public.scheme == "https"
 if not (DEBUG or _tls or _public.hostname in {"127.0.0.1", "::1", "localhost"}):
     raise ImproperlyConfigured("PUBLIC_URL must be https:// for any host but this machine.")
+if _tls and not DEBUG and not (EMAIL_USE_TLS or EMAIL_USE_SSL):
+    raise ImproperlyConfigured("EMAIL_URL must be smtps:// or smtp+tls:// for a public store.")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_SSL_REDIRECT = _tls
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _tls else None

@@ -2,4 +2,5 @@
 
 SUBSCRIPTIONS: dict[str, list[str]] = {
     "orders.order_paid": ["orders.plan_shipment"],
+    "users.session_reuse_detected": ["users.warn_of_reuse"],
 }

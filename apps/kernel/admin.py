@@ -1,9 +1,14 @@
 """The kernel in the admin: to look at, never to touch."""
 
-from django.contrib import admin
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from apps.kernel.backoffice import ReadOnly
-from apps.kernel.models import AuditEntry, IdempotencyRecord, InboxEntry, OutboxEvent
+from apps.kernel.mail import try_again
+from apps.kernel.models import AuditEntry, IdempotencyRecord, InboxEntry, Mail, OutboxEvent
 
 
 @admin.register(OutboxEvent)
@@ -47,3 +52,28 @@ class AuditLog(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic
     search_fields = ("=about", "=actor_id", "=request_id")
     ordering = ("-id",)
     exclude = ("ip_salt", "ip_digest", "hash")
+
+
+@admin.register(Mail)
+class Mails(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Who was written to, about what, and whether it went out; never what was said."""
+
+    list_display = ("created_at", "template", "to", "tries", "sent_at", "failed_at", "failure")
+    list_filter = (
+        "template",
+        ("sent_at", admin.EmptyFieldListFilter),
+        ("failed_at", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("=to", "=request_id")
+    ordering = ("-id",)
+    exclude = ("context", "traceparent")
+    actions = ("send_after_all",)
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("kernel.resend_mail"))
+
+    @admin.action(description="Try to send the selected mails again", permissions=["resend"])
+    def send_after_all(self, request: HttpRequest, queryset: QuerySet[Mail]) -> None:
+        chosen: list[UUID] = list(queryset.values_list("pk", flat=True))
+        again = try_again(mail_ids=chosen)
+        self.message_user(request, f"{again} mails will be tried again.", messages.SUCCESS)

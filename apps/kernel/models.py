@@ -1,7 +1,8 @@
-"""Rows behind the kernel's promises: events, their effects, answers given, acts recorded."""
+"""Rows behind the kernel's promises: events, effects, answers given, acts recorded, mails."""
 
 import pgtrigger
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Length, Now
 from django.db.models.lookups import Exact
 
@@ -177,3 +178,52 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.about}"
+
+
+class Mail(Traced):
+    """A mail that is to be handed to the mail server, or was. What it said is not kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    template = models.CharField(max_length=80)
+    to = models.EmailField(max_length=254)
+    context = models.JSONField(default=dict, blank=True, help_text="Empty once it is sent.")
+    created_at = models.DateTimeField(db_default=Now())
+    useful_until = models.DateTimeField(
+        null=True, blank=True, help_text="Not sent later than that; empty: always worth sending."
+    )
+    next_action_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(db_default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    failure = models.CharField(max_length=100, blank=True, help_text="What the last try met.")
+
+    too_late: bool  # told by the statement that claims it
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("resend_mail", "Can have a mail sent again that was given up")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(next_action_at__isnull=False, sent_at=None, failed_at=None)
+                | Q(next_action_at=None, sent_at__isnull=False, failed_at=None)
+                | Q(next_action_at=None, sent_at=None, failed_at__isnull=False),
+                name="mail_is_open_sent_or_given_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(context={})
+                | Q(next_action_at__isnull=False)
+                | Q(failed_at__isnull=False, useful_until=None),
+                name="mail_keeps_no_secret_once_finished",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_action_at"],
+                name="mail_due",
+                condition=Q(next_action_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} {self.pk}"

@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from apps.kernel.models import AuditEntry, IdempotencyRecord, InboxEntry, OutboxEvent
+from apps.kernel.models import AuditEntry, IdempotencyRecord, InboxEntry, Mail, OutboxEvent
 from apps.kernel.privacy import EVIDENCE, Kind, Person, Table
 
 
@@ -40,6 +40,18 @@ TABLES = (
             Kind.TECHNICAL: "route fingerprint headers created_at",
             Kind.SECRET: "body",
             Kind.NONE: "id status",
+        },
+    ),
+    Table(
+        model=Mail,
+        of=lambda person: person.by_email("to"),
+        columns={
+            Kind.REFERENCE: "id",
+            Kind.CONTACT: "to",
+            Kind.CONTENT: "template created_at sent_at failed_at",
+            Kind.SECRET: "context",
+            Kind.TECHNICAL: "request_id traceparent",
+            Kind.NONE: "useful_until next_action_at lease_until tries failure",
         },
     ),
     Table(

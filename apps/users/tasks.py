@@ -1,7 +1,10 @@
 """The background work of accounts and sessions."""
 
+from uuid import UUID
+
 from celery import shared_task
 
+from apps.kernel.delivery import subscriber
 from apps.users.services import attempts, sessions, signing_keys
 
 
@@ -11,3 +14,9 @@ def forget_old_records() -> None:
     attempts.forget_old_attempts()
     sessions.forget_ended_sessions()
     signing_keys.forget_retired_keys()
+
+
+@subscriber("users.warn_of_reuse")
+def warn_of_reuse(*, user_id: str, **_: object) -> None:
+    """Tell a person that one of their logins may have been copied."""
+    sessions.warn_of_reuse(user_id=UUID(user_id))

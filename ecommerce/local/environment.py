@@ -34,6 +34,8 @@ def store_environment(
         "CARRIER_SIMULATED_DELIVERY_SECONDS": "5",
         "MEDIA_ROOT": str(folder / "media"),
         "STATIC_ROOT": str(folder / "static"),
+        "EMAIL_URL": f"file://{folder / 'mail'}",
+        "EMAIL_FROM": "Storefront <store@localhost>",
     }
     if uses_sandbox(given):
         defaults["STRIPE_API_BASE"] = f"http://127.0.0.1:{sandbox_port}"
@@ -59,6 +61,8 @@ def production_like_environment() -> dict[str, str]:
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "CELERY_BROKER_URL": "redis://127.0.0.1:1/1",
+        "EMAIL_URL": "smtps://nobody:none@127.0.0.1:1",
+        "EMAIL_FROM": "Storefront <store@shop.example.com>",
     }
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import defaultdict
 from types import FrameType
+from urllib.parse import SplitResult, urlsplit
 
 from ecommerce.local.children import Child, Guardian, adopt_orphans, reap_orphans
 from ecommerce.local.environment import (
@@ -27,7 +28,7 @@ RESTART_WINDOW = 60
 # What decides on migrations, sample catalog and static files.
 PREPARED_FROM = ("apps", "ecommerce", "static", "templates", "requirements.txt")
 # Apart, so that many payments do not keep events waiting: name, queues, processes.
-WORKERS = (("worker", "default,index", 1), ("payments", "payments,shipping", 2))
+WORKERS = (("worker", "default,index,mail", 1), ("payments", "payments,shipping", 2))
 
 
 class StopRequested(BaseException):
@@ -100,7 +101,7 @@ class Supervisor:
         self._start_beat(environment, held)
         self._start_exporter(environment, held)
         self.state.write("environment.json", variables)
-        self.log.block(self._ready_text(servers))
+        self.log.block(self._ready_text(servers, mails=urlsplit(variables["EMAIL_URL"])))
 
     def _child(self, name: str, *command: str, env: dict[str, str], held: int) -> Child:
         return Child(
@@ -228,7 +229,7 @@ class Supervisor:
                 raise CannotStart(f"The web process did not answer within {PATIENCE_AT_START} s.")
             self._tend()
 
-    def _ready_text(self, servers: Servers) -> str:
+    def _ready_text(self, servers: Servers, *, mails: SplitResult) -> str:
         address = f"http://127.0.0.1:{self.port}"
         password = (
             f"password {self.state.secrets()['admin_password']} (shown only this once)"
@@ -242,6 +243,7 @@ class Supervisor:
             "Admin": f"{address}/admin/",
             "": f"{ADMIN_EMAIL}, {password}",
             "Payments": f"sandbox at {sandbox}" if self.sandboxed else "as STRIPE_… says",
+            "Mails": f"files in {mails.path}" if mails.scheme == "file" else "as EMAIL_URL says",
             "Database": servers.database.description,
             "Cache and broker": servers.cache.description,
             "Metrics": f"{address}/metrics, and /metrics on the ports "

@@ -8,7 +8,7 @@ from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from apps.catalog import interface as catalog
-from apps.kernel.figures import open_events
+from apps.kernel.figures import open_events, open_mails
 from apps.orders import interface as orders
 
 # No transaction of ours lasts that long, so nothing older can still appear.
@@ -81,11 +81,12 @@ def work() -> list[Metric]:
     oldest = GaugeMetricFamily(
         "work_oldest_open_seconds", "How long the oldest has been open.", labels=["kind"]
     )
-    for kind in orders.open_work():
-        number.add_metric([kind.kind], kind.open)
-        due.add_metric([kind.kind], kind.due)
-        overdue.add_metric([kind.kind], kind.oldest_due)
-        oldest.add_metric([kind.kind], kind.oldest)
+    waits = {waiting.kind: waiting for waiting in orders.open_work()} | {"mail": open_mails()}
+    for kind, rows in waits.items():
+        number.add_metric([kind], rows.open)
+        due.add_metric([kind], rows.due)
+        overdue.add_metric([kind], rows.oldest_due)
+        oldest.add_metric([kind], rows.oldest)
     payments = GaugeMetricFamily(
         "payments_open", "Payments that are not finished, by status.", labels=["status"]
     )

@@ -178,6 +178,7 @@ PAGES: dict[str, Page] = {
         ("kernel.auditentry", "", {}),
         ("kernel.idempotencyrecord", "", {}),
         ("kernel.inboxentry", "", {}),
+        ("kernel.mail", "", {"send_after_all": "kernel.resend_mail"}),
         ("kernel.outboxevent", "", {}),
         ("users.user", "add change", {}),
         ("users.session", "", {"revoke": "users.revoke_session"}),

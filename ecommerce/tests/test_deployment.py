@@ -75,6 +75,8 @@ def test_the_variables_that_a_deployment_has_to_set_are_these() -> None:
         "ALLOWED_HOSTS",
         "CELERY_BROKER_URL",
         "DATABASE_URL",
+        "EMAIL_FROM",
+        "EMAIL_URL",
         "JWT_SIGNING_KEY",
         "PUBLIC_URL",
         "REDIS_URL",
@@ -113,6 +115,30 @@ def test_plain_http_is_for_this_machine_only(url: str) -> None:
     sentence = refusal(PUBLIC_URL=url)
 
     assert sentence == "PUBLIC_URL must be https:// for any host but this machine."
+
+
+def test_mails_of_a_public_store_travel_over_tls() -> None:
+    sentence = "EMAIL_URL must be smtps:// or smtp+tls:// for a public store."
+
+    assert refusal(EMAIL_URL="smtp://mail.example.com") == sentence
+    assert refusal(EMAIL_URL="file:///var/mail") == sentence
+
+
+@pytest.mark.parametrize("url", ["mail.example.com", "smtps://", "http://mail.example.com"])
+def test_an_address_that_is_no_mail_server_is_named(url: str) -> None:
+    assert refusal(EMAIL_URL=url).startswith("EMAIL_URL must be")
+
+
+def test_the_mail_server_is_read_from_one_address() -> None:
+    url = "smtp+tls://AKIA:a%2Fb%40c@email-smtp.us-east-1.amazonaws.com"
+    ask = (
+        "from ecommerce import settings as s; print(s.EMAIL_HOST, s.EMAIL_PORT, s.EMAIL_HOST_USER,"
+        "s.EMAIL_HOST_PASSWORD, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL, s.EMAIL_TIMEOUT)"
+    )
+
+    done = run("-c", ask, EMAIL_URL=url)
+
+    assert done.stdout == "email-smtp.us-east-1.amazonaws.com 587 AKIA a/b@c True False 5\n"
 
 
 def test_a_signing_key_that_cannot_sign_is_named() -> None:

@@ -21,6 +21,7 @@ from apps.kernel.audit import record
 from apps.kernel.errors import NotFound, Unproven
 from apps.kernel.events import Event, publish
 from apps.kernel.ids import new_id
+from apps.kernel.mail import send
 from apps.users.models import RefreshToken, Session, User, normalised
 from apps.users.selectors.sessions import living_sessions_of
 from apps.users.services import attempts
@@ -221,6 +222,13 @@ def end_all_after_restore() -> int:
     """
     StaffSession.objects.all().delete()
     return _end(Session.objects.values_list("pk", flat=True), reason=Session.End.DATABASE_RESTORED)
+
+
+@transaction.atomic
+def warn_of_reuse(*, user_id: UUID) -> None:
+    """Write to a person that one of their sessions ended because a used token came again."""
+    for email in User.objects.filter(pk=user_id).values_list("email", flat=True):
+        send("session_reuse", to=email)
 
 
 def forget_ended_sessions() -> int:

@@ -12,6 +12,8 @@ from django.db import IntegrityError, connection
 from django.db.models import F
 
 from apps.kernel.models import OutboxEvent
+from apps.kernel.tasks import relay_outbox
+from apps.kernel.tests.mails import mails_to
 from apps.users import hashers, interface, tasks
 from apps.users.models import LoginAttempts, RefreshToken, Session, User
 from apps.users.services import accounts, sessions
@@ -205,6 +207,21 @@ def test_a_used_token_that_comes_again_later_ends_the_whole_session():
     event = OutboxEvent.objects.get()
     assert (event.name, event.aggregate_id) == ("users.session_reuse_detected", opened.session_id)
     assert event.payload == {"session_id": str(opened.session_id), "user_id": str(user.pk)}
+
+
+def test_a_person_is_told_that_a_login_may_have_been_copied():
+    user = UserFactory()
+    opened = log_in(user)
+    sessions.rotate(refresh_token=opened.refresh_token)
+    wait(seconds=11)
+    assert_over(opened.refresh_token)
+
+    for _ in range(2):
+        relay_outbox()
+
+    [message] = mails_to(user.email)
+    assert message.subject == "One of your logins was ended"
+    assert OutboxEvent.objects.get().done_at is not None
 
 
 def test_reuse_is_told_once():

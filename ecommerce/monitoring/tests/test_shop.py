@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from prometheus_client.core import Metric
 
 from apps.catalog.tests.factories import VariantFactory
+from apps.kernel.mail import send
 from apps.orders.tests.factories import placed_order, ready_cart
 from ecommerce.monitoring import servers, shop
 from ecommerce.monitoring.shop import Trade
@@ -71,6 +73,16 @@ def test_open_work_is_told_by_kind_with_its_age() -> None:
     assert value(figures, "outbox_open_events") == 1
 
 
+def test_waiting_mails_are_work() -> None:
+    with transaction.atomic():
+        send("session_reuse", to="robin@example.com")
+
+    figures = shop.work()
+
+    assert value(figures, "work_open", kind="mail") == 1
+    assert value(figures, "work_due", kind="mail") == 1
+
+
 def test_stock_is_told_by_what_is_left_and_what_orders_hold_back() -> None:
     full, scarce, none = (VariantFactory.create(stock=left) for left in (10, 2, 0))
     for variant in (full, scarce, none):
@@ -108,7 +120,7 @@ def test_a_reading_asks_as_many_questions_however_many_orders_there_are(
 
     with django_assert_num_queries(5):
         trade.read()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         shop.work()
 
 

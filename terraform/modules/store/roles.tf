@@ -11,6 +11,7 @@ locals {
         module.database.secret_arn,
         aws_secretsmanager_secret.by_hand["application"].arn,
         aws_secretsmanager_secret.by_hand["stripe"].arn,
+        aws_secretsmanager_secret.by_hand["mail"].arn,
         aws_secretsmanager_secret.redis.arn,
       ]
     }

@@ -5,6 +5,7 @@ locals {
   by_hand = {
     application = "SECRET_KEY, SECRET_KEY_FALLBACKS, JWT_SIGNING_KEY"
     stripe      = "STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET"
+    mail        = "EMAIL_URL"
     monitoring  = "Where Alertmanager reports to"
   }
 }

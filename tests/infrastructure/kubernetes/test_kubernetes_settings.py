@@ -41,6 +41,7 @@ SECRETS = {
     .decode(),
     "STRIPE_SECRET_KEY": "sk_test_stand_in",
     "STRIPE_WEBHOOK_SECRET": "whsec_stand_in",
+    "EMAIL_URL": "smtp+tls://stand-in:stand-in@127.0.0.1:587",
     "REDIS_URL": "rediss://127.0.0.1:1/0",
     "CELERY_BROKER_URL": "rediss://127.0.0.1:1/0",
 }
@@ -236,7 +237,8 @@ def test_secrets_are_read_under_the_agreed_names_only(cluster: list[Object], env
     secret = found(cluster, "ExternalSecret", "ecommerce")
 
     assert [each["extract"]["key"] for each in secret["spec"]["dataFrom"]] == [
-        f"ecommerce/{environment}/{part}" for part in ("database", "application", "stripe", "redis")
+        f"ecommerce/{environment}/{part}"
+        for part in ("database", "application", "stripe", "mail", "redis")
     ]
     assert secret_names(secret) == set(SECRETS)
 

@@ -50,7 +50,7 @@ class TalkingStore:
             *celery,
             "worker",
             "-Q",
-            "payments,shipping,default,index",
+            "payments,shipping,mail,default,index",
             "--concurrency=2",
             "--without-gossip",
             "--without-mingle",

@@ -27,7 +27,7 @@ run "roles_secrets_and_buckets_have_the_names_the_cluster_uses" {
   }
 
   assert {
-    condition     = output.secrets == { application = "ecommerce/production/application", monitoring = "ecommerce/production/monitoring", stripe = "ecommerce/production/stripe" }
+    condition     = output.secrets == { application = "ecommerce/production/application", mail = "ecommerce/production/mail", monitoring = "ecommerce/production/monitoring", stripe = "ecommerce/production/stripe" }
     error_message = "Three secrets are written by people."
   }
 
