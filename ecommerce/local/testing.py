@@ -25,9 +25,7 @@ def run_tests(arguments: Sequence[str]) -> int:
     with throwaway_folder() as folder, throwaway_servers(folder) as servers:
         print(f"Testing on {servers.describe()}", flush=True)
         report = folder / "report.xml"
-        workers = os.environ.get("PYTEST_WORKERS")
-        command = ["-m", "pytest", f"--junitxml={report}", *(["-n", workers] if workers else [])]
-        code = _run([*command, *arguments], servers)
+        code = _run(["-m", "pytest", f"--junitxml={report}", *arguments], servers)
         if report.exists():
             print(f"{_counts(report)} on {servers.describe()}", flush=True)
         return code
