@@ -5,12 +5,12 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 
 from apps.catalog.models import (
     Brand,
@@ -27,8 +27,7 @@ from apps.catalog.services.categories import place_category
 from apps.catalog.services.images import NotAPicture, clean_picture
 from apps.catalog.services.products import settle_product
 from apps.catalog.services.stock import LARGEST_QUANTITY, adjust
-from apps.kernel.backoffice import ReadOnly, Recorded
-from apps.kernel.errors import DomainError
+from apps.kernel.backoffice import ReadOnly, Recorded, Told
 from apps.kernel.money import EXPONENTS, format_minor
 
 
@@ -250,7 +249,7 @@ class CountForm(forms.ModelForm):
 
 
 @admin.register(Stock)
-class StockAdmin(Recorded, ReadOnly, admin.ModelAdmin):
+class StockAdmin(Told, Recorded, ReadOnly, admin.ModelAdmin):
     """Balances. They change by a count with a reason, through the ledger."""
 
     form = CountForm
@@ -283,20 +282,6 @@ class StockAdmin(Recorded, ReadOnly, admin.ModelAdmin):
             reason=form.cleaned_data["reason"],
             actor_id=actor_id,
         )
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show a refusal of the service as a message; nothing has changed then."""
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except DomainError as refusal:
-            self.message_user(request, refusal.detail, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
 
 
 @admin.register(StockMovement)

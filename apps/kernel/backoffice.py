@@ -1,14 +1,16 @@
 """What the admin pages of all apps share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.contrib import messages
 from django.core.files import File
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 
 from apps.kernel.audit import record
+from apps.kernel.errors import DomainError
 
 
 class ReadOnly:
@@ -24,6 +26,28 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+
+class Told:
+    """A refusal of a service is shown as a message; nothing has changed then."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._tell(request, super().changeform_view, *args, **kwargs)  # type: ignore[misc]  # a mixin
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._tell(request, super().changelist_view, *args, **kwargs)  # type: ignore[misc]  # a mixin
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return self._tell(request, super().delete_view, *args, **kwargs)  # type: ignore[misc]  # a mixin
+
+    def _tell(
+        self, request: HttpRequest, view: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        try:
+            return view(request, *args, **kwargs)
+        except DomainError as refusal:
+            messages.error(request, refusal.detail)
+            return HttpResponseRedirect(request.get_full_path())
 
 
 class Recorded:

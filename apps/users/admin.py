@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import (
     AdminPasswordChangeForm,
@@ -12,16 +13,28 @@ from django.contrib.auth.forms import (
     UserChangeForm,
 )
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.kernel.backoffice import ReadOnly, Recorded
-from apps.users.models import Address, Consent, Session, User
+from apps.kernel.backoffice import ReadOnly, Recorded, Told
+from apps.users.models import ADMINISTRATOR, Address, Consent, Role, Session, User
+from apps.users.selectors.roles import code_of, grantable, roles_of
 from apps.users.services import accounts, addresses, sessions
+from apps.users.services.people import set_active
+from apps.users.services.roles import (
+    BeyondYourRights,
+    assign_roles,
+    change_role,
+    create_role,
+    granter,
+    one_administrator_stays,
+    remove_role,
+)
 
 admin.site.unregister(Group)
 
-RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+RIGHTS = ("is_staff", "is_superuser", "user_permissions")
 
 
 class PersonCreation(AdminUserCreationForm):
@@ -40,6 +53,36 @@ class PersonChange(UserChangeForm):
         model = User
         fields = "__all__"
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {}
+
+
+class PersonChangeWithRoles(PersonChange):
+    """An account with its roles, for whoever may give them."""
+
+    roles = forms.ModelMultipleChoiceField(
+        Role.objects.order_by("name"),
+        required=False,
+        widget=FilteredSelectMultiple("roles", is_stacked=False),
+        help_text="Who has one enters the back office. A change ends the person's sessions.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["roles"] = list(Role.objects.filter(user=self.instance.pk))
+
+
+class RoleForm(forms.ModelForm):
+    """A role, with what of the store can be granted."""
+
+    class Meta:
+        model = Role
+        fields = ("name", "description", "permissions")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "permissions" in self.fields:
+            ids = [permission.pk for permission in grantable().values()]
+            known = self.fields["permissions"].queryset  # type: ignore[attr-defined]  # of a choice
+            self.fields["permissions"].queryset = known.filter(pk__in=ids)  # type: ignore[attr-defined]  # of a choice
 
 
 class PasswordChange(AdminPasswordChangeForm):
@@ -71,8 +114,8 @@ class Consents(ReadOnly, admin.TabularInline):
 
 
 @admin.register(User)
-class PersonAdmin(Recorded, UserAdmin):
-    """Only superusers touch staff and grant rights; people are switched off, never deleted."""
+class PersonAdmin(Told, Recorded, UserAdmin):
+    """Nobody changes who may do more than themselves; people are switched off, never deleted."""
 
     records_values = False
     form = PersonChange
@@ -82,15 +125,9 @@ class PersonAdmin(Recorded, UserAdmin):
     list_display = ("email", "first_name", "last_name", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_active", "groups")
     search_fields = ("email", "first_name", "last_name")
-    readonly_fields = ("last_login", "date_joined", "version")
+    readonly_fields = ("assigned_roles", "last_login", "date_joined", "version")
     show_full_result_count = False
     inlines = (Addresses, Consents)
-    fieldsets = (
-        (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "phone", "locale")}),
-        ("Rights", {"fields": ("is_active", *RIGHTS)}),
-        ("History", {"fields": ("date_joined", "last_login", "version")}),
-    )
     add_fieldsets = (
         (
             None,
@@ -101,25 +138,128 @@ class PersonAdmin(Recorded, UserAdmin):
         ),
     )
 
+    @admin.display(description="roles")
+    def assigned_roles(self, person: User) -> str:
+        """Their names."""
+        return ", ".join(role.name for role in roles_of(user_id=person.pk)) or "none"
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            return self.add_fieldsets
+        roles = "roles" if self._gives_roles(request, obj) else "assigned_roles"
+        return (
+            (None, {"fields": ("email", "password")}),
+            ("Person", {"fields": ("first_name", "last_name", "phone", "locale")}),
+            ("Rights", {"fields": ("is_active", roles, *RIGHTS)}),
+            ("History", {"fields": ("date_joined", "last_login", "version")}),
+        )
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> Any:  # type: ignore[override]  # as in UserAdmin
+        if obj is not None and self._gives_roles(request, obj):
+            kwargs["form"] = PersonChangeWithRoles
+        return super().get_form(request, obj, **kwargs)
+
+    def _gives_roles(self, request: HttpRequest, obj: User) -> bool:
+        may = request.user.has_perm("users.assign_role")
+        return may and self.has_change_permission(request, obj)
+
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         return self.inlines if obj else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        rights = () if request.user.is_superuser else RIGHTS
-        return [*super().get_readonly_fields(request, obj), *rights]
+        fixed = [*super().get_readonly_fields(request, obj)]
+        if not request.user.is_superuser:
+            fixed += RIGHTS
+        if not request.user.has_perm("users.deactivate_user"):
+            fixed.append("is_active")
+        return fixed
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        if obj is not None and obj.is_staff and not request.user.is_superuser:
+        if not super().has_change_permission(request, obj):
             return False
-        return super().has_change_permission(request, obj)
+        try:
+            if obj is not None:
+                granter(request.user).must_outrank(obj)
+        except BeyondYourRights:
+            return False
+        return True
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's name
+        if not request.user.has_perm("users.set_password"):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        switched = "is_active" in form.changed_data
+        if switched:  # below, by the service, which ends the sessions
+            obj.is_active = not form.cleaned_data["is_active"]
+        obj.version += 1
+        with one_administrator_stays():
+            super().save_model(request, obj, form, change)
+        if set(RIGHTS) & set(form.changed_data):
+            sessions.end_all(user_id=obj.pk, reason=Session.End.RIGHTS_CHANGED)
+        if switched:
+            set_active(
+                by=granter(request.user), user_id=obj.pk, active=form.cleaned_data["is_active"]
+            )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        super().save_related(request, form, formsets, change)
+        if "roles" in form.changed_data:
+            assign_roles(
+                by=granter(request.user),
+                user_id=form.instance.pk,
+                keys=[role.key for role in form.cleaned_data["roles"]],
+            )
+
+
+@admin.register(Role)
+class RoleAdmin(Told, admin.ModelAdmin):
+    """Roles, through the services, which record what changes. Nobody grants what they lack."""
+
+    form = RoleForm
+    list_display = ("name", "code", "description", "version")
+    search_fields = ("name", "description")
+    readonly_fields = ("code", "version")
+    filter_horizontal = ("permissions",)
+    ordering = ("name",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        if obj is not None and obj.code == ADMINISTRATOR:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        if obj is not None and obj.code:
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Role, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        wish = {
+            "name": form.cleaned_data["name"],
+            "description": form.cleaned_data["description"],
+            "permissions": [code_of(each) for each in form.cleaned_data["permissions"]],
+        }
         if change:
-            obj.version += 1
-        super().save_model(request, obj, form, change)
+            change_role(by=granter(request.user), key=obj.key, **wish)
+        else:
+            vars(obj).update(vars(create_role(by=granter(request.user), **wish)))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Nothing: the service has set the permissions."""
+
+    def delete_model(self, request: HttpRequest, obj: Role) -> None:
+        remove_role(by=granter(request.user), key=obj.key)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Role]) -> None:
+        for role in queryset:
+            remove_role(by=granter(request.user), key=role.key)
 
 
 @admin.register(Session)

@@ -6,6 +6,8 @@ from apps.users.views.addresses import AddressBook, OneAddress
 from apps.users.views.auth import Login, Logout, LogoutEverywhere, Refresh, Register
 from apps.users.views.consents import Consents
 from apps.users.views.me import Me
+from apps.users.views.people import OnePerson, People, PersonRoles
+from apps.users.views.roles import OneRole, Permissions, Roles
 from apps.users.views.sessions import MySession, MySessions
 
 urlpatterns = [
@@ -20,4 +22,10 @@ urlpatterns = [
     path("users/me/addresses/<id:address_id>", OneAddress.as_view(), name="address"),
     path("users/me/sessions", MySessions.as_view(), name="my-sessions"),
     path("users/me/sessions/<id:session_id>", MySession.as_view(), name="my-session"),
+    path("users", People.as_view(), name="people"),
+    path("users/<id:user_id>", OnePerson.as_view(), name="person"),
+    path("users/<id:user_id>/roles", PersonRoles.as_view(), name="person-roles"),
+    path("permissions", Permissions.as_view(), name="permissions"),
+    path("roles", Roles.as_view(), name="roles"),
+    path("roles/<id:role_id>", OneRole.as_view(), name="role"),
 ]

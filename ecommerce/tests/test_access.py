@@ -22,6 +22,7 @@ from apps.kernel.models import AuditEntry
 from apps.orders.tests.factories import ADDRESS, placed_order, ready_cart
 from apps.users.tests.factories import (
     AddressFactory,
+    RoleFactory,
     SessionFactory,
     StaffFactory,
     UserFactory,
@@ -48,6 +49,8 @@ API = "/api/v1/"
 PAYMENT = {"payment": {"provider": "stripe", "method": "pm_card_visa"}}
 # What a route needs to get as far as looking for the thing. Other writes are sent an empty object.
 BODIES: dict[str, dict[str, Any]] = {
+    "PATCH users/{user_id}": {"is_active": True},
+    "PUT users/{user_id}/roles": {"roles": []},
     "PUT products/{key}": {"name": "New", "status": "draft", "category": None, "variants": []},
     "POST carts/{cart_id}/items": {"sku": "ON-SALE", "quantity": 1},
     "PUT carts/{cart_id}/items": {"items": []},
@@ -119,6 +122,8 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
         users=users,
         things={
             "address_id": {"owner's": AddressFactory.create(user=owner).pk},
+            "user_id": {"owner's": owner.pk},
+            "role_id": {"owner's": RoleFactory.create().key},
             "session_id": {"owner's": SessionFactory.create(user=owner).pk},
             "entry_id": {"owner's": AuditEntry.objects.latest("id").pk},
             "code": {"owner's": "not_found"},

@@ -23,6 +23,7 @@ from apps.kernel.models import AuditEntry
 from apps.orders.tests.factories import placed_order, ready_cart
 from apps.users.tests.factories import (
     AddressFactory,
+    RoleFactory,
     SessionFactory,
     UserFactory,
     access_token_for,
@@ -82,6 +83,8 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "address_id": str(address.pk),
         "key": str(variant.product_id),
         "product_id": str(variant.product_id),
+        "user_id": str(UserFactory.create().pk),
+        "role_id": str(RoleFactory.create().key),
         "session_id": str(SessionFactory.create(user=boss).pk),
         "entry_id": str(AuditEntry.objects.latest("id").pk),
         "code": "not_found",

@@ -11,6 +11,8 @@ from apps.kernel.ids import new_id
 from apps.users.models.guards import ADMINISTRATOR_LEAVES
 from apps.users.models.person import User
 
+CUSTOMER, ADMINISTRATOR = "customer", "administrator"
+
 
 class Role(Group):
     """A named set of permissions: Django's group, and what the store knows of it beyond that."""

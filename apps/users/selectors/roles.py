@@ -4,8 +4,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
-from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import QuerySet
 
 from apps.kernel.errors import NotFound
 from apps.users.models import Role
@@ -17,17 +16,14 @@ class UnknownRole(NotFound):
     code = "unknown_role"
 
 
-def permissions_of_the_store() -> QuerySet[Permission]:
-    """Return what can be granted: the permissions of our own apps, each with its `code`.
+def grantable() -> dict[str, Permission]:
+    """Return what can be granted, by `app.codename`: the permissions of our own apps.
 
     Django's own (groups, content types, …) open nothing here.
     """
     ours = [config.label for config in apps.get_app_configs() if config.name.startswith("apps.")]
-    return (
-        Permission.objects.filter(content_type__app_label__in=ours)
-        .annotate(code=Concat(F("content_type__app_label"), Value("."), F("codename")))
-        .order_by("code")
-    )
+    rows = Permission.objects.filter(content_type__app_label__in=ours)
+    return {code_of(permission): permission for permission in rows.select_related("content_type")}
 
 
 def roles() -> QuerySet[Role]:
@@ -50,7 +46,9 @@ def role_of(*, key: UUID) -> Role:
 
 def codes_of(role: Role) -> list[str]:
     """Return a role's permissions as `app.codename`, sorted."""
-    return sorted(
-        f"{permission.content_type.app_label}.{permission.codename}"
-        for permission in role.permissions.all()
-    )
+    return sorted(code_of(permission) for permission in role.permissions.all())
+
+
+def code_of(permission: Permission) -> str:
+    """Return `app.codename`."""
+    return f"{permission.content_type.app_label}.{permission.codename}"

@@ -9,7 +9,7 @@ from apps.kernel.audit import record
 from apps.kernel.errors import Invalid
 from apps.kernel.roles import EVERYTHING, DeclaredRole
 from apps.users.models import Role
-from apps.users.selectors.roles import permissions_of_the_store
+from apps.users.selectors.roles import grantable
 
 
 class UndeclaredPermission(Invalid):
@@ -26,10 +26,7 @@ def sync_roles(*, declared: Mapping[str, DeclaredRole], reset: Collection[str] =
     declares EVERYTHING always holds all there is. Returns the codes of the roles that changed.
     Raises UndeclaredPermission.
     """
-    known: dict[str, Permission] = {
-        permission.code: permission  # type: ignore[attr-defined]  # annotated
-        for permission in permissions_of_the_store()
-    }
+    known = grantable()
     return [
         code
         for code, said in declared.items()

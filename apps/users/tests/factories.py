@@ -6,7 +6,7 @@ import factory
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from apps.users.models import Address, Session, User
+from apps.users.models import Address, Role, Session, User
 from apps.users.tokens import access_token
 
 PASSWORD = "correct horse battery staple"
@@ -43,6 +43,20 @@ class StaffFactory(UserFactory):
     def permissions(self: User, _created: object, names: list[str] | None) -> None:
         for name in names or ():
             self.user_permissions.add(permission(name))
+
+
+class RoleFactory(factory.django.DjangoModelFactory[Role]):
+    """A role of the store's own with `permissions=["catalog.change_product"]`."""
+
+    name = factory.Sequence(lambda n: f"Role {n}")
+
+    class Meta:
+        model = Role
+        skip_postgeneration_save = True
+
+    @factory.post_generation
+    def permissions(self: Role, _created: object, names: list[str] | None) -> None:
+        self.permissions.set([permission(name) for name in names or ()])
 
 
 class SessionFactory(factory.django.DjangoModelFactory[Session]):

@@ -3,17 +3,21 @@
 import pytest
 from django.test import Client
 
-from apps.users.models import Consent, Session, User
+from apps.kernel.models import AuditEntry
+from apps.users.models import Consent, Role, Session, User
 from apps.users.tests.factories import (
     PASSWORD,
     AddressFactory,
+    RoleFactory,
     SessionFactory,
     StaffFactory,
     UserFactory,
+    permission,
 )
 
 pytestmark = pytest.mark.django_db
 
+ROLES = "/admin/users/role/"
 USERS, SESSIONS = "/admin/users/user/", "/admin/users/session/"
 
 
@@ -183,6 +187,114 @@ def test_who_may_change_people_may_not_take_over_staff():
     assert clerk.post(f"{USERS}{boss.pk}/change/", profile(boss)).status_code == 403
     boss.refresh_from_db()
     assert boss.check_password(PASSWORD)
+
+
+def test_who_may_give_roles_gives_those_that_hold_no_more(boss):
+    weak, strong = RoleFactory(), RoleFactory(permissions=["orders.refund_order"])
+    person, session = UserFactory(), SessionFactory()
+    hr = entered(
+        StaffFactory(permissions=["users.change_user", "users.view_user", "users.assign_role"])
+    )
+    path = f"{USERS}{session.user_id}/change/"
+
+    refused = hr.post(path, profile(session.user, roles=[strong.pk]), follow=True)
+    assert "more rights than you have" in refused.content.decode()
+    assert not session.user.groups.exists()
+    given = hr.post(path, profile(session.user, roles=[weak.pk], is_superuser="on"))
+    assert given.status_code == 302
+    session.user.refresh_from_db()
+    assert (session.user.is_staff, session.user.is_superuser) == (True, False)
+    assert list(session.user.groups.all()) == [weak.group_ptr]
+    session.refresh_from_db()
+    assert session.revoked_reason == "rights_changed"
+    boss.post(f"{USERS}{person.pk}/change/", profile(person, roles=[strong.pk]))
+    assert list(person.groups.all()) == [strong.group_ptr]
+    hr.post(f"{USERS}{person.pk}/change/", profile(person, roles=[]))
+    assert person.groups.exists()
+
+
+def test_who_may_not_give_roles_sees_and_keeps_them():
+    clerk = entered(StaffFactory(permissions=["users.change_user", "users.view_user"]))
+    role, user = RoleFactory(name="Gardeners"), UserFactory()
+    user.groups.add(role)
+
+    page = clerk.get(f"{USERS}{user.pk}/change/").content.decode()
+    clerk.post(f"{USERS}{user.pk}/change/", profile(user, first_name="Grace", is_active=""))
+
+    assert "Gardeners" in page
+    user.refresh_from_db()
+    assert (user.first_name, user.is_active) == ("Grace", True)
+    assert user.groups.exists()
+
+
+def test_a_person_is_switched_off_with_the_sessions(boss):
+    session = SessionFactory()
+    switched_off = profile(session.user)
+    del switched_off["is_active"]
+
+    boss.post(f"{USERS}{session.user_id}/change/", switched_off)
+
+    session.refresh_from_db()
+    session.user.refresh_from_db()
+    assert (session.user.is_active, session.revoked_reason) == (False, "deactivated")
+    assert session.user.version == 3
+
+
+def test_the_last_administrator_is_told_to_stay(boss):
+    me = User.objects.get(email="boss@example.com")
+
+    page = boss.post(f"{USERS}{me.pk}/change/", profile(me, is_staff="on"), follow=True)
+
+    assert "without an administrator" in page.content.decode()
+    me.refresh_from_db()
+    assert me.is_superuser
+
+
+def test_a_password_is_set_only_by_who_may_set_passwords():
+    clerk = StaffFactory(permissions=["users.change_user", "users.view_user"])
+    setter = StaffFactory(
+        permissions=["users.change_user", "users.view_user", "users.set_password"]
+    )
+    path = f"{USERS}{UserFactory().pk}/password/"
+
+    assert entered(clerk).get(path).status_code == 403
+    assert entered(setter).get(path).status_code == 200
+
+
+def test_roles_are_written_through_the_services():
+    editor = entered(
+        StaffFactory(
+            permissions=[f"users.{verb}_role" for verb in ("add", "change", "delete", "view")]
+        )
+    )
+    mine, foreign = permission("users.view_role"), permission("orders.refund_order")
+
+    page = editor.post(ROLES + "add/", {"name": "Mine", "permissions": [mine.pk]})
+    refused = editor.post(
+        ROLES + "add/", {"name": "Strong", "permissions": [foreign.pk]}, follow=True
+    )
+
+    assert page.status_code == 302
+    assert "more rights than you have" in refused.content.decode()
+    role = Role.objects.get()
+    assert list(role.permissions.all()) == [mine]
+    assert AuditEntry.objects.get().action == "users.role_added"
+    editor.post(f"{ROLES}{role.pk}/change/", {"name": "Ours", "permissions": []})
+    role.refresh_from_db()
+    assert (role.name, role.version, role.permissions.count()) == ("Ours", 2, 0)
+    editor.post(f"{ROLES}{role.pk}/delete/", {"post": "yes"})
+    assert not Role.objects.exists()
+
+
+def test_a_role_in_use_stays_also_when_many_are_deleted(boss):
+    used, unused = RoleFactory(), RoleFactory()
+    UserFactory().groups.add(used)
+    chosen = {"action": "delete_selected", "_selected_action": [used.pk, unused.pk], "post": "yes"}
+
+    page = boss.post(ROLES, chosen, follow=True)
+
+    assert "Somebody has this role" in page.content.decode()
+    assert Role.objects.filter(pk=used.pk).exists()
 
 
 def test_sessions_are_read_only(boss):

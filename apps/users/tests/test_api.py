@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db
 
 REGISTER, LOGIN = "/api/v1/auth/register", "/api/v1/auth/login"
 REFRESH, LOGOUT, ME = "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/users/me"
+PERSON = "/api/v1/users/{user_id}"
 LOGOUT_ALL, SESSIONS = "/api/v1/auth/logout-all", "/api/v1/users/me/sessions"
 
 
@@ -374,6 +375,10 @@ def test_the_schema_describes_the_operations_and_the_bearer(api):
         (f"{ME}/addresses/{{address_id}}", "delete"): {"204", "401", "404"},
         (SESSIONS, "get"): {"200", "400", "401"},
         (f"{SESSIONS}/{{session_id}}", "delete"): {"204", "400", "401", "404"},
+        (PERSON, "get"): {"200", "401", "403", "404"},
+        (PERSON, "patch"): {"200", "400", "401", "403", "404", "409", "412", "413", "415"},
+        (f"{PERSON}/roles", "get"): {"200", "401", "403", "404"},
+        (f"{PERSON}/roles", "put"): {"200", "400", "401", "403", "404", "409", "412", "422"},
     }
     assert set(operations) == set(promised)
     for key, statuses in promised.items():

@@ -10,9 +10,9 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.kernel.models import OutboxEvent
-from apps.users.models import LoginAttempts, RefreshToken, Session, User
-from apps.users.services import accounts, attempts, profiles, sessions
-from apps.users.tests.factories import PASSWORD, StaffFactory, UserFactory
+from apps.users.models import LoginAttempts, RefreshToken, Role, Session, User
+from apps.users.services import accounts, attempts, profiles, roles, sessions
+from apps.users.tests.factories import PASSWORD, RoleFactory, StaffFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -188,3 +188,35 @@ def test_of_administrators_who_all_leave_at_once_one_stays():
         assert Counter(type(answer) for answer in answers) == {int: 3, IntegrityError: 1}
         assert User.objects.filter(is_active=True).count() == 1
         User.objects.update(is_active=True)
+
+
+def test_a_role_that_is_removed_while_it_is_given_is_one_or_the_other():
+    boss = roles.Granter(frozenset(), is_superuser=True)
+    for _ in range(10):
+        role, person = RoleFactory(), UserFactory()
+
+        def give_or_remove(n, role=role, person=person):
+            if n:
+                return roles.assign_roles(by=boss, user_id=person.pk, keys=[role.key])
+            return roles.remove_role(by=boss, key=role.key)
+
+        removed, given = at_once(2, give_or_remove)
+
+        if isinstance(given, User):
+            assert isinstance(removed, roles.RoleInUse)
+            assert Role.objects.filter(user=person).get() == role
+        else:
+            assert isinstance(given, roles.NoSuchRole)
+            assert removed is None
+            assert not Role.objects.filter(pk=role.pk).exists()
+
+
+def test_roles_changed_at_once_from_one_version_change_once():
+    boss, role = roles.Granter(frozenset(), is_superuser=True), RoleFactory()
+
+    answers = at_once(
+        8,
+        lambda n: roles.change_role(by=boss, key=role.key, expected_version=1, name=f"Name {n}"),
+    )
+
+    assert Counter(type(answer).__name__ for answer in answers) == {"Role": 1, "VersionMismatch": 7}
