@@ -1,8 +1,43 @@
-"""Who may use a view: deny unless allowed."""
+"""Who may use a view: deny unless allowed.
 
-from rest_framework.permissions import BasePermission
+What authenticates a request (`request.auth`: a session, an API key) says by `second_factor` whether
+more than a password stands behind it, and by `proven_at` when its person last showed one.
+"""
+
+from datetime import timedelta
+
+from django.utils import timezone
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from apps.kernel.errors import Forbidden
+
+PROOF_LASTS = timedelta(minutes=10)
+
+
+class StepUpRequired(Forbidden):
+    """This is dangerous: prove who you are once more (`POST /auth/step-up`), then repeat it."""
+
+    code = "step_up_required"
+
+
+class RecentlyProven(BasePermission):
+    """Admits changes in a session whose person has shown a password or code within PROOF_LASTS.
+
+    Stands after the permission that says who may do it at all. Reading needs no proof.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.method not in SAFE_METHODS and not is_recently_proven(request.auth):
+            raise StepUpRequired("Prove who you are once more: POST /api/v1/auth/step-up.")
+        return True
+
+
+def is_recently_proven(proof: object) -> bool:
+    """Whether the person behind a session has shown a password or code within PROOF_LASTS."""
+    proven_at = getattr(proof, "proven_at", None)
+    return proven_at is not None and proven_at > timezone.now() - PROOF_LASTS
 
 
 def is_staff_with(request: Request, permission: str) -> bool:

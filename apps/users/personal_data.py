@@ -9,8 +9,11 @@ from apps.users.models import (
     Address,
     Consent,
     LoginAttempts,
+    LoginChallenge,
+    RecoveryCode,
     RefreshToken,
     Role,
+    SecondFactor,
     Session,
     SigningKey,
     User,
@@ -39,7 +42,34 @@ TABLES = (
         columns={
             Kind.REFERENCE: "id user",
             Kind.TECHNICAL: "created_at last_used_at expires_at revoked_at revoked_reason "
-            "user_agent ip",
+            "second_factor proven_at user_agent ip",
+        },
+    ),
+    Table(
+        model=LoginChallenge,
+        of=lambda person: person.by_id("user"),
+        columns={
+            Kind.SECRET: "hash",
+            Kind.REFERENCE: "user",
+            Kind.TECHNICAL: "created_at expires_at tries",
+        },
+    ),
+    Table(
+        model=RecoveryCode,
+        of=lambda person: person.by_id("user"),
+        columns={
+            Kind.SECRET: "hash",
+            Kind.REFERENCE: "user",
+            Kind.TECHNICAL: "created_at used_at",
+        },
+    ),
+    Table(
+        model=SecondFactor,
+        of=lambda person: person.by_id("user"),
+        columns={
+            Kind.SECRET: "secret",
+            Kind.REFERENCE: "user",
+            Kind.TECHNICAL: "created_at confirmed_at last_step wrong_codes",
         },
     ),
     Table(
@@ -86,7 +116,7 @@ TABLES = (
             Kind.IDENTITY: "first_name last_name",
             Kind.CONTACT: "email phone",
             Kind.CONTENT: "locale is_staff is_superuser is_active",
-            Kind.TECHNICAL: "last_login date_joined version",
+            Kind.TECHNICAL: "has_second_factor last_login date_joined version",
             Kind.SECRET: "password",
         },
     ),

@@ -10,6 +10,9 @@ from apps.kernel.addresses import Address
 from apps.kernel.serializers import StrictBooleanField, StrictCharField
 from apps.users.models import Address as KeptAddress
 from apps.users.models import User, is_ascii
+from apps.users.services import challenges
+from apps.users.services.sessions import OpenSession
+from apps.users.tokens import LIFETIME, access_token
 
 
 class EmailField(serializers.EmailField):
@@ -67,8 +70,20 @@ class LocaleField(StrictCharField):
 class PasswordField(StrictCharField):
     """A password, taken as it is: no trimming, no truncation."""
 
-    def __init__(self) -> None:
-        super().__init__(max_length=128, trim_whitespace=False, style={"input_type": "password"})
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            max_length=128,
+            trim_whitespace=False,
+            style={"input_type": "password"},
+            **options,
+        )
+
+
+class CodeField(StrictCharField):
+    """A code of the authenticator app, or a recovery code."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=40, **options)
 
 
 class RefreshTokenField(StrictCharField):
@@ -85,6 +100,33 @@ class Tokens(serializers.Serializer[Any]):
     refresh = serializers.CharField(help_text="Opaque, good for one use.")
     token_type = serializers.ChoiceField(choices=["Bearer"])
     expires_in = serializers.IntegerField(help_text="Seconds until the access token ends.")
+
+
+class ChallengeDocument(serializers.Serializer[Any]):
+    """The password was right; a code of the second factor has to follow (`/auth/two-factor`)."""
+
+    two_factor_required = serializers.BooleanField()
+    challenge = serializers.CharField(help_text="Opaque, good for one session.")
+    expires_in = serializers.IntegerField(help_text="Seconds until the challenge is over.")
+
+
+def tokens_of(opened: OpenSession) -> dict[str, object]:
+    """Return the document `Tokens` of a session."""
+    return {
+        "access": access_token(user_id=opened.user_id, session_id=opened.session_id),
+        "refresh": opened.refresh_token,
+        "token_type": "Bearer",
+        "expires_in": int(LIFETIME.total_seconds()),
+    }
+
+
+def challenge_of(challenge: challenges.Challenge) -> dict[str, object]:
+    """Return the document `ChallengeDocument`."""
+    return {
+        "two_factor_required": True,
+        "challenge": challenge.token,
+        "expires_in": int(challenges.LIFETIME.total_seconds()),
+    }
 
 
 class Profile(serializers.Serializer[Any]):

@@ -8,11 +8,20 @@ from apps.users.views.consents import Consents
 from apps.users.views.me import Me
 from apps.users.views.people import OnePerson, People, PersonRoles
 from apps.users.views.roles import OneRole, Permissions, Roles
+from apps.users.views.second_factor import (
+    AnswerChallenge,
+    MyRecoveryCodes,
+    MySecondFactor,
+    MySecondFactorConfirmation,
+    StepUp,
+)
 from apps.users.views.sessions import MySession, MySessions
 
 urlpatterns = [
     path("auth/register", Register.as_view(), name="register"),
     path("auth/login", Login.as_view(), name="login"),
+    path("auth/two-factor", AnswerChallenge.as_view(), name="two-factor"),
+    path("auth/step-up", StepUp.as_view(), name="step-up"),
     path("auth/refresh", Refresh.as_view(), name="refresh"),
     path("auth/logout", Logout.as_view(), name="logout"),
     path("auth/logout-all", LogoutEverywhere.as_view(), name="logout-all"),
@@ -20,6 +29,17 @@ urlpatterns = [
     path("users/me/consents", Consents.as_view(), name="consents"),
     path("users/me/addresses", AddressBook.as_view(), name="addresses"),
     path("users/me/addresses/<id:address_id>", OneAddress.as_view(), name="address"),
+    path("users/me/two-factor", MySecondFactor.as_view(), name="my-two-factor"),
+    path(
+        "users/me/two-factor/confirm",
+        MySecondFactorConfirmation.as_view(),
+        name="my-two-factor-confirm",
+    ),
+    path(
+        "users/me/two-factor/recovery-codes",
+        MyRecoveryCodes.as_view(),
+        name="my-recovery-codes",
+    ),
     path("users/me/sessions", MySessions.as_view(), name="my-sessions"),
     path("users/me/sessions/<id:session_id>", MySession.as_view(), name="my-session"),
     path("users", People.as_view(), name="people"),

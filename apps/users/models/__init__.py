@@ -1,22 +1,32 @@
-"""Accounts, their sessions, the keys of access tokens, and the counters that slow guessing down."""
+"""Accounts, what proves them, their sessions, and the counters that slow guessing down."""
 
 from apps.users.models.address import Address
 from apps.users.models.attempts import LoginAttempts
 from apps.users.models.consent import Consent
 from apps.users.models.person import User, is_ascii, normalised
 from apps.users.models.role import ADMINISTRATOR, CUSTOMER, Membership, Role
+from apps.users.models.second_factor import (
+    MOST_TRIES,
+    LoginChallenge,
+    RecoveryCode,
+    SecondFactor,
+)
 from apps.users.models.session import RefreshToken, Session
 from apps.users.models.signing_key import SigningKey
 
 __all__ = [
     "ADMINISTRATOR",
     "CUSTOMER",
+    "MOST_TRIES",
     "Address",
     "Consent",
     "LoginAttempts",
+    "LoginChallenge",
     "Membership",
+    "RecoveryCode",
     "RefreshToken",
     "Role",
+    "SecondFactor",
     "Session",
     "SigningKey",
     "User",

@@ -64,6 +64,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_staff = models.BooleanField(default=False, help_text="May enter the back office.")
     is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting.")
+    has_second_factor = models.BooleanField(
+        db_default=False, editable=False, help_text="A password alone opens no session."
+    )
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
 

@@ -18,6 +18,7 @@ class Session(models.Model):
         PASSWORD_CHANGED = "password_changed", "the password was changed"
         RIGHTS_CHANGED = "rights_changed", "the person's rights were changed"
         DEACTIVATED = "deactivated", "the account was switched off"
+        FACTOR_CHANGED = "factor_changed", "the second factor was changed"
         DATABASE_RESTORED = "database_restored", "the database was restored"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -27,6 +28,12 @@ class Session(models.Model):
     expires_at = models.DateTimeField(help_text="The end, however often the session is used.")
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.CharField(max_length=20, choices=End, blank=True)
+    second_factor = models.BooleanField(
+        db_default=False, help_text="Whether more than a password was shown in it."
+    )
+    proven_at = models.DateTimeField(
+        db_default=Now(), help_text="When the person last showed a password or a code."
+    )
     user_agent = models.CharField(max_length=300, blank=True)
     ip = models.GenericIPAddressField(null=True, blank=True)
 

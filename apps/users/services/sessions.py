@@ -22,9 +22,9 @@ from apps.kernel.errors import NotFound, Unproven
 from apps.kernel.events import Event, publish
 from apps.kernel.ids import new_id
 from apps.kernel.mail import send
-from apps.users.models import RefreshToken, Session, User, normalised
+from apps.users.models import LoginChallenge, RefreshToken, Session, User, normalised
 from apps.users.selectors.sessions import living_sessions_of
-from apps.users.services import attempts
+from apps.users.services import attempts, challenges
 
 # Whoever did not get the answer, or asked twice at once, may ask again this long.
 GRACE = timedelta(seconds=10)
@@ -67,12 +67,44 @@ class OpenSession:
     refresh_token: str
 
 
-def log_in(*, email: str, password: str, ip: str | None, user_agent: str) -> OpenSession:
-    """Open a session. Costs three statements, and one more when an old hash is renewed.
+def log_in(
+    *, email: str, password: str, ip: str | None, user_agent: str
+) -> OpenSession | challenges.Challenge:
+    """Open a session, or ask whoever has a second factor for a code of it.
+
+    Costs three statements, and one more when an old hash is renewed.
 
     Raises InvalidCredentials, by the same work whether or not there is such an account;
     TooManyAttempts.
     """
+    user, counted = _recognised(email=email, password=password, ip=ip)
+    if user.has_second_factor:
+        return _challenge(user, counted)
+    opened = open_session(
+        user_id=user.pk,
+        password=user.password,
+        counted=counted,
+        ip=ip,
+        user_agent=user_agent,
+    )
+    if opened is None:
+        raise InvalidCredentials("E-mail address or password is wrong.")
+    return opened
+
+
+def challenge_staff(*, email: str, password: str, ip: str | None) -> challenges.Challenge:
+    """Ask staff for a code of their second factor, or for their first one.
+
+    Raises InvalidCredentials, also for whoever is no staff; TooManyAttempts.
+    """
+    user, counted = _recognised(email=email, password=password, ip=ip)
+    if not user.is_staff:
+        raise InvalidCredentials("E-mail address or password is wrong.")
+    return _challenge(user, counted)
+
+
+def _recognised(*, email: str, password: str, ip: str | None) -> tuple[User, list[str]]:
+    """Return whose password this is, and where the attempt was counted."""
     email = normalised(email)
     counted = attempts.count_attempt(email=email, ip=ip)
     user = User.objects.filter(email=email).first()
@@ -88,21 +120,56 @@ def log_in(*, email: str, password: str, ip: str | None, user_agent: str) -> Ope
     proven = check_password(password, stored, setter=renew_hash)
     if not (user and proven and user.is_active):
         raise InvalidCredentials("E-mail address or password is wrong.")
+    return user, counted
+
+
+def _challenge(user: User, counted: list[str]) -> challenges.Challenge:
+    challenge = challenges.issue(user=user, counted=counted)
+    if challenge is None:
+        raise InvalidCredentials("E-mail address or password is wrong.")
+    return challenge
+
+
+def open_session(
+    *,
+    user_id: UUID,
+    password: str = "",
+    challenge: bytes = b"",
+    counted: list[str],
+    ip: str | None,
+    user_agent: str,
+    lifetime: timedelta | None = None,
+) -> OpenSession | None:
+    """Open a session by the stored password, or by a challenge whose code was right. One statement.
+
+    Returns None when the account was disabled meanwhile, got another password or a second factor,
+    or when the challenge is over.
+    """
     session_id, token = new_id(), _encoded(secrets.token_bytes(32))
     with connection.cursor() as cursor:
-        # An account that was disabled, or got another password, while we hashed stays out.
         cursor.execute(
             f"""
-            WITH person AS (
+            WITH spent AS (
+                DELETE FROM users_loginchallenge
+                WHERE hash = %(challenge)s AND user_id = %(user)s
+                    AND expires_at > statement_timestamp()
+                RETURNING user_id
+            ),
+            person AS (
                 UPDATE users_user SET last_login = statement_timestamp()
-                WHERE id = %(user)s AND is_active AND password = %(password)s
+                WHERE id = %(user)s AND is_active AND (
+                    EXISTS (SELECT FROM spent)
+                    OR password = %(password)s AND NOT has_second_factor
+                )
                 RETURNING id
             ),
             opened AS (
-                INSERT INTO users_session (id, user_id, expires_at, revoked_reason, user_agent, ip)
+                INSERT INTO users_session (
+                    id, user_id, expires_at, revoked_reason, user_agent, ip, second_factor
+                )
                 SELECT %(session)s, id,
                     statement_timestamp() + make_interval(secs => %(lifetime)s), '',
-                    %(user_agent)s, %(ip)s::inet
+                    %(user_agent)s, %(ip)s::inet, EXISTS (SELECT FROM spent)
                 FROM person
                 RETURNING id, expires_at
             ),
@@ -116,10 +183,11 @@ def log_in(*, email: str, password: str, ip: str | None, user_agent: str) -> Ope
             SELECT id FROM opened
             """,  # noqa: S608 - the one inserted part is a constant
             {
-                "user": user.pk,
-                "password": user.password,
+                "user": user_id,
+                "password": password,
+                "challenge": challenge,
                 "session": session_id,
-                "lifetime": settings.SESSION_LIFETIME.total_seconds(),
+                "lifetime": (lifetime or settings.SESSION_LIFETIME).total_seconds(),
                 "idle": settings.SESSION_IDLE_LIFETIME.total_seconds(),
                 "user_agent": user_agent.replace("\0", "")[:300],
                 "ip": ip,
@@ -129,8 +197,8 @@ def log_in(*, email: str, password: str, ip: str | None, user_agent: str) -> Ope
             },
         )
         if cursor.fetchone() is None:
-            raise InvalidCredentials("E-mail address or password is wrong.")
-    return OpenSession(user_id=user.pk, session_id=session_id, refresh_token=token)
+            return None
+    return OpenSession(user_id=user_id, session_id=session_id, refresh_token=token)
 
 
 def rotate(*, refresh_token: str) -> OpenSession:
@@ -200,9 +268,18 @@ def end_own(*, user_id: UUID, session_id: UUID) -> None:
 
 @transaction.atomic
 def end_all(*, user_id: UUID, reason: Session.End) -> int:
-    """End every session of a person. Returns how many were alive."""
+    """End every session of a person, and every login half-way. Returns how many were alive."""
     record("users.sessions_ended", about=user_id, after={"reason": reason})
+    LoginChallenge.objects.filter(user=user_id).delete()
     return _end(Session.objects.filter(user=user_id).values_list("pk", flat=True), reason=reason)
+
+
+@transaction.atomic
+def end_others(*, user_id: UUID, but: Session | None, reason: Session.End) -> int:
+    """End every session of a person but one. Returns how many were alive."""
+    own = Session.objects.filter(user=user_id)
+    others = own.exclude(pk=but.pk) if but else own
+    return _end(others.values_list("pk", flat=True), reason=reason)
 
 
 @transaction.atomic
@@ -232,7 +309,11 @@ def warn_of_reuse(*, user_id: UUID) -> None:
 
 
 def forget_ended_sessions() -> int:
-    """Delete sessions that ended by themselves 30 days ago, with their tokens. Returns how many."""
+    """Delete what is over: challenges, and sessions that ended by themselves 30 days ago.
+
+    Returns how many sessions.
+    """
+    LoginChallenge.objects.filter(expires_at__lt=Now()).delete()
     old = Session.objects.filter(expires_at__lt=Now() - timedelta(days=30))
     _, deleted = old.delete()
     return deleted.get("users.Session", 0)

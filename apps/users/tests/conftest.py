@@ -7,10 +7,11 @@ from apps.users.models import User
 from apps.users.tests.factories import UserFactory, access_token_for
 
 
-def client_of(user: User) -> APIClient:
+def client_of(user: User, **session_facts: object) -> APIClient:
     """Return a client that is logged in as this person."""
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token_for(user)}")
+    token = access_token_for(user, **session_facts)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     return client
 
 

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import factory
+import pyotp
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from apps.users.models import Address, Role, Session, User
+from apps.kernel.encryption import decrypted, encrypted
+from apps.users.models import Address, Role, SecondFactor, Session, User
 from apps.users.tokens import access_token
 
 PASSWORD = "correct horse battery staple"
@@ -69,6 +71,24 @@ class SessionFactory(factory.django.DjangoModelFactory[Session]):
         model = Session
 
 
+class SecondFactorFactory(factory.django.DjangoModelFactory[SecondFactor]):
+    """A second factor that is on; `code_of` tells its codes."""
+
+    user = factory.SubFactory(UserFactory, has_second_factor=True)
+    secret = factory.LazyFunction(lambda: encrypted(pyotp.random_base32().encode()))
+    confirmed_at = factory.LazyFunction(timezone.now)
+    last_step = 0
+
+    class Meta:
+        model = SecondFactor
+
+
+def code_of(user: User, *, steps: int = 0) -> str:
+    """Return what the person's app shows now, or so many half minutes later."""
+    secret = decrypted(SecondFactor.objects.get(user=user).secret).decode()
+    return pyotp.TOTP(secret).at(timezone.now() + timedelta(seconds=30 * steps))
+
+
 class AddressFactory(factory.django.DjangoModelFactory[Address]):
     """An address in somebody's book."""
 
@@ -84,7 +104,7 @@ class AddressFactory(factory.django.DjangoModelFactory[Address]):
         model = Address
 
 
-def access_token_for(user: User) -> str:
+def access_token_for(user: User, **session_facts: object) -> str:
     """Open a session and return its bearer token."""
-    session = SessionFactory.create(user=user)
+    session = SessionFactory.create(user=user, **session_facts)
     return access_token(user_id=user.pk, session_id=session.pk)

@@ -14,6 +14,7 @@ REGISTER, LOGIN = "/api/v1/auth/register", "/api/v1/auth/login"
 REFRESH, LOGOUT, ME = "/api/v1/auth/refresh", "/api/v1/auth/logout", "/api/v1/users/me"
 PERSON = "/api/v1/users/{user_id}"
 LOGOUT_ALL, SESSIONS = "/api/v1/auth/logout-all", "/api/v1/users/me/sessions"
+TWO_FACTOR = "/api/v1/users/me/two-factor"
 
 
 @pytest.fixture
@@ -361,6 +362,13 @@ def test_the_schema_describes_the_operations_and_the_bearer(api):
         (REGISTER, "post"): {"201", "400", "409", "413", "415"},
         (LOGIN, "post"): {"200", "400", "401", "413", "415", "429"},
         (REFRESH, "post"): {"200", "400", "401", "413", "415"},
+        ("/api/v1/auth/two-factor", "post"): {"200", "400", "401", "413", "415", "429"},
+        ("/api/v1/auth/step-up", "post"): {"204", "400", "401", "413", "415", "422", "429"},
+        (TWO_FACTOR, "get"): {"200", "401"},
+        (TWO_FACTOR, "post"): {"201", "401", "403", "409"},
+        (TWO_FACTOR, "delete"): {"204", "401", "403", "409"},
+        (f"{TWO_FACTOR}/confirm", "post"): {"200", "400", "401", "403", "409", "422"},
+        (f"{TWO_FACTOR}/recovery-codes", "post"): {"200", "401", "403", "409"},
         (LOGOUT, "post"): {"204", "400", "401", "413", "415"},
         (LOGOUT_ALL, "post"): {"204", "401"},
         (ME, "get"): {"200", "401"},

@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -17,16 +17,18 @@ from apps.kernel.openapi import problems
 from apps.kernel.serializers import StrictSerializer
 from apps.users.models import Session, User
 from apps.users.serializers import (
+    ChallengeDocument,
     EmailField,
     NameField,
     PasswordField,
     Profile,
     RefreshTokenField,
     Tokens,
+    challenge_of,
     profile_of,
+    tokens_of,
 )
-from apps.users.services import accounts, sessions
-from apps.users.tokens import LIFETIME, access_token
+from apps.users.services import accounts, challenges, sessions
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
@@ -37,6 +39,13 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+LOGIN_ANSWER = PolymorphicProxySerializer(
+    component_name="LoginAnswer",
+    serializers=[Tokens, ChallengeDocument],
+    resource_type_field_name=None,
+)
 
 
 class Register(APIView):
@@ -90,10 +99,13 @@ class Login(APIView):
     @extend_schema(
         operation_id="auth_login",
         request=Credentials,
-        responses={200: Tokens, **problems(400, 401, 413, 415, 429)},
+        responses={200: LOGIN_ANSWER, **problems(400, 401, 413, 415, 429)},
     )
     def post(self, request: Request) -> Response:
-        """Open a session. 401 `invalid_credentials`, 429 `too_many_attempts` with Retry-After."""
+        """Open a session, or give the challenge that `/auth/two-factor` answers with a code.
+
+        401 `invalid_credentials`, 429 `too_many_attempts` with Retry-After.
+        """
         credentials = self.Credentials(data=request.data)
         credentials.is_valid(raise_exception=True)
         opened = sessions.log_in(
@@ -101,6 +113,8 @@ class Login(APIView):
             ip=request.META.get("REMOTE_ADDR") or None,
             user_agent=request.headers.get("User-Agent", ""),
         )
+        if isinstance(opened, challenges.Challenge):
+            return Response(challenge_of(opened))
         return Response(tokens_of(opened))
 
 
@@ -168,13 +182,3 @@ class LogoutEverywhere(APIView):
         """End all my sessions, this one too."""
         sessions.end_all(user_id=cast("User", request.user).pk, reason=Session.End.LOGGED_OUT)
         return Response(status=204)
-
-
-def tokens_of(opened: sessions.OpenSession) -> dict[str, object]:
-    """Return the document `Tokens` of a session."""
-    return {
-        "access": access_token(user_id=opened.user_id, session_id=opened.session_id),
-        "refresh": opened.refresh_token,
-        "token_type": "Bearer",
-        "expires_in": int(LIFETIME.total_seconds()),
-    }

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.users.services import signing_keys
+from apps.users.services import second_factors, signing_keys
 
 
 class Command(BaseCommand):
@@ -13,7 +13,8 @@ class Command(BaseCommand):
     help = "Encrypt the stored secrets under SECRET_KEY; afterwards no fallback is needed."
 
     def handle(self, *args: object, **options: Any) -> None:
-        done, lost = signing_keys.reencrypt()
+        counts = (signing_keys.reencrypt(), second_factors.reencrypt())
+        done, lost = (sum(column) for column in zip(*counts, strict=True))
         self.stdout.write(f"{done} secrets are under the present SECRET_KEY.")
         if lost:
             raise CommandError(f"{lost} are under a key that is not in SECRET_KEY_FALLBACKS.")

@@ -1,0 +1,17 @@
+"""Reads of second factors: what people are told of theirs."""
+
+from uuid import UUID
+
+from apps.users.models import RecoveryCode, SecondFactor
+
+
+def state_of(*, user_id: UUID) -> dict[str, object]:
+    """Return whether the person has a second factor, since when, and how many codes are left."""
+    confirmed_at = (
+        SecondFactor.objects.filter(user=user_id).values_list("confirmed_at", flat=True).first()
+    )
+    return {
+        "enabled": confirmed_at is not None,
+        "confirmed_at": confirmed_at,
+        "recovery_codes_left": RecoveryCode.objects.filter(user=user_id, used_at=None).count(),
+    }
