@@ -40,7 +40,8 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "support": DeclaredRole(
         "Support",
-        "Helps customers: sees orders and people, cancels what is unpaid, ends sessions.",
+        "Helps customers: sees orders and people, cancels what is unpaid, ends sessions, asks for "
+        "their data and their erasure.",
         _products
         | _stock
         | _orders
@@ -51,6 +52,11 @@ ROLES: dict[str, DeclaredRole] = {
             "orders.cancel_order",
             "orders.view_cart",
             "orders.view_cartitem",
+            "privacy.add_dataexport",
+            "privacy.add_erasurerequest",
+            "privacy.take_back_erasurerequest",
+            "privacy.view_dataexport",
+            "privacy.view_erasurerequest",
             "users.add_address",
             "users.change_address",
             "users.change_user",
@@ -104,6 +110,7 @@ ROLES: dict[str, DeclaredRole] = {
         | {
             "orders.cancel_order",
             "orders.refund_order",
+            "orders.view_retainedinvoice",
             "orders.view_straypayment",
             "orders.view_webhookevent",
         },

@@ -169,6 +169,7 @@ SIMPLE_JWT = {
     "USER_ID_FIELD": "id",
     "LEEWAY": 0,
 }
+ERASURE_COOLING_OFF = timedelta(hours=12)
 SESSION_LIFETIME = timedelta(days=30)
 SESSION_IDLE_LIFETIME = timedelta(days=14)
 LOGIN_ATTEMPTS_PER_ACCOUNT = env_int("LOGIN_ATTEMPTS_PER_ACCOUNT", default=10)
@@ -287,6 +288,7 @@ DEFAULT_FROM_EMAIL = env("EMAIL_FROM", dev="Storefront <store@localhost>")
 STORE_CURRENCY = env("STORE_CURRENCY", default="USD")
 STORE_LOCALES = env_list("STORE_LOCALES", default="en,de,es,fr,it,nl,pl,pt-BR")
 ORDER_PAYMENT_WINDOW = timedelta(seconds=env_int("ORDER_PAYMENT_WINDOW_SECONDS", default=15 * 60))
+INVOICE_RETENTION_YEARS = env_int("INVOICE_RETENTION_YEARS", default=10)
 LOW_STOCK_THRESHOLD = env_int("LOW_STOCK_THRESHOLD", default=5)
 
 # Payments: an empty base address is Stripe itself.
@@ -340,6 +342,9 @@ CELERY_BEAT_SCHEDULE = {
         "orders.process_webhooks": 1,
         "orders.process_shipments": 1,
         "orders.expire_orders": 5,
+        "orders.forget_old_records": 3600,
+        "privacy.process_requests": 5,
+        "privacy.forget_old_records": 3600,
         "kernel.forget_old_records": 3600,
         "users.forget_old_records": 3600,
     }.items()

@@ -19,6 +19,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("apps.users.urls")),
     path("", include("apps.catalog.urls")),
     path("", include("apps.orders.urls")),
+    path("", include("ecommerce.privacy.urls")),
     path("errors", ErrorCatalogue.as_view(), name="errors"),
     path("errors/<slug:code>", ErrorCode.as_view(), name="error"),
     path("openapi.json", SpectacularJSONAPIView.as_view(permission_classes=[]), name="openapi"),

@@ -29,7 +29,7 @@ from apps.catalog.services.stock import (
     reserve,
     ship,
 )
-from apps.kernel.privacy import Column, columns_of
+from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 
 __all__ = [
     "AlreadyReserved",
@@ -47,6 +47,7 @@ __all__ = [
     "offers",
     "offers_by_sku",
     "personal_columns",
+    "personal_data_of",
     "receive",
     "release",
     "reserve",
@@ -59,3 +60,8 @@ __all__ = [
 def personal_columns() -> tuple[Column, ...]:
     """Return what each column of the app's tables tells of people."""
     return columns_of(TABLES)
+
+
+def personal_data_of(*, person: Person) -> tuple[Records, ...]:
+    """Return all that the app keeps of a person, but for what is withheld."""
+    return records_of(TABLES, person=person)

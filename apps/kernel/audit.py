@@ -171,13 +171,6 @@ def findings(anchors: Iterable[Anchor]) -> Iterator[str]:
         yield f"{late} entries are not sealed after {SEALED_WITHIN.total_seconds():.0f} s."
 
 
-def forget_addresses(*, actor_id: UUID) -> int:
-    """Erase the addresses in one person's entries; the chain stays whole. Returns how many."""
-    return AuditEntry.objects.filter(actor_id=actor_id, ip__isnull=False).update(
-        ip=None, ip_salt=None
-    )
-
-
 def _hash_of(entry: AuditEntry, seq: int, before: bytes) -> bytes:
     said = {
         "id": str(entry.pk),

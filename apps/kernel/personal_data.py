@@ -6,6 +6,11 @@ from apps.kernel.models import AuditEntry, IdempotencyRecord, InboxEntry, Mail, 
 from apps.kernel.privacy import EVIDENCE, Kind, Person, Table
 
 
+def events_of(person: Person) -> Q:
+    """Return the condition for events about the person's things, or that name the person."""
+    return Q(aggregate_id__in=person.traces.things) | person.named_in("payload")
+
+
 def _answers_to(person: Person) -> Q:
     keys = {f"guest:{word}" for word in person.traces.words}
     keys.add(f"user:{person.user_id}")
@@ -21,7 +26,7 @@ def _acts_of(person: Person) -> Q:
 TABLES = (
     Table(
         model=OutboxEvent,
-        of=lambda person: Q(aggregate_id__in=person.traces.things) | person.named_in("payload"),
+        of=events_of,
         columns={
             Kind.REFERENCE: "id aggregate_id",
             Kind.CONTENT: "name payload created_at",
@@ -44,7 +49,7 @@ TABLES = (
     ),
     Table(
         model=Mail,
-        of=lambda person: person.by_email("to"),
+        of=lambda person: person.by_word("to"),
         columns={
             Kind.REFERENCE: "id",
             Kind.CONTACT: "to",

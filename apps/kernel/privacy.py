@@ -77,6 +77,13 @@ class Person:
             mine |= Q(**{f"{column}__iexact": email})
         return mine
 
+    def by_word(self, column: str) -> Q:
+        """Return the condition that the column is one of the words, in whatever case."""
+        mine = NOBODY
+        for word in sorted(self.traces.words):
+            mine |= Q(**{f"{column}__iexact": word})
+        return mine
+
     def named_in(self, column: str) -> Q:
         """Return the condition that the text or JSON of the column names the person."""
         mine = NOBODY

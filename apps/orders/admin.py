@@ -17,6 +17,7 @@ from apps.orders.models import (
     OrderLine,
     PaymentAttempt,
     Refund,
+    RetainedInvoice,
     Shipment,
     StatusChange,
     StrayPayment,
@@ -170,6 +171,16 @@ class WebhookEventAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("event_id", "type", "outcome", "tries", "received_at")
     list_filter = ("outcome", "type")
     search_fields = ("event_id", "reference")
+
+
+@admin.register(RetainedInvoice)
+class RetainedInvoiceAdmin(ReadOnly, admin.ModelAdmin):
+    """What invoices keep of people who were erased, for tax inspections."""
+
+    list_display = ("order", "legal_basis", "keep_until")
+    list_select_related = ("order",)
+    search_fields = ("order__number",)
+    ordering = ("keep_until",)
 
 
 @admin.register(StatusChange)

@@ -10,6 +10,7 @@ from apps.orders.models import (
     OrderLine,
     PaymentAttempt,
     Refund,
+    RetainedInvoice,
     Shipment,
     StatusChange,
     StrayPayment,
@@ -132,6 +133,17 @@ TABLES = (
             Kind.SECRET: "token_hash",
             Kind.NONE: "version",
         },
+    ),
+    Table(
+        model=RetainedInvoice,
+        of=lambda person: owned_by(person, "order__"),
+        columns={
+            Kind.REFERENCE: "order",
+            Kind.CONTACT: "address",
+            Kind.NONE: "legal_basis keep_until created_at",
+        },
+        emptied={},
+        kept=f"until `keep_until`: {BOOKKEEPING}",
     ),
     Table(
         model=Order,

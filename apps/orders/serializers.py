@@ -227,7 +227,7 @@ class OrderDocument(serializers.Serializer[Any]):
     email = serializers.CharField()
     items = OrderItemDocument(many=True)
     totals = TotalsDocument()
-    shipping_address = Address()
+    shipping_address = Address(allow_null=True, help_text="Null once the person was erased.")
     shipping_option = serializers.CharField()
     payments = PaymentDocument(many=True)
     shipments = ShipmentDocument(many=True)
@@ -335,7 +335,7 @@ def order_document(whole: WholeOrder, *, token: str = "") -> dict[str, Any]:
             "tax": money(order.tax_minor),
             "grand_total": money(order.grand_total_minor),
         },
-        "shipping_address": order.shipping_address,
+        "shipping_address": order.shipping_address or None,
         "shipping_option": order.shipping_option,
         "payments": [
             {

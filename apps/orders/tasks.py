@@ -8,7 +8,7 @@ from celery import shared_task
 
 from apps.kernel import trail
 from apps.kernel.delivery import subscriber
-from apps.orders.services import orders, payments, shipments, strays
+from apps.orders.services import erasure, orders, payments, shipments, strays
 
 # Short turns: a busy kind of work must not keep the few workers from the other kinds.
 SECONDS_A_RUN = 1.0
@@ -38,6 +38,12 @@ def process_shipments() -> None:
 def expire_orders() -> None:
     """Let unpaid orders go."""
     orders.expire_orders()
+
+
+@shared_task(name="orders.forget_old_records")
+def forget_old_records() -> None:
+    """Delete what nobody has to keep any more."""
+    erasure.forget_old_records()
 
 
 @subscriber("orders.plan_shipment")

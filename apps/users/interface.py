@@ -7,16 +7,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from apps.kernel.privacy import Column, columns_of
-from apps.users.models import User
+from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
+from apps.users.models import User, normalised
 from apps.users.personal_data import TABLES
+from apps.users.services.erasure import (
+    StaffAccount,
+    WrongPassword,
+    close_account,
+    erase,
+    prove,
+    require_erasable,
+    traces_of,
+)
 from apps.users.services.sessions import end_all_after_restore
 
 __all__ = [
     "Contact",
+    "StaffAccount",
+    "WrongPassword",
+    "close_account",
     "contacts_of",
     "end_all_after_restore",
+    "erase",
+    "ids_by_email",
     "personal_columns",
+    "personal_data_of",
+    "prove",
+    "require_erasable",
+    "traces_of",
 ]
 
 
@@ -38,6 +56,17 @@ def contacts_of(*, user_ids: Iterable[UUID]) -> dict[UUID, Contact]:
     return {row[0]: Contact(*row) for row in rows}
 
 
+def ids_by_email(*, emails: Iterable[str]) -> dict[str, UUID]:
+    """Return the accounts that have these addresses; the others are left out. One statement."""
+    chosen = [normalised(email) for email in emails]
+    return dict(User.objects.filter(email__in=chosen).values_list("email", "id"))
+
+
 def personal_columns() -> tuple[Column, ...]:
     """Return what each column of the app's tables tells of people."""
     return columns_of(TABLES)
+
+
+def personal_data_of(*, person: Person) -> tuple[Records, ...]:
+    """Return all that the app keeps of a person, but for what is withheld."""
+    return records_of(TABLES, person=person)

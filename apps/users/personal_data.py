@@ -21,7 +21,7 @@ from apps.users.models import (
 
 
 def _counters_of(person: Person) -> Q:
-    hashes = (hashlib.sha256(email.encode()).hexdigest() for email in person.emails)
+    hashes = (hashlib.sha256(word.encode()).hexdigest() for word in person.traces.words)
     return Q(key__in=[f"account:{account}" for account in hashes])
 
 

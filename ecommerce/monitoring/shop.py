@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from apps.catalog import interface as catalog
 from apps.kernel.figures import open_events, open_mails
 from apps.orders import interface as orders
+from ecommerce.privacy.selectors import open_requests
 
 # No transaction of ours lasts that long, so nothing older can still appear.
 SETTLED = timedelta(minutes=10)
@@ -81,7 +82,8 @@ def work() -> list[Metric]:
     oldest = GaugeMetricFamily(
         "work_oldest_open_seconds", "How long the oldest has been open.", labels=["kind"]
     )
-    waits = {waiting.kind: waiting for waiting in orders.open_work()} | {"mail": open_mails()}
+    kinds = (*orders.open_work(), *open_requests())
+    waits = {kind.kind: kind for kind in kinds} | {"mail": open_mails()}
     for kind, rows in waits.items():
         number.add_metric([kind], rows.open)
         due.add_metric([kind], rows.due)

@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 
 from apps.kernel.privacy import EVIDENCE, Kind, Person, Table
+from ecommerce.privacy.models import DataExport, ErasureRequest
 
 
 def _sessions_of(person: Person) -> Q:
@@ -42,6 +43,7 @@ TABLES = (
             Kind.TECHNICAL: "expire_date",
         },
     ),
+    # What an erased member of staff did goes with the account; the audit log has it, too.
     Table(
         model=LogEntry,
         of=_log_about,
@@ -51,5 +53,29 @@ TABLES = (
         },
         emptied={"object_repr": "", "change_message": ""},
         kept=EVIDENCE,
+    ),
+    Table(
+        model=DataExport,
+        of=lambda person: person.by_id("user_id"),
+        columns={
+            Kind.REFERENCE: "id user_id asked_by",
+            Kind.CONTENT: "status requested_at ready_at expires_at",
+            Kind.TECHNICAL: "request_id traceparent",
+            Kind.SECRET: "archive",  # all of it stands beside this row already
+            Kind.NONE: "next_action_at lease_until tries",
+        },
+    ),
+    Table(
+        model=ErasureRequest,
+        of=lambda person: person.by_id("user_id") | person.by_word("email"),
+        columns={
+            Kind.REFERENCE: "id user_id asked_by",
+            Kind.CONTACT: "email",
+            Kind.CONTENT: "status waits_for requested_at erase_at finished_at",
+            Kind.TECHNICAL: "request_id traceparent",
+            Kind.NONE: "next_action_at lease_until tries",
+        },
+        emptied={"email": "", "waits_for": "", "request_id": "", "traceparent": ""},
+        kept="proof that the erasure was done, art. 5(2)",
     ),
 )

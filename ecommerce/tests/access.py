@@ -152,6 +152,14 @@ ROUTES: dict[str, Rule] = {
     "GET roles/{role_id}": staff("users.view_role"),
     "PATCH roles/{role_id}": staff("users.change_role"),
     "DELETE roles/{role_id}": staff("users.delete_role"),
+    # people's rights to their data
+    "GET users/me/data-exports": PERSON,
+    "POST users/me/data-exports": PERSON,
+    "GET users/me/data-exports/{export_id}": OWN,
+    "GET users/me/data-exports/{export_id}/archive": OWN,
+    "GET users/me/erasure-requests": PERSON,
+    "POST users/me/erasure-requests": PERSON,
+    "DELETE users/me/erasure-requests/{request_id}": OWN,
     # the audit log
     "GET audit-log": staff("kernel.view_auditentry"),
     "GET audit-log/{entry_id}": staff("kernel.view_auditentry"),
@@ -213,6 +221,7 @@ PAGES: dict[str, Page] = {
         ("orders.order", "", {"cancel": "orders.cancel_order"}),
         ("orders.paymentattempt", "", {}),
         ("orders.refund", "", {}),
+        ("orders.retainedinvoice", "", {}),
         (
             "orders.shipment",
             "",
@@ -221,6 +230,12 @@ PAGES: dict[str, Page] = {
         ("orders.statuschange", "", {}),
         ("orders.straypayment", "", {}),
         ("orders.webhookevent", "", {}),
+        ("privacy.dataexport", "add", {}),
+        (
+            "privacy.erasurerequest",
+            "add",
+            {"take_back": "privacy.take_back_erasurerequest"},
+        ),
     )
 }
 

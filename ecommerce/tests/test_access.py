@@ -19,6 +19,7 @@ from apps.catalog.tests.factories import ProductFactory, VariantFactory
 from apps.kernel.audit import record
 from apps.kernel.json import dumps
 from apps.kernel.models import AuditEntry
+from apps.kernel.privacy import Person
 from apps.orders.tests.factories import ADDRESS, placed_order, ready_cart
 from apps.users.tests.factories import (
     AddressFactory,
@@ -28,6 +29,7 @@ from apps.users.tests.factories import (
     UserFactory,
     access_token_for,
 )
+from ecommerce.privacy.services import erasures, exports
 from ecommerce.tests.access import (
     ACTORS,
     FORBIDDEN,
@@ -110,6 +112,9 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     for mine, _ in (carts["owner's"], orders["owner's"]):
         mine.customer_id, mine.token_hash = owner.pk, ""
         mine.save()
+    export = exports.ask(user_id=owner.pk)
+    exports.advance_export()
+    erasure = erasures.promise(Person(owner.pk))
     headers = {
         name: {"Authorization": f"Bearer {access_token_for(user)}"} for name, user in users.items()
     }
@@ -125,6 +130,8 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "user_id": {"owner's": owner.pk},
             "role_id": {"owner's": RoleFactory.create().key},
             "session_id": {"owner's": SessionFactory.create(user=owner).pk},
+            "export_id": {"owner's": export.pk},
+            "request_id": {"owner's": erasure.pk},
             "entry_id": {"owner's": AuditEntry.objects.latest("id").pk},
             "code": {"owner's": "not_found"},
             "key": {"owner's": variant.product_id},

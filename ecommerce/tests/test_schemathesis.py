@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -28,6 +29,8 @@ from apps.users.tests.factories import (
     UserFactory,
     access_token_for,
 )
+from ecommerce.privacy.models import ErasureRequest
+from ecommerce.privacy.services import exports
 from ecommerce.wsgi import application
 
 CHECKS = [
@@ -76,6 +79,11 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     item = cart.items.get()
     address = AddressFactory.create(user=boss)
     record("test.happened", about=1)
+    export = exports.ask(user_id=boss.pk)
+    exports.advance_export()
+    erasure = ErasureRequest.objects.create(
+        user_id=boss.pk, erase_at=timezone.now(), next_action_at=timezone.now()
+    )
     paths = {
         "cart_id": str(cart.pk),
         "item_id": str(item.pk),
@@ -87,6 +95,8 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "role_id": str(RoleFactory.create().key),
         "session_id": str(SessionFactory.create(user=boss).pk),
         "entry_id": str(AuditEntry.objects.latest("id").pk),
+        "export_id": str(export.pk),
+        "request_id": str(erasure.pk),
         "code": "not_found",
     }
     headers = {"X-Cart-Token": cart_holder.token, "X-Order-Token": order_holder.token}

@@ -17,7 +17,6 @@ from apps.kernel.audit import (
     Actor,
     Anchor,
     findings,
-    forget_addresses,
     head_of_chain,
     on_behalf_of,
     record,
@@ -25,6 +24,8 @@ from apps.kernel.audit import (
 )
 from apps.kernel.ids import new_id
 from apps.kernel.models import AuditEntry
+from apps.kernel.personal_data import TABLES
+from apps.kernel.privacy import Person, erase_from
 from apps.kernel.tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -255,7 +256,7 @@ def test_the_address_can_be_erased_and_the_chain_stays_whole() -> None:
         acts(2)
     seal()
 
-    assert forget_addresses(actor_id=person) == 2
+    assert erase_from(TABLES, person=Person(person)) == 2
 
     assert set(AuditEntry.objects.values_list("ip", "ip_salt")) == {(None, None)}
     assert list(findings([])) == []

@@ -1,6 +1,7 @@
 """What the orders app keeps."""
 
 from apps.orders.models.cart import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
+from apps.orders.models.invoice import RetainedInvoice
 from apps.orders.models.order import Order, OrderLine, StatusChange
 from apps.orders.models.payment import (
     METHOD_REFERENCE,
@@ -21,6 +22,7 @@ __all__ = [
     "OrderLine",
     "PaymentAttempt",
     "Refund",
+    "RetainedInvoice",
     "Shipment",
     "StatusChange",
     "StrayPayment",

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.kernel.ids import new_id
-from apps.kernel.models import Traced
+from apps.kernel.work import Work
 from apps.orders.models.guards import known_status, life
 from apps.orders.models.order import Order
 from apps.orders.states import (
@@ -23,17 +23,6 @@ FINISHED = sorted(FINISHED_ATTEMPTS)
 UNPAID = sorted(UNPAID_ATTEMPTS)
 # `pm_card_visa`, never `4242…`: no card number can get in, not even by mistake (PCI DSS, SAQ A).
 METHOD_REFERENCE = r"\A[a-z]+_[A-Za-z0-9_]+\Z"
-
-
-class Work(Traced):
-    """What every row that waits for a worker has: when it is due and who holds it until when."""
-
-    next_action_at = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        abstract = True
 
 
 class PaymentAttempt(Work):

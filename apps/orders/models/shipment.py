@@ -5,9 +5,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.kernel.ids import new_id
+from apps.kernel.work import Work
 from apps.orders.models.guards import known_status, life
 from apps.orders.models.order import Order
-from apps.orders.models.payment import Work
 from apps.orders.states import SHIPMENT_FOLLOWS, ShipmentStatus
 
 

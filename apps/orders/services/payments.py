@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.kernel.audit import record
+from apps.kernel.work import claim, due_after_failure, due_later
 from apps.orders.models import Order, PaymentAttempt, Refund, StrayPayment, WebhookEvent
 from apps.orders.payments import gateway_for
 from apps.orders.payments.gateway import (
@@ -24,7 +25,6 @@ from apps.orders.payments.gateway import (
     PaymentStatus,
 )
 from apps.orders.services.transitions import locked, move
-from apps.orders.services.work import claim, due_after_failure, due_later
 from apps.orders.states import (
     ATTEMPT_FOLLOWS,
     FINISHED_ATTEMPTS,

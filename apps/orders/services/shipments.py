@@ -11,10 +11,10 @@ from django.utils import timezone
 from apps.catalog import interface as catalog
 from apps.kernel.audit import record
 from apps.kernel.events import publish
+from apps.kernel.work import claim, due_later
 from apps.orders.carriers import CARRIERS, TableRates
 from apps.orders.models import Shipment
 from apps.orders.services.transitions import OrderShipped, OrderStatusConflict, locked, move
-from apps.orders.services.work import claim, due_later
 from apps.orders.states import SHIPMENT_FOLLOWS, OrderStatus, ShipmentStatus
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Min
 from django.db.models.functions import Now
 
+from apps.kernel.work import claim, due_after_failure, due_later
 from apps.orders.models import Order, PaymentAttempt, StrayPayment
 from apps.orders.payments import gateway_for
 from apps.orders.payments.gateway import (
@@ -23,7 +24,6 @@ from apps.orders.payments.gateway import (
 from apps.orders.selectors.orders import STORE
 from apps.orders.services.orders import cancel_order
 from apps.orders.services.transitions import OrderStatusConflict
-from apps.orders.services.work import claim, due_after_failure, due_later
 from apps.orders.states import AttemptStatus, OrderStatus, StrayStatus
 
 log = logging.getLogger(__name__)

@@ -1,9 +1,12 @@
 """Carts and orders as the services make them. Public to the tests of all apps."""
 
 from typing import Any
+from uuid import UUID
+
+import pgtrigger
 
 from apps.catalog.tests.factories import VariantFactory
-from apps.orders.models import Cart, Order
+from apps.orders.models import Cart, Order, PaymentAttempt, Refund, Shipment, WebhookEvent
 from apps.orders.selectors.orders import Holder
 from apps.orders.services import carts, checkout
 
@@ -21,17 +24,22 @@ DECLINED = checkout.PaymentChoice(provider="stripe", method="pm_card_visa_charge
 THREE_D_SECURE = checkout.PaymentChoice(provider="stripe", method="pm_card_threeDSecure2Required")
 
 
-def ready_cart(quantities: dict[Any, int] | None = None) -> tuple[Cart, Holder]:
-    """Return a guest's cart that can be ordered, and who holds it."""
-    cart, token = carts.open_cart(customer_id=None)
-    holder = Holder(token=token)
+def ready_cart(
+    quantities: dict[Any, int] | None = None,
+    *,
+    customer_id: UUID | None = None,
+    email: str = "robin@example.com",
+) -> tuple[Cart, Holder]:
+    """Return a cart that can be ordered, a guest's or a customer's, and who holds it."""
+    cart, token = carts.open_cart(customer_id=customer_id)
+    holder = Holder(customer_id=customer_id, token=token)
     quantities = quantities or {VariantFactory.create(stock=10).pk: 1}
     carts.replace_items(holder=holder, cart_id=cart.pk, quantities=quantities, version=None)
     carts.set_details(
         holder=holder,
         cart_id=cart.pk,
         version=None,
-        email="robin@example.com",
+        email=email,
         shipping_address=ADDRESS,
     )
     carts.choose_shipping(holder=holder, cart_id=cart.pk, code="standard", version=None)
@@ -47,3 +55,26 @@ def placed_order(
     placed = checkout.place_order(holder=holder, cart_id=cart.pk, payment=payment)
     order = Order.objects.get(pk=placed.whole.order.pk)
     return order, Holder(token=placed.token)
+
+
+def completed_order(
+    *, customer_id: UUID | None = None, email: str = "robin@example.com"
+) -> tuple[Order, Holder]:
+    """Return an order that was paid, delivered and in part refunded, long ago, and who holds it."""
+    cart, holder = ready_cart(customer_id=customer_id, email=email)
+    placed = checkout.place_order(holder=holder, cart_id=cart.pk, payment=VISA)
+    order = Order.objects.get(pk=placed.whole.order.pk)
+    reference = f"pi_{order.pk.hex}"
+    with pgtrigger.ignore():
+        Order.objects.filter(pk=order.pk).update(status="completed")
+        PaymentAttempt.objects.filter(order=order).update(
+            status="captured", reference=reference, next_action_at=None
+        )
+    attempt = order.attempts.get()
+    Refund.objects.create(attempt=attempt, amount_minor=1, currency="USD", status="succeeded")
+    Shipment.objects.create(order=order, carrier="table_rates", status="delivered")
+    WebhookEvent.objects.create(
+        provider="stripe", event_id=reference, reference=reference, payload={}, outcome="applied"
+    )
+    order.refresh_from_db()
+    return order, Holder(customer_id=customer_id, token=placed.token)

@@ -21,7 +21,11 @@ def grantable() -> dict[str, Permission]:
 
     Django's own (groups, content types, …) open nothing here.
     """
-    ours = [config.label for config in apps.get_app_configs() if config.name.startswith("apps.")]
+    ours = [
+        config.label
+        for config in apps.get_app_configs()
+        if config.name.startswith(("apps.", "ecommerce."))
+    ]
     rows = Permission.objects.filter(content_type__app_label__in=ours)
     return {code_of(permission): permission for permission in rows.select_related("content_type")}
 

@@ -76,7 +76,8 @@ class Command(BaseCommand):
         cache.clear()
         self.stdout.write(
             f"{found} payments go back, {ended} sessions ended, {LOST_ORDER_NUMBERS} order numbers "
-            "skipped, cache emptied. Open the store; then check_invariants must find nothing."
+            "skipped, cache emptied. Open the store; then check_invariants must find nothing. "
+            "`privacy reapply` erases again who was erased since."
         )
 
     def _look_into(self, provider: str, since: datetime | None) -> strays.LostWindow:

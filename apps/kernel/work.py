@@ -1,21 +1,34 @@
-"""Claiming due rows: one statement, a lease, no two workers on one row."""
+"""Rows that are work: claiming what is due in one statement, a lease, no two workers on one row."""
 
 from datetime import timedelta
 from typing import TypeVar
 
+from django.db import models
 from django.db.models.functions import Now
 
+from apps.kernel.models import Traced
 from apps.kernel.trail import Trail, take_up
-from apps.orders.models import PaymentAttempt, Refund, Shipment, StrayPayment, WebhookEvent
 
 LEASE = timedelta(seconds=30)
 SLOWEST_RETRY = timedelta(minutes=10)
 
-Row = TypeVar("Row", PaymentAttempt, Refund, Shipment, StrayPayment, WebhookEvent)
+
+class Work(Traced):
+    """What every row that waits for a worker has: when it is due and who holds it until when."""
+
+    next_action_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
 
 
-def claim(model: type[Row]) -> Row | None:
-    """Take the row that is due longest for 30 seconds, by the database's clock.
+Row = TypeVar("Row", bound=Work)
+
+
+def claim(model: type[Row], *, lease: timedelta = LEASE) -> Row | None:
+    """Take the row that is due longest for the time of the lease, by the database's clock.
 
     Every call counts as a try. Whoever crashes loses the lease, and the row is due again. The
     present step goes on under the trail of the request that the row began with.
@@ -32,7 +45,7 @@ def claim(model: type[Row]) -> Row | None:
         )
         RETURNING *
         """,  # noqa: S608 - the table's name comes from the model
-        [LEASE],
+        [lease],
     )
     row = next(iter(claimed), None)
     if row is not None:
@@ -40,13 +53,13 @@ def claim(model: type[Row]) -> Row | None:
     return row
 
 
-def due_later(row: Row, *, after: timedelta) -> None:
+def due_later(row: Work, *, after: timedelta) -> None:
     """Give the lease back; the row is due again after that time."""
     type(row)._default_manager.filter(pk=row.pk).update(
         lease_until=None, next_action_at=Now() + after
     )
 
 
-def due_after_failure(row: Row) -> None:
+def due_after_failure(row: Work) -> None:
     """Give the lease back; wait twice as long after each try, from 2 seconds to 10 minutes."""
     due_later(row, after=min(timedelta(seconds=2 ** min(row.tries, 12)), SLOWEST_RETRY))

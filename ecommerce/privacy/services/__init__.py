@@ -1,0 +1,1 @@
+"""Everything that hands personal data out, erases it or looks for it."""
