@@ -146,5 +146,7 @@ def test_whoever_is_no_administrator_costs_no_look_at_the_others():
 
     assert leaves(lambda: User.objects.filter(pk=customer.pk).update(is_active=False))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'"
+        )
         assert cursor.fetchone() == (0,)
