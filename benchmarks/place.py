@@ -15,14 +15,18 @@ import psycopg
 from benchmarks.load import ask
 from benchmarks.requests import get
 from ecommerce.local.children import Child
-from ecommerce.local.environment import store_environment, without_postgres_variables
+from ecommerce.local.environment import (
+    WITHOUT_RATE_LIMITS,
+    store_environment,
+    without_postgres_variables,
+)
 from ecommerce.local.errors import CannotStart
 from ecommerce.local.servers import Servers, open_servers
 from ecommerce.local.state import CHECKOUT, State, free_port
 from ecommerce.local.testing import throwaway_folder
 
 # What would lead to servers with somebody's data, or change what is measured.
-FOREIGN = ("DATABASE_", "REDIS_", "CELERY_", "STRIPE_", "AWS_", "WEB_", "LOG_")
+FOREIGN = ("DATABASE_", "RATE_", "REDIS_", "CELERY_", "STRIPE_", "AWS_", "WEB_", "LOG_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ def place() -> Iterator[Place]:
         state = State(folder)
         servers = open_servers(state, logs=folder)
         try:
-            environment = without_postgres_variables(os.environ) | store_environment(
+            environment = without_postgres_variables(os.environ) | WITHOUT_RATE_LIMITS
+            environment |= store_environment(
                 given={},
                 servers=servers,
                 secrets=state.secrets(),

@@ -1,6 +1,7 @@
 """Read the process's environment, or refuse to start and name what is missing."""
 
 import os
+from collections.abc import Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -57,3 +58,22 @@ def env_share(name: str, *, default: float) -> float:
 def env_list(name: str, *, dev: str | None = None, default: str | None = None) -> list[str]:
     """Return a comma-separated variable as a list without empty entries."""
     return [part.strip() for part in env(name, dev=dev, default=default).split(",") if part.strip()]
+
+
+def env_counts(name: str, *, default: Mapping[str, int]) -> dict[str, int]:
+    """Return the defaults, changed by a variable like `reads=600,writes=100`; `*` changes all.
+
+    Raises ImproperlyConfigured for another name, and for what is no whole number above 0.
+    """
+    changes = dict(part.partition("=")[::2] for part in env_list(name, default=""))
+    faulty = [
+        f"{key}={number}"
+        for key, number in changes.items()
+        if key not in {*default, "*"} or not number.isdecimal() or int(number) < 1
+    ]
+    if faulty:
+        known = ", ".join(["*", *default])
+        raise ImproperlyConfigured(
+            f"{name} must give each of {known} a number above 0, not {', '.join(faulty)}."
+        )
+    return {key: int(changes.get(key, changes.get("*", own))) for key, own in default.items()}

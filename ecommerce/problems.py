@@ -52,7 +52,8 @@ CODES: dict[str, tuple[int, str]] = {
     "not_acceptable": (406, "Only JSON is spoken here."),
     "body_too_large": (413, "The request body is larger than the API takes."),
     "unsupported_media_type": (415, "Send JSON."),
-    "throttled": (429, "Too many requests."),
+    "throttled": (429, "Too many requests for one gateway. Wait a second."),
+    "too_many_requests": (429, "Too many requests. Wait a while."),
     "internal_error": (500, "The store failed; the request id helps to find out why."),
     "busy": (503, "The store is busy. Try again shortly."),
 }

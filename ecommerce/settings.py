@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.core.exceptions import ImproperlyConfigured
 
-from ecommerce.env import DEBUG, env, env_int, env_list, env_share
+from ecommerce.env import DEBUG, env, env_counts, env_int, env_list, env_share
 from ecommerce.logs import log_level, process_role
 from ecommerce.roles import ROLES  # noqa: F401 - a setting
 from ecommerce.subscriptions import SUBSCRIPTIONS as EVENT_SUBSCRIPTIONS  # noqa: F401 - a setting
@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "ecommerce.middleware.api_guard",
+    "ecommerce.rate_limits.rate_limits",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -176,12 +177,27 @@ LOGIN_ATTEMPTS_PER_ACCOUNT = env_int("LOGIN_ATTEMPTS_PER_ACCOUNT", default=10)
 LOGIN_ATTEMPTS_PER_ADDRESS = env_int("LOGIN_ATTEMPTS_PER_ADDRESS", default=100)
 LOGIN_ATTEMPTS_PER_MINUTE = env_int("LOGIN_ATTEMPTS_PER_MINUTE", default=600)
 
+# Requests a minute of one person, one API key or, without either, one network.
+RATE_LIMITS = env_counts(
+    "RATE_LIMITS",
+    default={
+        "anonymous-reads": 3000,
+        "anonymous-writes": 600,
+        "reads": 600,
+        "writes": 300,
+        "payments": 60,
+        "api-keys": 6000,
+        "webhooks": 6000,
+    },
+)
+
 # REST API: nobody may do anything unless a view says so.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.users.authentication.AccessTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["apps.kernel.rest.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["apps.kernel.rest.FastJSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["ecommerce.rate_limits.RateLimit"],
     "EXCEPTION_HANDLER": "ecommerce.problems.problem_response",
     "DEFAULT_METADATA_CLASS": None,  # OpenAPI says what OPTIONS would
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -224,7 +240,14 @@ CORS_ALLOW_HEADERS = [
     "x-order-token",
     "x-request-id",
 ]
-CORS_EXPOSE_HEADERS = ["etag", "idempotent-replayed", "retry-after", "x-request-id"]
+CORS_EXPOSE_HEADERS = [
+    "etag",
+    "idempotent-replayed",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "x-request-id",
+]
 
 # Language and time
 LANGUAGE_CODE = "en"

@@ -19,6 +19,8 @@ from uuid import uuid4
 import httpx
 import psycopg
 
+from ecommerce.local.environment import WITHOUT_RATE_LIMITS
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 PATIENCE_AT_START = 120
 PATIENCE_AT_STOP = 60
@@ -48,6 +50,7 @@ class RunningStore:
         self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port}"
         self._environment = (
             os.environ
+            | WITHOUT_RATE_LIMITS
             | variables
             | {
                 "PORT": str(self._port),

@@ -8,6 +8,12 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from apps.kernel.rest import PROBLEM
 from apps.kernel.serializers import Problem
 
+# draft-ietf-httpapi-ratelimit-headers-11: name, what it says, an example.
+LIMIT_HEADERS = {
+    "RateLimit": ("By policy: r more requests within t seconds.", '"reads";r=599;t=60'),
+    "RateLimit-Policy": ("What counts: q requests in w seconds.", '"reads";q=600;w=60'),
+    "Retry-After": ("Seconds to wait.", "60"),
+}
 METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
@@ -33,13 +39,17 @@ def problems(*statuses: int) -> dict[Any, OpenApiResponse]:
 
 
 def add_general_problems(result: dict[str, Any], **_: object) -> dict[str, Any]:
-    """Declare the problems that any operation may answer (a hook of drf-spectacular)."""
+    """Declare what any operation may answer: problems, limits (a hook of drf-spectacular)."""
     schema = {"$ref": "#/components/schemas/Problem"}
+    result["components"]["headers"] = {
+        name: {"description": text, "schema": {"type": "string", "example": example}}
+        for name, (text, example) in LIMIT_HEADERS.items()
+    }
     for operations in result["paths"].values():
         for method, operation in operations.items():
             if method not in METHODS:
                 continue
-            general = ["400", "406", "503"]
+            general = ["400", "406", "429", "503"]
             if "security" in operation:
                 general.append("401")
             if "requestBody" in operation:
@@ -52,4 +62,10 @@ def add_general_problems(result: dict[str, Any], **_: object) -> dict[str, Any]:
                         "content": {PROBLEM: {"schema": schema}},
                     },
                 )
+            for status, response in operation["responses"].items():
+                for name in LIMIT_HEADERS:
+                    if name != "Retry-After" or status in ("429", "503"):
+                        response.setdefault("headers", {}).setdefault(
+                            name, {"$ref": f"#/components/headers/{name}"}
+                        )
     return result

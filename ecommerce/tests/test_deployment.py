@@ -15,7 +15,7 @@ from ecommerce.local.environment import production_like_environment
 
 ROOT = settings.BASE_DIR
 START = "import django; django.setup()"
-READERS = ("env", "env_int", "env_list", "env_share", "flag")
+READERS = ("env", "env_counts", "env_int", "env_list", "env_share", "flag")
 
 
 def calls_in(module: str) -> list[ast.Call]:

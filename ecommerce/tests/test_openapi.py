@@ -137,3 +137,12 @@ def test_the_documentation_page_loads_nothing_from_elsewhere(client: Client) -> 
     page = client.get("/api/v1/docs").content.decode()
 
     assert re.findall(r'(?:src|href)="(https?:)?//', page) == []
+
+
+def test_each_operation_says_that_it_is_limited(schema: dict[str, Any]) -> None:
+    for path, method, operation in operations(schema):
+        refusal = operation["responses"]["429"]
+        assert list(refusal["content"]) == [PROBLEM], (path, method)
+        assert {"RateLimit", "RateLimit-Policy", "Retry-After"} <= set(refusal["headers"])
+        for answer in operation["responses"].values():
+            assert {"RateLimit", "RateLimit-Policy"} <= set(answer["headers"])

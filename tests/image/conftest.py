@@ -12,7 +12,7 @@ from engine import Engine
 from running_store import eventually, free_port
 from shopper import Shopper, connections
 
-from ecommerce.local.environment import production_like_environment
+from ecommerce.local.environment import WITHOUT_RATE_LIMITS, production_like_environment
 from ecommerce.local.testing import throwaway_folder, throwaway_servers
 
 
@@ -39,17 +39,21 @@ def settings() -> Iterator[dict[str, str]]:
     """The environment of a store, with real and empty servers behind its addresses."""
     with throwaway_folder() as folder, throwaway_servers(Path(folder)) as servers:
         port, sandbox_port = free_port(), free_port()
-        yield production_like_environment() | {
-            "PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "BIND": f"127.0.0.1:{port}",
-            "DATABASE_URL": servers.database.url,
-            "REDIS_URL": servers.cache.url,
-            "CELERY_BROKER_URL": servers.broker_url,
-            "STRIPE_API_BASE": f"http://127.0.0.1:{sandbox_port}",
-            "CARRIER_SIMULATED_DELIVERY_SECONDS": "1",
-            "MEDIA_ROOT": "/var/lib/store",
-        }
+        yield (
+            production_like_environment()
+            | WITHOUT_RATE_LIMITS
+            | {
+                "PUBLIC_URL": f"http://127.0.0.1:{port}",
+                "ALLOWED_HOSTS": "127.0.0.1",
+                "BIND": f"127.0.0.1:{port}",
+                "DATABASE_URL": servers.database.url,
+                "REDIS_URL": servers.cache.url,
+                "CELERY_BROKER_URL": servers.broker_url,
+                "STRIPE_API_BASE": f"http://127.0.0.1:{sandbox_port}",
+                "CARRIER_SIMULATED_DELIVERY_SECONDS": "1",
+                "MEDIA_ROOT": "/var/lib/store",
+            }
+        )
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from releases import CHANGES, Release, release
 from running_store import eventually, free_port
 from shopper import Staff, connections
 
-from ecommerce.local.environment import production_like_environment
+from ecommerce.local.environment import WITHOUT_RATE_LIMITS, production_like_environment
 from ecommerce.local.testing import throwaway_folder, throwaway_servers
 
 UPDATES = 10
@@ -39,7 +39,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         pytest.skip(str(reason))
     port, sandbox_port = free_port(), free_port()
     with throwaway_folder() as folder, throwaway_servers(Path(folder)) as servers:
-        settings = os.environ | production_like_environment()
+        settings = os.environ | production_like_environment() | WITHOUT_RATE_LIMITS
         settings |= {
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "ALLOWED_HOSTS": "127.0.0.1",

@@ -203,7 +203,7 @@ def test_too_many_failures_have_to_wait_even_with_the_right_password(api, settin
 
     assert (response.status_code, response.json()["code"]) == (429, "too_many_attempts")
     assert 890 <= int(response["Retry-After"]) <= 900
-    assert response["RateLimit"] == f'"too_many_attempts";r=0;t={response["Retry-After"]}'
+    assert response["RateLimit"].endswith(f'"too_many_attempts";r=0;t={response["Retry-After"]}')
 
 
 def test_refreshing_answers_the_next_tokens(api):

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import psycopg
 from running_store import CHECKOUT, eventually, free_port
 
+from ecommerce.local.environment import WITHOUT_RATE_LIMITS
 from ecommerce.local.manage import variables_of
 from ecommerce.local.state import State
 
@@ -145,7 +146,8 @@ def talking_store(folder: Path, **changes: str) -> Iterator[TalkingStore]:
             "PYTHONUNBUFFERED": "1",
         }
         plain = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        store = TalkingStore(folder, plain | variables | own | changes, sandbox_url)
+        environment = plain | variables | WITHOUT_RATE_LIMITS | own | changes
+        store = TalkingStore(folder, environment, sandbox_url)
         stack.callback(store.stop)
         store.start()
         yield store
