@@ -69,7 +69,7 @@ def count_attempt(*, email: str, ip: str | None) -> list[str]:
     keys = {
         "network": f"network:{network or 'none'}",
         "account": f"account:{_digest(email)}",
-        "at_home": f"at home:{_digest(f'{network} {email}')}",
+        "at_home": f"account:{_digest(email)}@{_digest(str(network))[:7]}",
         "store": STORE,
     }
     limits = {
