@@ -24,11 +24,12 @@ from apps.catalog.models import (
     Variant,
 )
 from apps.catalog.services.categories import place_category
-from apps.catalog.services.images import NotAPicture, clean_picture
+from apps.catalog.services.images import clean_picture
 from apps.catalog.services.products import settle_product
 from apps.catalog.services.stock import LARGEST_QUANTITY, adjust
 from apps.kernel.backoffice import ReadOnly, Recorded, Told
 from apps.kernel.money import EXPONENTS, format_minor
+from apps.kernel.pictures import NotAPicture
 
 
 class AmountField(forms.DecimalField):

@@ -1,5 +1,6 @@
 """The catalog in the back office."""
 
+import re
 from io import BytesIO
 
 import pytest
@@ -233,10 +234,10 @@ def test_a_count_that_orders_forbid_is_a_message_not_a_failure(office):
     assert stock.on_hand == 5
 
 
-def upload(office, content):
+def upload(office, content, name="../evil.php.png"):
     variant = VariantFactory(sku="OAK")
     product = variant.product
-    picture = SimpleUploadedFile("../evil.php.png", content, "image/png")
+    picture = SimpleUploadedFile(name, content, "image/png")
     form = product_form(
         product,
         [variant_row(id=variant.pk)],
@@ -260,6 +261,15 @@ def test_an_uploaded_picture_is_encoded_anew_under_a_name_of_ours(office, media)
     kept = (media / image.file.name).read_bytes()
     assert b"secret" not in kept
     assert Pillow.open(BytesIO(kept)).format == "JPEG"
+
+
+@pytest.mark.parametrize("name", ["a\0.php.png", "a.png\0.php", "../../a.png", ".png", "a" * 300])
+def test_the_uploaders_name_is_never_used(office, media, name):
+    upload(office, png(), name)
+
+    for image in Image.objects.all():  # or the name was refused
+        assert re.fullmatch(r"products/[0-9a-f-]{36}\.png", image.file.name)
+    assert not list(media.rglob("*php*"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from apps.catalog.models import Brand, Category, Product, Stock, StockMovement, 
 from apps.catalog.services import imports
 from apps.catalog.services.brands import brand_ids
 from apps.catalog.services.categories import CategoryCycle, TreeTooDeep, place_category
-from apps.catalog.services.images import LARGEST_BYTES, NotAPicture, clean_picture
+from apps.catalog.services.images import LARGEST_BYTES, clean_picture
 from apps.catalog.services.products import VariantDraft, change_product, create_product
 from apps.catalog.services.slugs import free_slug, slug_of
 from apps.catalog.tests.factories import (
@@ -19,6 +19,7 @@ from apps.catalog.tests.factories import (
 )
 from apps.kernel.models import OutboxEvent
 from apps.kernel.money import Money
+from apps.kernel.pictures import NotAPicture
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ from io import BytesIO
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from apps.catalog.services.images import Picture
+from apps.kernel.pictures import Picture
 
 SIZE = 800
 # Drawn twice as large and scaled down, so that edges are smooth.
