@@ -22,7 +22,7 @@ from apps.kernel.money import Money  # noqa: E402
 from apps.orders.models import Cart, CartItem  # noqa: E402
 from apps.orders.selectors.orders import Holder, hash_of  # noqa: E402
 from apps.orders.services.checkout import PaymentChoice, place_order  # noqa: E402
-from apps.users.services.accounts import register  # noqa: E402
+from apps.users.models import User  # noqa: E402
 from benchmarks.seed_facts import EMAIL, PASSWORD, TOKEN  # noqa: E402
 
 ADDRESS = {
@@ -131,7 +131,7 @@ def main() -> None:
 
     dice = random.Random(1)
     variants = [str(pk) for pk in Variant.objects.values_list("pk", flat=True)]
-    customer = register(email=EMAIL, password=PASSWORD)
+    customer = User.objects.create_user(EMAIL, PASSWORD)
     pairs = [dice.sample(variants, 2) for _ in range(options.carts)]
     for cart_id in add_carts(pairs[:CUSTOMER_ORDERS], customer_id=str(customer.pk)):
         place_order(

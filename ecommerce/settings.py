@@ -138,6 +138,13 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "apps.users.validators.OwnWordsValidator",
+        "OPTIONS": {
+            "min_length": 10,
+            "words": ["storefront", "ecommerce", *(urlsplit(PUBLIC_URL).hostname or "").split(".")],
+        },
+    },
 ]
 SESSION_COOKIE_AGE = 8 * 60 * 60
 LOGIN_URL = "admin:login"
@@ -176,6 +183,8 @@ SESSION_IDLE_LIFETIME = timedelta(days=14)
 LOGIN_ATTEMPTS_PER_ACCOUNT = env_int("LOGIN_ATTEMPTS_PER_ACCOUNT", default=10)
 LOGIN_ATTEMPTS_PER_ADDRESS = env_int("LOGIN_ATTEMPTS_PER_ADDRESS", default=100)
 LOGIN_ATTEMPTS_PER_MINUTE = env_int("LOGIN_ATTEMPTS_PER_MINUTE", default=600)
+MAILS_PER_ADDRESS = env_int("MAILS_PER_ADDRESS", default=5)
+MAILS_PER_NETWORK = env_int("MAILS_PER_NETWORK", default=100)
 
 # Requests a minute of one person, one API key or, without either, one network.
 RATE_LIMITS = env_counts(

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.static import serve
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from ecommerce.views import Documentation, ErrorCatalogue, ErrorCode, StartPage
+from ecommerce.views import ConfirmPage, Documentation, ErrorCatalogue, ErrorCode, StartPage
 
 handler400 = "ecommerce.problems.bad_request"
 handler403 = "ecommerce.problems.permission_denied"
@@ -28,6 +28,7 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", StartPage.as_view(), name="start"),
+    path("account/confirm", ConfirmPage.as_view(), name="confirm"),
     path(".well-known/", include("apps.users.well_known")),
     path("api/v1/", include(api)),
     path("admin/", admin.site.urls),

@@ -26,6 +26,12 @@ class StartPage(TemplateView):
         return super().get_context_data(sandbox_url=settings.STRIPE_API_BASE, **context)
 
 
+class ConfirmPage(TemplateView):
+    """Where the links in mails lead. Its script hands the token on to the API."""
+
+    template_name = "confirm.html"
+
+
 class Documentation(SpectacularSwaggerSplitView):
     """The API, to read and to try. Its program styles what it draws, as no other page does."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from mailbox_folder import Mailbox
 from running_store import RunningStore, running_store
 from shopper import Shopper, Staff, connections
 
@@ -66,10 +67,19 @@ def guest(api: httpx.Client) -> Shopper:
 
 
 @pytest.fixture
-def customer(api: httpx.Client) -> Shopper:
+def mailbox(request: pytest.FixtureRequest) -> Mailbox:
+    """The mails of the store, where they can be read."""
+    if os.environ.get("STORE_URL"):
+        pytest.skip("the mails of the store at STORE_URL cannot be read from here")
+    store: RunningStore = request.getfixturevalue("own_store")
+    return store.mailbox
+
+
+@pytest.fixture
+def customer(api: httpx.Client, mailbox: Mailbox) -> Shopper:
     """Somebody who has just registered and logged in."""
     somebody = Shopper(api)
-    somebody.register()
+    somebody.register(mailbox)
     somebody.log_in()
     return somebody
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import httpx
 import psycopg
+from mailbox_folder import Mailbox
 
 from ecommerce.local.environment import WITHOUT_RATE_LIMITS
 
@@ -135,6 +136,11 @@ class RunningStore:
             beside = any(word in command for word in ARCHIVING)
             if state != "Z" and not beside and all(word in command for word in words):
                 yield int(folder.name), int(parent)
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """Where it writes its mails."""
+        return Mailbox(self.state / "mail")
 
     def admin_password(self) -> str:
         """Return the one-time password that its first start has shown."""

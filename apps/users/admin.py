@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from apps.kernel.backoffice import ReadOnly, Recorded, Told
 from apps.users.models import ADMINISTRATOR, Address, Consent, Role, Session, User
 from apps.users.selectors.roles import code_of, grantable, roles_of
-from apps.users.services import accounts, addresses, sessions
+from apps.users.services import addresses, confirmations, passwords, sessions
 from apps.users.services.people import set_active
 from apps.users.services.roles import (
     BeyondYourRights,
@@ -89,7 +89,7 @@ class PasswordChange(AdminPasswordChangeForm):
     """A new password ends the sessions of whoever knew the old one."""
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
-        accounts.change_password(user_id=self.user.pk, password=self.cleaned_data["password1"])
+        passwords.change_password(user_id=self.user.pk, password=self.cleaned_data["password1"])
         self.user.refresh_from_db()
         return self.user
 
@@ -202,6 +202,8 @@ class PersonAdmin(Told, Recorded, UserAdmin):
         obj.version += 1
         with one_administrator_stays():
             super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            confirmations.void(user_id=obj.pk)
         if set(RIGHTS) & set(form.changed_data):
             sessions.end_all(user_id=obj.pk, reason=Session.End.RIGHTS_CHANGED)
         if switched:

@@ -10,15 +10,15 @@ from uuid import UUID
 from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 from apps.users.models import User, normalised
 from apps.users.personal_data import TABLES
+from apps.users.services.accounts import StaffAccount
 from apps.users.services.erasure import (
-    StaffAccount,
-    WrongPassword,
     close_account,
     erase,
     prove,
     require_erasable,
     traces_of,
 )
+from apps.users.services.passwords import WrongPassword
 from apps.users.services.sessions import end_all_after_restore
 
 __all__ = [

@@ -7,6 +7,7 @@ from django.db.models import Q
 from apps.kernel.privacy import NOBODY, Kind, Person, Table
 from apps.users.models import (
     Address,
+    Confirmation,
     Consent,
     LoginAttempts,
     LoginChallenge,
@@ -24,7 +25,7 @@ def _counters_of(person: Person) -> Q:
     hashes = (hashlib.sha256(word.encode()).hexdigest() for word in person.traces.words)
     mine = NOBODY
     for account in hashes:  # what is counted at home has a longer key
-        mine |= Q(key__startswith=f"account:{account}")
+        mine |= Q(key__startswith=f"account:{account}") | Q(key=f"mails to:{account}")
     return mine
 
 
@@ -73,6 +74,18 @@ TABLES = (
             Kind.SECRET: "secret",
             Kind.REFERENCE: "user",
             Kind.TECHNICAL: "created_at confirmed_at last_step wrong_codes",
+        },
+    ),
+    Table(
+        model=Confirmation,
+        of=lambda person: person.by_id("user") | person.by_word("email"),
+        columns={
+            Kind.SECRET: "hash password",
+            Kind.REFERENCE: "user",
+            Kind.CONTACT: "email",
+            Kind.IDENTITY: "first_name last_name",
+            Kind.CONTENT: "purpose",
+            Kind.TECHNICAL: "created_at expires_at",
         },
     ),
     Table(

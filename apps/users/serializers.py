@@ -4,6 +4,8 @@ from typing import Any
 
 import phonenumbers
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
 from apps.kernel.addresses import Address
@@ -91,6 +93,28 @@ class RefreshTokenField(StrictCharField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=100, trim_whitespace=False, **options)
+
+
+class MailedTokenField(StrictCharField):
+    """A token that came by mail."""
+
+    def __init__(self) -> None:
+        super().__init__(max_length=100, trim_whitespace=False)
+
+
+def require_good_password(password: str, person: User | None) -> None:
+    """Raises ValidationError, at the field `password`, when a new password is a bad one."""
+    try:
+        validate_password(password, person)
+    except DjangoValidationError as refusal:
+        details = serializers.as_serializer_error(refusal)["non_field_errors"]
+        raise serializers.ValidationError({"password": details}) from refusal
+
+
+class Notice(serializers.Serializer[Any]):
+    """A word for people."""
+
+    detail = serializers.CharField()
 
 
 class Tokens(serializers.Serializer[Any]):

@@ -2,8 +2,15 @@
 
 from django.urls import path
 
+from apps.users.views.account import MyDeactivation, MyEmail, MyPassword
 from apps.users.views.addresses import AddressBook, OneAddress
 from apps.users.views.auth import Login, Logout, LogoutEverywhere, Refresh, Register
+from apps.users.views.confirmations import (
+    EmailChangeConfirmation,
+    PasswordReset,
+    PasswordResetConfirmation,
+    VerifyEmail,
+)
 from apps.users.views.consents import Consents
 from apps.users.views.me import Me
 from apps.users.views.people import OnePerson, People, PersonRoles
@@ -19,6 +26,18 @@ from apps.users.views.sessions import MySession, MySessions
 
 urlpatterns = [
     path("auth/register", Register.as_view(), name="register"),
+    path("auth/verify-email", VerifyEmail.as_view(), name="verify-email"),
+    path("auth/password-reset", PasswordReset.as_view(), name="password-reset"),
+    path(
+        "auth/password-reset/confirm",
+        PasswordResetConfirmation.as_view(),
+        name="password-reset-confirm",
+    ),
+    path(
+        "auth/email-change/confirm",
+        EmailChangeConfirmation.as_view(),
+        name="email-change-confirm",
+    ),
     path("auth/login", Login.as_view(), name="login"),
     path("auth/two-factor", AnswerChallenge.as_view(), name="two-factor"),
     path("auth/step-up", StepUp.as_view(), name="step-up"),
@@ -26,6 +45,9 @@ urlpatterns = [
     path("auth/logout", Logout.as_view(), name="logout"),
     path("auth/logout-all", LogoutEverywhere.as_view(), name="logout-all"),
     path("users/me", Me.as_view(), name="me"),
+    path("users/me/password", MyPassword.as_view(), name="my-password"),
+    path("users/me/email", MyEmail.as_view(), name="my-email"),
+    path("users/me/deactivate", MyDeactivation.as_view(), name="my-deactivation"),
     path("users/me/consents", Consents.as_view(), name="consents"),
     path("users/me/addresses", AddressBook.as_view(), name="addresses"),
     path("users/me/addresses/<id:address_id>", OneAddress.as_view(), name="address"),

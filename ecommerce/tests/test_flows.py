@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from apps.catalog.tests.factories import VariantFactory
 from apps.orders.tests.factories import ADDRESS
-from apps.users.tests.factories import StaffFactory
+from apps.users.tests.factories import StaffFactory, mailed_token
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,7 +62,9 @@ def test_a_customer_registers_browses_buys_and_gets_the_parcel():
     VariantFactory(sku="MUG", stock=5, product__slug="mug")
     client = APIClient()
     account = {"email": "sam@example.com", "password": "a long enough secret"}
-    assert client.post("/api/v1/auth/register", account).status_code == 201
+    assert client.post("/api/v1/auth/register", account).status_code == 202
+    proof = {"token": mailed_token(account["email"]), "password": account["password"]}
+    assert client.post("/api/v1/auth/verify-email", proof).status_code == 201
     tokens = client.post("/api/v1/auth/login", account).json()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access']}")
     [product] = client.get("/api/v1/products").json()["results"]

@@ -292,7 +292,7 @@ def test_the_catalogue_lists_every_code_once_with_its_meaning(client: Client) ->
 
     assert codes == sorted(set(codes))
     assert set(CODES) | {kind.code for kind in STATUS} <= set(codes)
-    assert {"idempotency_key_reused", "out_of_stock", "email_taken"} <= set(codes)
+    assert {"idempotency_key_reused", "out_of_stock", "invalid_confirmation"} <= set(codes)
     for entry in entries:
         assert entry["title"]
         assert entry["detail"]

@@ -52,10 +52,10 @@ def minor(money: dict) -> int:
 # Buying
 
 
-def test_a_customer_registers_browses_buys_and_gets_a_parcel(guest):
+def test_a_customer_registers_browses_buys_and_gets_a_parcel(guest, mailbox):
     customer = guest
 
-    profile = customer.register()
+    profile = customer.register(mailbox)
     assert profile["email"] == customer.email
     customer.log_in()
     assert customer.get("/users/me") == profile
@@ -128,7 +128,7 @@ def test_a_customer_registers_browses_buys_and_gets_a_parcel(guest):
     assert customer.ask("GET", "/orders").status_code == 401
 
 
-def test_a_guest_buys_and_gets_a_parcel_with_nothing_but_tokens(guest, api):
+def test_a_guest_buys_and_gets_a_parcel_with_nothing_but_tokens(guest, api, customer):
     order = bought(guest)
 
     assert order["token"]
@@ -137,17 +137,10 @@ def test_a_guest_buys_and_gets_a_parcel_with_nothing_but_tokens(guest, api):
     assert statuses_of_payments(done) == ["captured"]
     assert done["shipments"][0]["tracking_number"]
     assert steps(guest, order) == ARRIVED
-    for nobody in (Shopper(api), bystander(api)):
+    for nobody in (Shopper(api), customer):
         assert nobody.ask("GET", f"/orders/{order['id']}").status_code == 404
         assert nobody.ask("GET", f"/orders/{order['id']}/events").status_code == 404
     assert guest.ask("GET", "/orders").status_code == 401
-
-
-def bystander(api: httpx.Client) -> Shopper:
-    somebody = Shopper(api)
-    somebody.register()
-    somebody.log_in()
-    return somebody
 
 
 def test_a_declined_card_leaves_the_order_to_be_paid_with_another(guest):

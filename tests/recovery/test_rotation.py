@@ -25,7 +25,7 @@ def store() -> Iterator[RunningStore]:
 def test_secrets_change_in_two_steps_and_a_customer_notices_nothing(store: RunningStore):
     with connections(store.url) as http:
         somebody = Shopper(http)
-        somebody.register()
+        somebody.register(store.mailbox)
         tokens = somebody.log_in()
 
         rotated = store.manage("rotate_signing_key", "--wait=20")

@@ -2,6 +2,7 @@
 
 from apps.users.models.address import Address
 from apps.users.models.attempts import LoginAttempts
+from apps.users.models.confirmation import Confirmation
 from apps.users.models.consent import Consent
 from apps.users.models.person import User, is_ascii, normalised
 from apps.users.models.role import ADMINISTRATOR, CUSTOMER, Membership, Role
@@ -19,6 +20,7 @@ __all__ = [
     "CUSTOMER",
     "MOST_TRIES",
     "Address",
+    "Confirmation",
     "Consent",
     "LoginAttempts",
     "LoginChallenge",

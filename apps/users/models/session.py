@@ -16,6 +16,7 @@ class Session(models.Model):
         TOKEN_REUSED = "token_reused", "a used refresh token came again"
         REVOKED_BY_STAFF = "revoked_by_staff", "revoked by staff"
         PASSWORD_CHANGED = "password_changed", "the password was changed"
+        EMAIL_CHANGED = "email_changed", "the e-mail address was changed"
         RIGHTS_CHANGED = "rights_changed", "the person's rights were changed"
         DEACTIVATED = "deactivated", "the account was switched off"
         FACTOR_CHANGED = "factor_changed", "the second factor was changed"

@@ -1,4 +1,4 @@
-"""Counting logins, so that guessing is slow and nobody is locked out for long."""
+"""Counting logins and mails, so that guessing is slow and nobody is locked out for long."""
 
 import hashlib
 
@@ -15,6 +15,8 @@ WINDOW_SECONDS = 15 * 60
 # Short, because this one counts everybody: guessing from everywhere stops logins for a minute.
 STORE = "store"
 STORE_WINDOW_SECONDS = 60
+
+MAIL_WINDOW_SECONDS = 60 * 60
 
 # Part of the statement that opens a session: takes a successful login back from the counters that
 # it was counted by; its account starts again at nothing. Rows are locked in the order in which they
@@ -50,6 +52,12 @@ class TooManyAttempts(TooMany):
     """Too many logins have failed for this account, from this network, or in the whole store."""
 
     code = "too_many_attempts"
+
+
+class TooManyMails(TooMany):
+    """Too many mails were asked for, for this address or from this network."""
+
+    code = "too_many_mails"
 
 
 def count_attempt(*, email: str, ip: str | None) -> list[str]:
@@ -124,6 +132,52 @@ def count_attempt(*, email: str, ip: str | None) -> list[str]:
         if failures > limits[key]:
             raise TooManyAttempts("Too many logins have failed. Wait a while.", retry_after=wait)
     return [key for key, _, _ in counted]
+
+
+def forgive(counted: list[str]) -> None:
+    """Take back an attempt that was right, by the keys that `count_attempt` has returned."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH opened AS (SELECT 1), {FORGIVEN} SELECT FROM opened",  # noqa: S608 - a constant
+            {"counted": counted, "account": counted[1]},
+        )
+
+
+def count_mail(*, email: str, ip: str | None) -> None:
+    """Count a mail that somebody asks for before it is sent: network and address, one statement.
+
+    The limits are exact however many ask at once, and the same for an address with an account and
+    one without. Raises TooManyMails with `retry_after`.
+    """
+    network, address = (
+        f"mails from:{network_of(ip) if ip else 'none'}",
+        f"mails to:{_digest(email)}",
+    )
+    limits = {network: settings.MAILS_PER_NETWORK, address: settings.MAILS_PER_ADDRESS}
+    by_network = COUNT.format(key="%(network)s", window="window", unless="")
+    by_address = COUNT.format(
+        key="%(address)s",
+        window="window",
+        unless="WHERE EXISTS (SELECT FROM by_network WHERE failures <= %(network_limit)s)",
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH by_network AS ({by_network}), by_address AS ({by_address})
+            SELECT key, failures,
+                ceil(extract(epoch FROM window_ends_at - statement_timestamp()))::int
+            FROM (SELECT * FROM by_network UNION ALL SELECT * FROM by_address) AS counted
+            """,  # noqa: S608 - the inserted parts are constants
+            {
+                "network": network,
+                "address": address,
+                "window": MAIL_WINDOW_SECONDS,
+                "network_limit": limits[network],
+            },
+        )
+        waits = [wait for key, counted, wait in cursor.fetchall() if counted > limits[key]]
+    if waits:
+        raise TooManyMails("Too many mails were asked for. Wait a while.", retry_after=max(waits))
 
 
 def forget_old_attempts() -> int:

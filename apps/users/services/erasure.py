@@ -2,39 +2,24 @@
 
 from uuid import UUID
 
-from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.db.models import F
 
 from apps.kernel.audit import record
-from apps.kernel.errors import Conflict, Invalid
 from apps.kernel.privacy import Person, Traces, erase_from
 from apps.users.models import Session, User
 from apps.users.personal_data import TABLES
-from apps.users.services import attempts, sessions
-
-
-class WrongPassword(Invalid):
-    """The current password is another one."""
-
-    code = "wrong_password"
-
-
-class StaffAccount(Conflict):
-    """An account with rights in the back office loses them before it is erased."""
-
-    code = "staff_account"
+from apps.users.services import passwords, sessions
+from apps.users.services.accounts import StaffAccount
 
 
 def prove(*, user_id: UUID, password: str, ip: str | None) -> None:
     """See to it that whoever asks knows the password; guesses are counted as at a login.
 
-    Raises WrongPassword, TooManyAttempts.
+    Raises passwords.WrongPassword, TooManyAttempts.
     """
     user = User.objects.get(pk=user_id)
-    attempts.count_attempt(email=user.email, ip=ip)
-    if not check_password(password, user.password):
-        raise WrongPassword("The current password is another one.")
+    passwords.prove(email=user.email, password=password, encoded=user.password, ip=ip)
 
 
 def require_erasable(*, user_id: UUID) -> None:

@@ -276,7 +276,8 @@ def end_all(*, user_id: UUID, reason: Session.End) -> int:
 
 @transaction.atomic
 def end_others(*, user_id: UUID, but: Session | None, reason: Session.End) -> int:
-    """End every session of a person but one. Returns how many were alive."""
+    """End every session of a person but one, and logins half-way. Returns how many were alive."""
+    LoginChallenge.objects.filter(user=user_id).delete()
     own = Session.objects.filter(user=user_id)
     others = own.exclude(pk=but.pk) if but else own
     return _end(others.values_list("pk", flat=True), reason=reason)

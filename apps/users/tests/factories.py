@@ -1,5 +1,6 @@
 """The dullest valid accounts. Public to the tests of all apps."""
 
+import re
 from datetime import timedelta
 
 import factory
@@ -8,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from apps.kernel.encryption import decrypted, encrypted
+from apps.kernel.tests.mails import mails_to
 from apps.users.models import Address, Role, SecondFactor, Session, User
 from apps.users.tokens import access_token
 
@@ -102,6 +104,16 @@ class AddressFactory(factory.django.DjangoModelFactory[Address]):
 
     class Meta:
         model = Address
+
+
+def mailed_token(address: str) -> str:
+    """Hand over what is due, and return the token of the newest link that an address has got."""
+    links = [
+        found[1]
+        for message in mails_to(address)
+        if (found := re.search(r"/account/confirm#\w+=([\w-]+)", str(message.body)))
+    ]
+    return links[-1]
 
 
 def access_token_for(user: User, **session_facts: object) -> str:

@@ -10,9 +10,26 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.kernel.models import OutboxEvent
-from apps.users.models import LoginAttempts, RefreshToken, Role, Session, User
-from apps.users.services import accounts, attempts, profiles, roles, sessions
-from apps.users.tests.factories import PASSWORD, RoleFactory, StaffFactory, UserFactory
+from apps.kernel.tests.mails import mails_to
+from apps.users.models import Confirmation, LoginAttempts, RefreshToken, Role, Session, User
+from apps.users.services import (
+    accounts,
+    attempts,
+    confirmations,
+    emails,
+    passwords,
+    profiles,
+    roles,
+    sessions,
+)
+from apps.users.tests.factories import (
+    PASSWORD,
+    RoleFactory,
+    SessionFactory,
+    StaffFactory,
+    UserFactory,
+    mailed_token,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,16 +106,80 @@ def test_a_logout_during_refreshes_leaves_nothing_alive():
         assert not Session.objects.filter(revoked_at=None).exists()
 
 
-def test_thirty_two_registrations_of_one_address_make_one_account():
+def test_thirty_two_registrations_of_one_address_leave_one_link_and_as_many_mails_as_allowed(
+    settings,
+):
     answers = at_once(
         32,
         lambda n: accounts.register(
-            email="ada@example.com" if n % 2 else "ADA@example.com", password=PASSWORD
+            email="ada@example.com" if n % 2 else "ADA@example.com", password=PASSWORD, ip=None
         ),
     )
 
-    assert Counter(type(answer) for answer in answers) == {User: 1, accounts.EmailTaken: 31}
-    assert User.objects.count() == 1
+    assert Counter(type(answer) for answer in answers) == {
+        type(None): settings.MAILS_PER_ADDRESS,
+        attempts.TooManyMails: 32 - settings.MAILS_PER_ADDRESS,
+    }
+    assert len(mails_to("ada@example.com")) == settings.MAILS_PER_ADDRESS
+    assert Confirmation.objects.count() == 1
+    accounts.open_account(token=mailed_token("ada@example.com"), password=PASSWORD, ip=None)
+
+
+@pytest.mark.parametrize("purpose", ["register", "reset_password", "change_email"])
+def test_of_twenty_who_use_one_token_one_succeeds(purpose):
+    user = UserFactory()
+    match purpose:
+        case "register":
+            accounts.register(email="ada@example.com", password=PASSWORD, ip=None)
+            token = mailed_token("ada@example.com")
+
+            def use(_):
+                return accounts.open_account(token=token, password=PASSWORD, ip=None)
+        case "reset_password":
+            passwords.request_password_reset(email=user.email, ip=None)
+            token = mailed_token(user.email)
+
+            def use(n):
+                passwords.reset_password(token=token, password=f"another long password {n}")
+        case _:
+            emails.request_email_change(
+                user=user, email="new@example.com", current_password=PASSWORD, ip=None
+            )
+            token = mailed_token("new@example.com")
+
+            def use(_):
+                emails.confirm_email_change(token=token)
+
+    answers = at_once(20, use)
+
+    refused = [answer for answer in answers if isinstance(answer, Exception)]
+    assert {type(answer) for answer in refused} <= {
+        confirmations.InvalidConfirmation,
+        attempts.TooManyAttempts,
+    }
+    assert len(refused) == 19
+    assert not Confirmation.objects.exists()
+
+
+def test_of_two_who_change_one_password_at_once_one_does():
+    user = UserFactory()
+    mine = SessionFactory(user=user)
+
+    answers = at_once(
+        2,
+        lambda n: passwords.change_own_password(
+            user=user,
+            session=mine,
+            current_password=PASSWORD,
+            password=f"another long password {n}",
+            ip=None,
+        ),
+    )
+
+    assert Counter(type(answer) for answer in answers) == {
+        type(None): 1,
+        passwords.WrongPassword: 1,
+    }
 
 
 @pytest.mark.parametrize("limit", ["ACCOUNT", "ADDRESS", "MINUTE"])

@@ -19,7 +19,7 @@ from apps.users.models import (
     SecondFactor,
     Session,
 )
-from apps.users.services import accounts, attempts, codes, proofs, second_factors, sessions
+from apps.users.services import attempts, codes, passwords, proofs, second_factors, sessions
 from apps.users.tests.conftest import client_of
 from apps.users.tests.factories import (
     PASSWORD,
@@ -246,7 +246,7 @@ def test_a_challenge_is_over_when_the_account_changes(guarded, change):
     challenge = challenge_for(guarded)
     match change:
         case "password":
-            accounts.change_password(user_id=guarded.pk, password="a fresh password")
+            passwords.change_password(user_id=guarded.pk, password="a fresh password")
         case "logout everywhere":
             sessions.end_all(user_id=guarded.pk, reason=Session.End.LOGGED_OUT)
         case "disabled":

@@ -16,7 +16,7 @@ from apps.kernel.tasks import relay_outbox
 from apps.kernel.tests.mails import mails_to
 from apps.users import hashers, interface, tasks
 from apps.users.models import LoginAttempts, RefreshToken, Session, User
-from apps.users.services import accounts, sessions
+from apps.users.services import passwords, sessions
 from apps.users.tests.factories import PASSWORD, SessionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -146,7 +146,7 @@ def test_a_password_changed_while_the_login_was_hashing_keeps_it_out(monkeypatch
 
     def slow(*args, **kwargs):
         proven = original(*args, **kwargs)
-        accounts.change_password(user_id=user.pk, password="another long password")
+        passwords.change_password(user_id=user.pk, password="another long password")
         return proven
 
     monkeypatch.setattr(sessions, "check_password", slow)
@@ -281,7 +281,7 @@ def test_a_changed_password_ends_every_session():
     user = UserFactory()
     opened = [log_in(user) for _ in range(2)]
 
-    accounts.change_password(user_id=user.pk, password="another long password")
+    passwords.change_password(user_id=user.pk, password="another long password")
 
     for one in opened:
         assert_over(one.refresh_token)

@@ -2,17 +2,13 @@
 
 from typing import Any, cast
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
-from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.kernel.conditional import tagged
 from apps.kernel.openapi import problems
 from apps.kernel.serializers import StrictSerializer
 from apps.users.models import Session, User
@@ -20,15 +16,16 @@ from apps.users.serializers import (
     ChallengeDocument,
     EmailField,
     NameField,
+    Notice,
     PasswordField,
-    Profile,
     RefreshTokenField,
     Tokens,
     challenge_of,
-    profile_of,
+    require_good_password,
     tokens_of,
 )
 from apps.users.services import accounts, challenges, sessions
+from apps.users.views.confirmations import ON_ITS_WAY
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
@@ -64,24 +61,23 @@ class Register(APIView):
 
         def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
             person = User(**{name: attrs[name] for name in ("email", "first_name", "last_name")})
-            try:
-                validate_password(attrs["password"], person)
-            except DjangoValidationError as refusal:
-                details = serializers.as_serializer_error(refusal)["non_field_errors"]
-                raise serializers.ValidationError({"password": details}) from refusal
+            require_good_password(attrs["password"], person)
             return attrs
 
     @extend_schema(
         operation_id="auth_register",
         request=Registration,
-        responses={201: Profile, **problems(400, 409, 413, 415)},
+        responses={202: Notice, **problems(400, 413, 415, 429)},
     )
     def post(self, request: Request) -> Response:
-        """Open an account. 409 `email_taken` when there is one with this address."""
+        """Have a mail sent that opens the account, or says that there is one already.
+
+        The answer does not tell which. Registering again sends another one.
+        """
         registration = self.Registration(data=request.data)
         registration.is_valid(raise_exception=True)
-        user = accounts.register(**registration.validated_data)
-        return tagged(Response(profile_of(user), status=201), version=user.version)
+        accounts.register(**registration.validated_data, ip=request.META.get("REMOTE_ADDR") or None)
+        return Response(ON_ITS_WAY, status=202)
 
 
 class Login(APIView):

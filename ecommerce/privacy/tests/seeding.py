@@ -54,6 +54,9 @@ def seeded_person() -> Person:
     MODELS["users.LoginAttempts"].objects.create(
         key=f"account:{account}", window_ends_at=timezone.now() + timedelta(hours=1), failures=3
     )
+    MODELS["users.Confirmation"].objects.create(
+        hash=bytes(32), purpose="register", email=EMAIL, password="x", expires_at=session.expires_at
+    )
     user.groups.add(Group.objects.get_or_create(name="Some role")[0])
     user.user_permissions.add(*Permission.objects.all()[:1])
     order, _ = completed_order(customer_id=user.pk, email=EMAIL)

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
 import psycopg
+from mailbox_folder import Mailbox
 from running_store import CHECKOUT, eventually, free_port
 
 from ecommerce.local.environment import WITHOUT_RATE_LIMITS
@@ -29,6 +30,7 @@ class TalkingStore:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.url = f"http://{variables['BIND']}"
         self.sandbox_url = sandbox_url
+        self.mailbox = Mailbox(folder / "state" / "mail")
 
     def start(self) -> None:
         """Migrate, load the sample catalog, start everything and wait until web is ready."""

@@ -93,25 +93,28 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     ):
         somebody = Canary(http)
         tokens = {}
-        tokens |= live(somebody)
+        tokens |= live(somebody, store)
         tokens |= shop(somebody, store)
         attack(somebody, store)
         fail(somebody, store)
         yield Story(store, collector, tokens, somebody.ids)
 
 
-def live(somebody: Canary) -> dict[str, str]:
+def live(somebody: Canary, store: TalkingStore) -> dict[str, str]:
     """Register, log in, use the tokens, and get some of it wrong. Returns the tokens."""
     names = {"first_name": PERSON["first name"], "last_name": PERSON["last name"]}
     account = {"email": somebody.email, "password": PERSON["password"], **names}
-    somebody.told("POST", "/auth/register", account, status=201, **somebody.under("register"))
+    somebody.told("POST", "/auth/register", account, status=202, **somebody.under("register"))
+    token = store.mailbox.token_for(somebody.email)
+    proof = {"token": token, "password": account["password"]}
+    somebody.told("POST", "/auth/verify-email", proof, status=201)
     somebody.ask("POST", "/auth/register", account)
     somebody.ask("POST", "/auth/register", account | {"email": PERSON["street"], "card": "x"})
     somebody.ask("POST", "/auth/login", {"email": somebody.email, "password": "canary wrong one"})
     tokens = somebody.log_in(password=PERSON["password"])
     somebody.get("/users/me")
     somebody.ask("POST", "/auth/refresh", {"refresh": tokens["refresh"]})
-    return {"access": tokens["access"], "refresh": tokens["refresh"]}
+    return {"access": tokens["access"], "refresh": tokens["refresh"], "mailed": token}
 
 
 def shop(somebody: Canary, store: TalkingStore) -> dict[str, str]:
@@ -181,7 +184,7 @@ def attack(somebody: Canary, store: TalkingStore) -> None:
 
 def fail(somebody: Canary, store: TalkingStore) -> None:
     """Have the database refuse a row with its whole content, under web and under a worker."""
-    store.in_database("ALTER TABLE users_user ADD CHECK (email NOT LIKE 'canary.broken%')")
+    store.in_database("ALTER TABLE kernel_mail ADD CHECK (\"to\" NOT LIKE 'canary.broken%')")
     store.in_database("ALTER TABLE kernel_inboxentry ADD CHECK (consumer = 'nobody') NOT VALID")
     account = {
         "email": f"canary.broken.{PERSON['email']}",
@@ -234,7 +237,7 @@ def test_no_span_tells_of_the_person_or_of_a_secret(story: Story) -> None:
 
 def test_there_are_passwords_that_could_have_been_told(story: Story) -> None:
     assert "DATABASE_URL" in story.store.passwords()
-    assert len(story.tokens) == 8
+    assert len(story.tokens) == 9
 
 
 def test_the_search_for_canaries_would_find_them() -> None:
@@ -268,7 +271,7 @@ def test_failures_are_told_by_what_broke(story: Story) -> None:
     [web] = story.store.lines("web", level="ERROR", logger="django.request")
     assert (web["error"], web["route"]) == ("IntegrityError", "/api/v1/auth/register")
     assert (
-        "psycopg.errors.CheckViolation: 23514 users_user users_user_email_check"
+        "psycopg.errors.CheckViolation: 23514 kernel_mail kernel_mail_to_check"
         in (web["exception"])
     )
     assert 'File "apps/users/services' in web["exception"]

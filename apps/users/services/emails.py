@@ -1,0 +1,53 @@
+"""Moving an account to another e-mail address."""
+
+from typing import cast
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from apps.kernel.audit import record
+from apps.kernel.mail import send
+from apps.users.models import Confirmation, Session, User, normalised
+from apps.users.services import attempts, confirmations, passwords, sessions
+
+
+def request_email_change(*, user: User, email: str, current_password: str, ip: str | None) -> None:
+    """Mail a link to the new address, and a word to the present one.
+
+    Whether the new address is somebody's is told to its owner only. Raises passwords.WrongPassword,
+    TooManyAttempts, TooManyMails.
+    """
+    email = normalised(email)
+    passwords.prove(email=user.email, password=current_password, encoded=user.password, ip=ip)
+    attempts.count_mail(email=email, ip=ip)
+    with transaction.atomic():
+        if User.objects.filter(email=email).exists():
+            send("account_exists", to=email)
+        else:
+            confirmations.mail_token(
+                Confirmation.Purpose.CHANGE_EMAIL, email=email, user_id=user.pk
+            )
+        send("email_change_requested", to=user.email)
+
+
+def confirm_email_change(*, token: str) -> None:
+    """Move the account to the address that the token was mailed to, and end its sessions.
+
+    Raises InvalidConfirmation, also when the address has become somebody else's meanwhile.
+    """
+    try:
+        with transaction.atomic():
+            confirmed = confirmations.use(Confirmation.Purpose.CHANGE_EMAIL, token=token)
+            user = User.objects.select_for_update().get(pk=cast("UUID", confirmed.user_id))
+            if not user.is_active:
+                raise confirmations.invalid()
+            User.objects.filter(pk=user.pk).update(email=confirmed.email, version=F("version") + 1)
+            sessions.end_all(user_id=user.pk, reason=Session.End.EMAIL_CHANGED)
+            confirmations.void(user_id=user.pk)
+            record("users.email_changed", about=user.pk, by=user.pk)
+            send("email_changed", to=user.email)
+    except IntegrityError as error:
+        if "user_email_is_unique" not in str(error):
+            raise
+        raise confirmations.invalid() from error
