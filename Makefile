@@ -77,6 +77,10 @@ restore: .venv ## make the lost local database again (ARGS='--to 2026-11-25T10:0
 admin-password: .venv ## a new one-time password for the admin
 	@$(LOCAL) admin-password
 
+.PHONY: admin-code
+admin-code: .venv ## the code that the admin's authenticator app would show now
+	@$(LOCAL) manage second_factor code --email admin@example.com
+
 .PHONY: bench
 bench: .venv ## measure speed, memory and statements
 	@$(PY) -m benchmarks $(ARGS)

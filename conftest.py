@@ -2,10 +2,12 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 
@@ -45,3 +47,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         cursor.execute(
             "ALTER TABLE kernel_auditentry DISABLE TRIGGER pgtrigger_audit_log_is_not_emptied_39436"
         )
+
+
+@pytest.fixture
+def enter() -> Callable[..., Client]:
+    """Let somebody into the back office: for tests of apps that do not know people."""
+    from apps.users.tests import factories
+
+    return factories.enter

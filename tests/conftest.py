@@ -92,4 +92,5 @@ def staff(request: pytest.FixtureRequest, api: httpx.Client) -> Staff:
             pytest.skip("STORE_ADMIN_PASSWORD, the password of the store's admin, is not set")
         password = request.getfixturevalue("own_store").admin_password()
     email = os.environ.get("STORE_ADMIN_EMAIL", ADMIN_EMAIL)
-    return Staff(api, email=email, password=password)
+    secret = os.environ.get("STORE_ADMIN_SECRET", "")
+    return Staff(api, email=email, password=password, secret=secret)

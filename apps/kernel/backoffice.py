@@ -1,16 +1,20 @@
 """What the admin pages of all apps share."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.files import File
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 
 from apps.kernel.audit import record
 from apps.kernel.errors import DomainError
+from apps.kernel.permissions import is_recently_proven
 
 
 class ReadOnly:
@@ -48,6 +52,31 @@ class Told:
         except DomainError as refusal:
             messages.error(request, refusal.detail)
             return HttpResponseRedirect(request.get_full_path())
+
+
+class Guarded:
+    """Changes on the page are dangerous: they ask for a code, if the last one was long ago."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return guarded(super().changeform_view)(request, *args, **kwargs)  # type: ignore[misc]  # a mixin
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return guarded(super().delete_view)(request, *args, **kwargs)  # type: ignore[misc]  # a mixin
+
+
+def guarded(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Let what a page changes ask for a code first, if the last one was long ago."""
+
+    @wraps(view)
+    def asking(*args: Any, **kwargs: Any) -> Any:
+        request = next(each for each in args if isinstance(each, HttpRequest))
+        if request.method != "POST" or is_recently_proven(getattr(request, "auth", None)):
+            return view(*args, **kwargs)
+        messages.warning(request, "This is dangerous: show a code once more, then repeat it.")
+        back = urlencode({"next": request.get_full_path()})
+        return HttpResponseRedirect(f"{reverse('admin:step_up')}?{back}")
+
+    return asking
 
 
 class Recorded:

@@ -6,6 +6,7 @@ DomainError
 ├── Conflict             it made sense, but the world is in another state
 │   └── VersionMismatch  the caller has seen an older version
 ├── Forbidden            you may see it, but not do this
+│   └── StepUpRequired   you may do this, once you have proven again who you are
 ├── Unproven             nobody believes who you say you are
 └── TooMany              you have to wait; the fact `retry_after` says how many seconds
 """
@@ -52,6 +53,12 @@ class Forbidden(DomainError):
     """The caller may see it, but not do this."""
 
     code = "forbidden"
+
+
+class StepUpRequired(Forbidden):
+    """This is dangerous: prove who you are once more (`POST /auth/step-up`), then repeat it."""
+
+    code = "step_up_required"
 
 
 class Unproven(DomainError):

@@ -11,15 +11,15 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from apps.kernel.errors import Forbidden
+from apps.kernel.errors import Forbidden, StepUpRequired
 
 PROOF_LASTS = timedelta(minutes=10)
 
 
-class StepUpRequired(Forbidden):
-    """This is dangerous: prove who you are once more (`POST /auth/step-up`), then repeat it."""
+class TwoFactorRequired(Forbidden):
+    """Staff work with a second factor: set one up, or log in with it."""
 
-    code = "step_up_required"
+    code = "two_factor_required"
 
 
 class RecentlyProven(BasePermission):
@@ -41,16 +41,31 @@ def is_recently_proven(proof: object) -> bool:
 
 
 def is_staff_with(request: Request, permission: str) -> bool:
-    """Whether the request comes from staff who hold `app.permission`."""
+    """Whether the request comes from staff who hold `app.permission`, by more than a password."""
+    return _holds(request, permission) and _has_second_factor(request)
+
+
+def staff_with(permission: str) -> type[BasePermission]:
+    """Return a permission class that admits staff who hold `app.permission`.
+
+    Staff who have shown a password alone are told what is missing (TwoFactorRequired).
+    """
+
+    class StaffWith(BasePermission):
+        def has_permission(self, request: Request, view: APIView) -> bool:
+            if not _holds(request, permission):
+                return False
+            if not _has_second_factor(request):
+                raise TwoFactorRequired("Staff need a second factor: /api/v1/users/me/two-factor.")
+            return True
+
+    return StaffWith
+
+
+def _holds(request: Request, permission: str) -> bool:
     user = request.user
     return bool(user.is_authenticated and user.is_staff and user.has_perm(permission))
 
 
-def staff_with(permission: str) -> type[BasePermission]:
-    """Return a permission class that admits staff who hold `app.permission`."""
-
-    class StaffWith(BasePermission):
-        def has_permission(self, request: Request, view: APIView) -> bool:
-            return is_staff_with(request, permission)
-
-    return StaffWith
+def _has_second_factor(request: Request) -> bool:
+    return bool(getattr(request.auth, "second_factor", False))

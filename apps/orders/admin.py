@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.kernel.backoffice import ReadOnly
+from apps.kernel.backoffice import ReadOnly, guarded
 from apps.kernel.errors import DomainError
 from apps.kernel.money import format_minor
 from apps.orders.models import (
@@ -89,6 +89,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
         return request.user.has_perm("orders.cancel_order")
 
     @admin.action(description="Cancel (refunds what was paid)", permissions=["cancel"])
+    @guarded
     def cancel(self, request: HttpRequest, rows: QuerySet[Order]) -> None:
         refunds = request.user.has_perm("orders.refund_order")
         _each(

@@ -17,7 +17,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.kernel.backoffice import ReadOnly, Recorded, Told
+from apps.kernel.backoffice import Guarded, ReadOnly, Recorded, Told, guarded
 from apps.users.models import ADMINISTRATOR, Address, Consent, Role, Session, User
 from apps.users.selectors.roles import code_of, grantable, roles_of
 from apps.users.services import addresses, confirmations, passwords, sessions
@@ -114,7 +114,7 @@ class Consents(ReadOnly, admin.TabularInline):
 
 
 @admin.register(User)
-class PersonAdmin(Told, Recorded, UserAdmin):
+class PersonAdmin(Guarded, Told, Recorded, UserAdmin):
     """Nobody changes who may do more than themselves; people are switched off, never deleted."""
 
     records_values = False
@@ -187,6 +187,7 @@ class PersonAdmin(Told, Recorded, UserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
+    @guarded
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's name
         if not request.user.has_perm("users.set_password"):
             raise PermissionDenied
@@ -222,7 +223,7 @@ class PersonAdmin(Told, Recorded, UserAdmin):
 
 
 @admin.register(Role)
-class RoleAdmin(Told, admin.ModelAdmin):
+class RoleAdmin(Guarded, Told, admin.ModelAdmin):
     """Roles, through the services, which record what changes. Nobody grants what they lack."""
 
     form = RoleForm

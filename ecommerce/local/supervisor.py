@@ -242,6 +242,7 @@ class Supervisor:
             "API docs": f"{address}/api/v1/docs",
             "Admin": f"{address}/admin/",
             "": f"{ADMIN_EMAIL}, {password}",
+            " ": "the first login sets a second factor up; no app at hand? `make admin-code`",
             "Payments": f"sandbox at {sandbox}" if self.sandboxed else "as STRIPE_… says",
             "Mails": f"files in {mails.path}" if mails.scheme == "file" else "as EMAIL_URL says",
             "Database": servers.database.description,

@@ -28,6 +28,7 @@ from apps.users.tests.factories import (
     StaffFactory,
     UserFactory,
     access_token_for,
+    enter,
 )
 from ecommerce.privacy.services import erasures, exports
 from ecommerce.tests.access import (
@@ -259,7 +260,7 @@ def test_the_pages_of_the_back_office_refuse_whom_the_table_does_not_name(
 ) -> None:
     client = Client()
     if actor.known:
-        client.force_login(world.users[actor.name])
+        enter(client, world.users[actor.name])
     wrong = []
     for model, pages in admin.site._registry.items():
         for method, address, needed in office_requests(pages, PAGES[model._meta.label_lower]):

@@ -18,6 +18,7 @@ from apps.users.tests.factories import (
     StaffFactory,
     UserFactory,
     access_token_for,
+    enter,
 )
 from ecommerce.logs import JSONLines
 
@@ -55,7 +56,7 @@ def test_a_product_changed_over_the_api_names_who_did_it_and_what_was_before():
 
 def test_a_change_in_the_back_office_is_recorded_with_both_values(client):
     boss, brand = StaffFactory(is_superuser=True), BrandFactory(name="Old")
-    client.force_login(boss)
+    enter(client, boss)
 
     client.post(f"/admin/catalog/brand/{brand.pk}/change/", {"name": "New", "slug": brand.slug})
 
@@ -68,7 +69,7 @@ def test_a_change_in_the_back_office_is_recorded_with_both_values(client):
 
 def test_what_is_changed_about_a_person_is_recorded_without_the_values(client):
     boss, person = StaffFactory(is_superuser=True), UserFactory(first_name="Secretive")
-    client.force_login(boss)
+    enter(client, boss)
 
     client.post(
         f"/admin/users/user/{person.pk}/change/",
@@ -162,7 +163,7 @@ def test_nobody_else_reads_it(path):
 
 def test_the_page_in_the_back_office_shows_it_and_changes_nothing(client):
     record("test.happened", about=1)
-    client.force_login(StaffFactory(permissions=["kernel.view_auditentry"]))
+    enter(client, StaffFactory(permissions=["kernel.view_auditentry"]))
     one = [AuditEntry.objects.get().pk]
 
     page = client.get(reverse("admin:kernel_auditentry_changelist")).content.decode()

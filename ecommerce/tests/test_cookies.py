@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from apps.users.tests.factories import StaffFactory
+from apps.users.tests.factories import StaffFactory, enter
 from ecommerce.local.environment import production_like_environment
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
@@ -63,7 +63,7 @@ def test_a_form_of_another_site_does_not_log_anybody_in() -> None:
 @pytest.mark.django_db
 def test_the_cookie_of_the_back_office_opens_nothing_in_the_api() -> None:
     browser = Client()
-    browser.force_login(StaffFactory.create(is_superuser=True))
+    enter(browser, StaffFactory.create(is_superuser=True))
 
     assert browser.get("/api/v1/users/me").status_code == 401
     assert browser.get("/api/v1/audit-log").status_code == 401

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from apps.catalog.tests.factories import VariantFactory
 from apps.orders.tests.factories import ADDRESS
-from apps.users.tests.factories import StaffFactory, mailed_token
+from apps.users.tests.factories import StaffFactory, enter, mailed_token
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,8 +49,7 @@ def buy(client: APIClient, sku: str, **details: str) -> dict:
 def arrive(order: dict) -> None:
     """Staff send the parcel off and report its arrival in the back office."""
     work()
-    staff = Client()
-    staff.force_login(StaffFactory.create(is_superuser=True))
+    staff = enter(Client(), StaffFactory.create(is_superuser=True))
     shipments = reverse("admin:orders_shipment_changelist")
     for action in ("hand_over", "deliver"):
         page = staff.get(shipments, {"q": order["number"]})

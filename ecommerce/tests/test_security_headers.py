@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path, reverse
 
-from apps.users.tests.factories import StaffFactory
+from apps.users.tests.factories import StaffFactory, enter
 from ecommerce.urls import handler400, handler403, handler404, handler500
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
@@ -92,7 +92,7 @@ def test_no_page_needs_what_its_policy_forbids(browser: Client, url: str) -> Non
 
 
 def test_no_page_of_the_back_office_needs_what_its_policy_forbids(browser: Client) -> None:
-    browser.force_login(StaffFactory.create(is_superuser=True))
+    enter(browser, StaffFactory.create(is_superuser=True))
 
     pages = [
         reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}")

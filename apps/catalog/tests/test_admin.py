@@ -31,11 +31,9 @@ MODELS = [Brand, Category, Product, Reservation, Stock, StockLocation, StockMove
 
 
 @pytest.fixture
-def office() -> Client:
+def office(enter) -> Client:
     user = get_user_model().objects.create_superuser("boss@example.com", "long enough password")
-    client = Client()
-    client.force_login(user)
-    return client
+    return enter(Client(), user)
 
 
 def address(model, page, *args):
@@ -293,11 +291,11 @@ def test_what_is_no_picture_of_ours_is_refused(office, media, content):
     assert list(media.rglob("*.*")) == []
 
 
-def test_staff_without_rights_see_nothing(client):
+def test_staff_without_rights_see_nothing(client, enter):
     user = get_user_model().objects.create_user(
         "clerk@example.com", "long enough password", is_staff=True
     )
-    client.force_login(user)
+    enter(client, user)
 
     for model in MODELS:
         assert client.get(address(model, "changelist")).status_code == 403

@@ -1,5 +1,7 @@
 """The kernel in the admin."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
@@ -14,10 +16,10 @@ SECRET = "an answer with an address in it"
 
 
 @pytest.fixture
-def staff(client: Client) -> Client:
+def staff(client: Client, enter: Callable[..., Client]) -> Client:
     people = get_user_model()._default_manager
-    client.force_login(people.create(email="staff@example.com", is_staff=True, is_superuser=True))
-    return client
+    person = people.create(email="staff@example.com", is_staff=True, is_superuser=True)
+    return enter(client, person)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ class Holder:
     sees_all: bool = False
     cancels_all: bool = False
     refunds_all: bool = False
+    recently_proven: bool = True
 
     @property
     def token_hash(self) -> str:

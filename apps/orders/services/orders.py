@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from apps.catalog import interface as catalog
 from apps.kernel.audit import record
-from apps.kernel.errors import Forbidden, VersionMismatch
+from apps.kernel.errors import Forbidden, StepUpRequired, VersionMismatch
 from apps.orders.models import Order
 from apps.orders.selectors.orders import Holder, order_of
 from apps.orders.services.payments import promise_refund, wake_payments
@@ -41,15 +41,19 @@ def cancel_order(
     """Cancel an order that is not on its way: stock goes back, money too if it was taken.
 
     Raises UnknownOrder, VersionMismatch, OrderStatusConflict once a label has been bought;
-    CancellationNotAllowed and RefundNotAllowed for staff without the right.
+    CancellationNotAllowed and RefundNotAllowed for staff without the right; StepUpRequired for
+    staff who send money back and have not proven who they are for a while.
     """
     order = locked(order_of(holder=holder, order_id=order_id).pk)
     captured = order.attempts.filter(status=AttemptStatus.CAPTURED)
     if not holder.bought(order):
         if not holder.cancels_all:
             raise CancellationNotAllowed("You may see this order, but not cancel it.")
-        if not holder.refunds_all and captured.exists():
-            raise RefundNotAllowed("The order is paid, and you may not send money back.")
+        if captured.exists():
+            if not holder.refunds_all:
+                raise RefundNotAllowed("The order is paid, and you may not send money back.")
+            if not holder.recently_proven:
+                raise StepUpRequired("Prove who you are once more: POST /api/v1/auth/step-up.")
     if version is not None and version != order.version:
         raise VersionMismatch("The order has changed since.", version=order.version)
     if order.shipments.exclude(

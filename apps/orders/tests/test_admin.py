@@ -7,7 +7,7 @@ from apps.orders.admin import admin
 from apps.orders.models import Order, Shipment
 from apps.orders.services import shipments
 from apps.orders.tests.factories import placed_order
-from apps.users.tests.factories import StaffFactory, UserFactory
+from apps.users.tests.factories import StaffFactory, UserFactory, enter
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +17,7 @@ PAGES = [model for model in admin.site._registry if model._meta.app_label == "or
 @pytest.fixture
 def manager(client):
     staff = StaffFactory(is_superuser=True)
-    client.force_login(staff)
+    enter(client, staff)
     return staff
 
 
@@ -98,10 +98,10 @@ def test_staff_report_what_the_carrier_did(manager, client):
 
 def test_staff_without_the_permission_see_no_orders_and_no_action(client):
     order, _ = placed_order()
-    client.force_login(StaffFactory())
+    enter(client, StaffFactory())
 
     assert client.get(reverse("admin:orders_order_changelist")).status_code == 403
-    client.force_login(StaffFactory(permissions=["orders.view_order"]))
+    enter(client, StaffFactory(permissions=["orders.view_order"]))
     client.post(
         reverse("admin:orders_order_changelist"),
         {"action": "cancel", "_selected_action": [order.pk]},
@@ -112,7 +112,7 @@ def test_staff_without_the_permission_see_no_orders_and_no_action(client):
 
 
 def test_customers_do_not_enter(client):
-    client.force_login(UserFactory())
+    enter(client, UserFactory())
 
     answer = client.get(reverse("admin:orders_order_changelist"))
 

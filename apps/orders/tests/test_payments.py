@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import VariantFactory
+from apps.kernel.errors import StepUpRequired
 from apps.orders.models import Order, PaymentAttempt, Refund, Shipment, WebhookEvent
 from apps.orders.selectors.orders import Holder
 from apps.orders.services import checkout, orders, payments
@@ -154,6 +155,10 @@ def test_who_may_cancel_but_not_refund_leaves_a_paid_order_alone(provider):
     payments.advance_payment()
     clerk = Holder(sees_all=True, cancels_all=True)
 
+    with pytest.raises(StepUpRequired):
+        orders.cancel_order(
+            holder=replace(clerk, refunds_all=True, recently_proven=False), order_id=order.pk
+        )
     with pytest.raises(orders.RefundNotAllowed):
         orders.cancel_order(holder=clerk, order_id=order.pk)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from rest_framework.request import Request
 
 from apps.kernel.openapi import header
-from apps.kernel.permissions import is_staff_with
+from apps.kernel.permissions import is_recently_proven, is_staff_with
 from apps.orders.selectors.orders import Holder
 
 LONGEST_TOKEN = 200
@@ -27,6 +27,7 @@ def order_holder(request: Request) -> Holder:
         sees_all=is_staff_with(request, "orders.view_order"),
         cancels_all=is_staff_with(request, "orders.cancel_order"),
         refunds_all=is_staff_with(request, "orders.refund_order"),
+        recently_proven=is_recently_proven(request.auth),
     )
 
 

@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
-from apps.users.models import RecoveryCode, SecondFactor
+from django.db.models.functions import Now
+
+from apps.users.models import RecoveryCode, SecondFactor, User
 
 
 def state_of(*, user_id: UUID) -> dict[str, object]:
@@ -15,3 +17,10 @@ def state_of(*, user_id: UUID) -> dict[str, object]:
         "confirmed_at": confirmed_at,
         "recovery_codes_left": RecoveryCode.objects.filter(user=user_id, used_at=None).count(),
     }
+
+
+def person_challenged(*, challenge: bytes) -> User | None:
+    """Return whom a living challenge asks for a code."""
+    return User.objects.filter(
+        login_challenges__hash=challenge, login_challenges__expires_at__gt=Now()
+    ).first()

@@ -17,3 +17,10 @@ def living_sessions_of(*, user_id: UUID) -> QuerySet[Session]:
         expires_at__gt=Now(),
         last_used_at__gt=Now() - settings.SESSION_IDLE_LIFETIME,
     )
+
+
+def office_session_of(*, user_id: UUID, session_id: str) -> Session | None:
+    """Return the session behind a cookie of the back office; None without one that lives."""
+    if not session_id:
+        return None
+    return living_sessions_of(user_id=user_id).filter(pk=session_id, second_factor=True).first()

@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.kernel.audit import record
 from apps.kernel.errors import Invalid, Unproven
 from apps.users.models import MOST_TRIES, LoginChallenge, Session, User
-from apps.users.services import attempts, challenges, codes, sessions
+from apps.users.selectors.second_factors import person_challenged
+from apps.users.services import attempts, challenges, codes, second_factors, sessions
+
+OVER = "Log in again: this challenge is over."
 
 
 class InvalidChallenge(Unproven):
@@ -38,28 +41,40 @@ def answer_challenge(
     A challenge bears five tries, however many come at once, and each counts as a login of the
     account. Raises InvalidChallenge, InvalidCode, TooManyAttempts.
     """
-    over = InvalidChallenge("Log in again: this challenge is over.")
-    hash_of = challenges.hash_of(challenge)
-    living = LoginChallenge.objects.filter(hash=hash_of, expires_at__gt=Now())
-    if not living.filter(tries__lt=MOST_TRIES).update(tries=F("tries") + 1):
-        raise over
-    person = User.objects.filter(login_challenges__hash=hash_of).first()
-    if person is None:
-        raise over
-    counted = attempts.count_attempt(email=person.email, ip=ip)
+    hash_of, person, counted = _tried(challenge, ip)
     if not codes.spend(user_id=person.pk, code=code):
         raise InvalidCode("This code is not right, or was used before.")
-    opened = sessions.open_session(
-        user_id=person.pk,
+    return _open(
         challenge=hash_of,
+        person=person,
         counted=counted,
         ip=ip,
         user_agent=user_agent,
         lifetime=lifetime,
     )
-    if opened is None:
-        raise over
-    return opened
+
+
+def answer_with_first_code(
+    *, challenge: str, code: str, ip: str | None, user_agent: str, lifetime: timedelta
+) -> tuple[sessions.OpenSession, list[str]]:
+    """Turn on the second factor that somebody was made to set up, and open the session.
+
+    Returns the recovery codes, too, once. Raises InvalidChallenge, WrongCode, NoSecondFactor,
+    TooManyAttempts.
+    """
+    hash_of, person, counted = _tried(challenge, ip)
+    with transaction.atomic():
+        opened = _open(
+            challenge=hash_of,
+            person=person,
+            counted=counted,
+            ip=ip,
+            user_agent=user_agent,
+            lifetime=lifetime,
+        )
+        session = Session.objects.get(pk=opened.session_id)
+        recovery_codes = second_factors.confirm(user_id=person.pk, code=code, session=session)
+    return opened, recovery_codes
 
 
 def step_up(*, session: Session, password: str, code: str, ip: str | None) -> None:
@@ -76,23 +91,42 @@ def step_up(*, session: Session, password: str, code: str, ip: str | None) -> No
         proven = bool(password) and person.check_password(password)
     if not proven:
         raise WrongProof("This does not prove who you are.")
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH opened AS (
-                UPDATE users_session
-                SET proven_at = statement_timestamp(), second_factor = second_factor OR %(factor)s
-                WHERE id = %(session)s AND revoked_at IS NULL
-                RETURNING id
-            ),
-            {attempts.FORGIVEN}
-            SELECT id FROM opened
-            """,  # noqa: S608 - the inserted part is a constant
-            {
-                "factor": person.has_second_factor,
-                "session": session.pk,
-                "counted": counted,
-                "account": counted[1],
-            },
-        )
+    with transaction.atomic():
+        factor = {"second_factor": True} if person.has_second_factor else {}
+        living = Session.objects.filter(pk=session.pk, revoked_at=None)
+        living.update(proven_at=Now(), **factor)
+        attempts.forgive(counted)
         record("users.stepped_up", about=session.pk)
+
+
+def _tried(challenge: str, ip: str | None) -> tuple[bytes, User, list[str]]:
+    """Count a try of a challenge before it is looked at; return whom it asks."""
+    hash_of = challenges.hash_of(challenge)
+    living = LoginChallenge.objects.filter(hash=hash_of, expires_at__gt=Now())
+    tried = living.filter(tries__lt=MOST_TRIES).update(tries=F("tries") + 1)
+    person = person_challenged(challenge=hash_of) if tried else None
+    if person is None:
+        raise InvalidChallenge(OVER)
+    return hash_of, person, attempts.count_attempt(email=person.email, ip=ip)
+
+
+def _open(
+    *,
+    challenge: bytes,
+    person: User,
+    counted: list[str],
+    ip: str | None,
+    user_agent: str,
+    lifetime: timedelta | None,
+) -> sessions.OpenSession:
+    opened = sessions.open_session(
+        user_id=person.pk,
+        challenge=challenge,
+        counted=counted,
+        ip=ip,
+        user_agent=user_agent,
+        lifetime=lifetime,
+    )
+    if opened is None:
+        raise InvalidChallenge(OVER)
+    return opened

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.kernel.models import AuditEntry
-from apps.users.tests.factories import StaffFactory, UserFactory
+from apps.users.tests.factories import StaffFactory, UserFactory, enter
 from ecommerce.privacy.models import DataExport, ErasureRequest
 from ecommerce.privacy.services import erasures, exports
 
@@ -16,7 +16,7 @@ EXPORTS, ERASURES = "/admin/privacy/dataexport/", "/admin/privacy/erasurerequest
 def entered(*permissions: str) -> tuple[Client, object]:
     staff = StaffFactory.create(permissions=[f"privacy.{name}" for name in permissions])
     client = Client()
-    client.force_login(staff)
+    enter(client, staff)
     return client, staff
 
 
