@@ -14,17 +14,14 @@ from apps.users.services.accounts import StaffAccount
 from apps.users.services.erasure import (
     close_account,
     erase,
-    prove,
     require_erasable,
     traces_of,
 )
-from apps.users.services.passwords import WrongPassword
 from apps.users.services.sessions import end_all_after_restore
 
 __all__ = [
     "Contact",
     "StaffAccount",
-    "WrongPassword",
     "close_account",
     "contacts_of",
     "end_all_after_restore",
@@ -32,7 +29,6 @@ __all__ = [
     "ids_by_email",
     "personal_columns",
     "personal_data_of",
-    "prove",
     "require_erasable",
     "traces_of",
 ]

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 
 from celery import shared_task
+from django.utils import timezone
 
 from apps.kernel import trail
-from ecommerce.privacy.services import erasures, exports
+from ecommerce.privacy.services import erased, erasures, exports
 
 SECONDS_A_RUN = 5.0
 
@@ -20,8 +21,9 @@ def process_requests() -> None:
 
 @shared_task(name="privacy.forget_old_records")
 def forget_old_records() -> None:
-    """Delete the archives whose time is over."""
+    """Delete the archives, and the entries in the list of erasures, whose time is over."""
     exports.forget_expired_exports()
+    erased.forget_old_entries(at=timezone.now())
 
 
 def _while_due(advance: Callable[[], bool]) -> None:

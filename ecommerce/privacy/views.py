@@ -6,13 +6,15 @@ from uuid import UUID
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.kernel.openapi import problems
+from apps.kernel.permissions import RecentlyProven
 from apps.kernel.rest import FastJSONRenderer
-from apps.kernel.serializers import StrictCharField, StrictSerializer
+from apps.kernel.serializers import StrictSerializer
 from ecommerce.privacy.models import DataExport, ErasureRequest
 from ecommerce.privacy.services import erasures, exports
 
@@ -69,6 +71,8 @@ class ArchiveRenderer(FastJSONRenderer):
 class MyDataExports(APIView):
     """The archives of my data."""
 
+    permission_classes = (IsAuthenticated, RecentlyProven)
+
     @extend_schema(
         operation_id="users_me_data_exports_list",
         responses={200: DataExportList, **problems(401)},
@@ -81,12 +85,12 @@ class MyDataExports(APIView):
     @extend_schema(
         operation_id="users_me_data_exports_create",
         request=Nothing,
-        responses={202: DataExportDocument, **problems(400, 401, 409, 413, 415)},
+        responses={202: DataExportDocument, **problems(400, 401, 403, 409, 413, 415)},
     )
     def post(self, request: Request) -> Response:
         """Ask for an archive of all my data. It is made within minutes and kept for a week.
 
-        409 `data_export_under_way` while one is being made.
+        403 `step_up_required`, 409 `data_export_under_way` while one is being made.
         """
         Nothing(data=request.data).is_valid(raise_exception=True)
         return Response(_export(exports.ask(user_id=_me(request))), status=202)
@@ -131,10 +135,7 @@ class DataExportArchive(APIView):
 class MyErasureRequests(APIView):
     """My wishes to be forgotten."""
 
-    class Wish(StrictSerializer):
-        """What proves that it is really me."""
-
-        current_password = StrictCharField(max_length=128, trim_whitespace=False)
+    permission_classes = (IsAuthenticated, RecentlyProven)
 
     @extend_schema(
         operation_id="users_me_erasure_requests_list",
@@ -147,24 +148,18 @@ class MyErasureRequests(APIView):
 
     @extend_schema(
         operation_id="users_me_erasure_requests_create",
-        request=Wish,
-        responses={202: ErasureRequestDocument, **problems(400, 401, 409, 413, 415, 422, 429)},
+        request=Nothing,
+        responses={202: ErasureRequestDocument, **problems(400, 401, 403, 409, 413, 415)},
     )
     def post(self, request: Request) -> Response:
         """Have my account and all my data erased.
 
         It can be taken back until `erase_at`, and begins once no order is open any more. Invoices
-        keep name and postal address as long as the law says. 422 `wrong_password`,
+        keep name and postal address as long as the law says. 403 `step_up_required`,
         409 `erasure_under_way`, 409 `staff_account`.
         """
-        wish = self.Wish(data=request.data)
-        wish.is_valid(raise_exception=True)
-        erasure = erasures.ask(
-            user_id=_me(request),
-            current_password=wish.validated_data["current_password"],
-            ip=request.META.get("REMOTE_ADDR") or None,
-        )
-        return Response(_erasure(erasure), status=202)
+        Nothing(data=request.data).is_valid(raise_exception=True)
+        return Response(_erasure(erasures.ask(user_id=_me(request))), status=202)
 
 
 class MyErasureRequest(APIView):

@@ -9,17 +9,8 @@ from apps.kernel.audit import record
 from apps.kernel.privacy import Person, Traces, erase_from
 from apps.users.models import Session, User
 from apps.users.personal_data import TABLES
-from apps.users.services import passwords, sessions
+from apps.users.services import sessions
 from apps.users.services.accounts import StaffAccount
-
-
-def prove(*, user_id: UUID, password: str, ip: str | None) -> None:
-    """See to it that whoever asks knows the password; guesses are counted as at a login.
-
-    Raises passwords.WrongPassword, TooManyAttempts.
-    """
-    user = User.objects.get(pk=user_id)
-    passwords.prove(email=user.email, password=password, encoded=user.password, ip=ip)
 
 
 def require_erasable(*, user_id: UUID) -> None:
@@ -35,7 +26,7 @@ def close_account(*, user_id: UUID) -> None:
         is_active=False, version=F("version") + 1
     )
     require_erasable(user_id=user_id)
-    sessions.end_all(user_id=user_id, reason=Session.End.LOGGED_OUT)
+    sessions.end_all(user_id=user_id, reason=Session.End.DEACTIVATED)
     record("users.account_closed", about=user_id)
 
 

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from apps.users import interface as users
 log = logging.getLogger(__name__)
 
 FOLDER = "erasures"
+KEPT_FOR = timedelta(days=90)  # longer than any backup
 MOMENT = "%Y%m%dT%H%M%SZ"
 NOBODY, NOWHERE = UUID(int=0), "0" * 64
 NAME = re.compile(r"erased-(\d{8}T\d{6}Z)-([0-9a-f-]{36})-([0-9a-f]{64})")
@@ -39,19 +40,26 @@ class Entry:
 
 def note(person: Person, *, at: datetime) -> None:
     """Write down that the person is erased. Doing it again changes nothing."""
-    digest = _digests_of(next(iter(person.emails)))[0] if person.emails else NOWHERE
-    name = f"erased-{at.astimezone(UTC):{MOMENT}}-{person.user_id or NOBODY}-{digest}"
-    if "audit" in storages.backends and not storages["audit"].exists(f"{FOLDER}/{name}"):
-        storages["audit"].save(f"{FOLDER}/{name}", ContentFile(b""))
-    log.info("A person is erased.", extra={"reference": name})
+    for digest in [_digests_of(email)[0] for email in sorted(person.emails)] or [NOWHERE]:
+        name = f"erased-{at.astimezone(UTC):{MOMENT}}-{person.user_id or NOBODY}-{digest}"
+        if "audit" in storages.backends and not storages["audit"].exists(f"{FOLDER}/{name}"):
+            storages["audit"].save(f"{FOLDER}/{name}", ContentFile(b""))
+        log.info("A person is erased.", extra={"reference": name})
+
+
+def forget_old_entries(*, at: datetime) -> int:
+    """Delete the files that no backup is old enough to need any more. Returns how many."""
+    names = _names()
+    old = [name for name in names for entry in entries_in(name) if entry.at < at - KEPT_FOR]
+    for name in old:
+        storages["audit"].delete(f"{FOLDER}/{name}")
+    return len(old)
 
 
 def entries() -> Iterator[Entry]:
     """Yield what the storage holds. Raises OSError where it cannot be read."""
-    if "audit" in storages.backends and storages["audit"].exists(FOLDER):
-        _, names = storages["audit"].listdir(FOLDER)
-        for name in names:
-            yield from entries_in(name)
+    for name in _names():
+        yield from entries_in(name)
 
 
 def entries_in(text: str) -> Iterator[Entry]:
@@ -77,6 +85,12 @@ def still_there(noted: Iterable[Entry]) -> Iterator[Person]:
         emails = frozenset(email for email, digest in guests.items() if digest == entry.digest)
         if account or emails:
             yield Person(account, emails)
+
+
+def _names() -> list[str]:
+    if "audit" in storages.backends and storages["audit"].exists(FOLDER):
+        return storages["audit"].listdir(FOLDER)[1]
+    return []
 
 
 def _digests_of(email: str) -> list[str]:

@@ -26,7 +26,7 @@ from apps.users import interface as users
 from ecommerce.privacy import personal_data as own
 from ecommerce.privacy.models import ErasureRequest
 from ecommerce.privacy.services.erased import note
-from ecommerce.privacy.services.people import known
+from ecommerce.privacy.services.people import holder_of, known
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +52,11 @@ class UnknownErasureRequest(NotFound):
     code = "unknown_erasure_request"
 
 
-def ask(*, user_id: UUID, current_password: str, ip: str | None) -> ErasureRequest:
+def ask(*, user_id: UUID) -> ErasureRequest:
     """Promise to erase the account after the cooling-off time, in which it can be taken back.
 
-    Raises users.WrongPassword, users.StaffAccount, ErasureUnderWay, TooManyAttempts.
+    Raises users.StaffAccount, ErasureUnderWay.
     """
-    users.prove(user_id=user_id, password=current_password, ip=ip)
     return promise(Person(user_id), erase_in=settings.ERASURE_COOLING_OFF)
 
 
@@ -242,4 +241,6 @@ def _wait(request: ErasureRequest, obstacle: Obstacle) -> None:
 
 
 def _person_of(request: ErasureRequest) -> Person:
-    return Person(request.user_id, frozenset({request.email} if request.email else ()))
+    if request.user_id is None:
+        return Person(None, frozenset({request.email}))
+    return holder_of(request.user_id, also=request.email)

@@ -12,11 +12,11 @@ from django.utils import timezone
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, NotFound
 from apps.kernel.mail import send
-from apps.kernel.privacy import Person
 from apps.kernel.work import claim, due_after_failure
 from apps.users import interface as users
 from ecommerce.privacy.models import DataExport
 from ecommerce.privacy.services.archives import archive_of
+from ecommerce.privacy.services.people import holder_of
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def advance_export() -> bool:
     if export is None:
         return False
     try:
-        archive = archive_of(Person(export.user_id), at=timezone.now())
+        archive = archive_of(holder_of(export.user_id), at=timezone.now())
     except Exception:  # one person's odd row must not stop the others' archives
         log.exception("A data export failed.", extra={"reference": export.pk})
         due_after_failure(export)

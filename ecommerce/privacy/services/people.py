@@ -1,5 +1,7 @@
 """Who is meant, in all apps at once."""
 
+from uuid import UUID
+
 from apps.kernel.errors import NotFound
 from apps.kernel.privacy import Person
 from apps.orders import interface as orders
@@ -15,6 +17,13 @@ class UnknownPerson(NotFound):
 def known(person: Person) -> Person:
     """Return the person with everything by which rows of any app may name them."""
     return person.with_traces(users.traces_of(person=person), orders.traces_of(person=person))
+
+
+def holder_of(user_id: UUID, *, also: str = "") -> Person:
+    """Return the person of an account, who is also the guest of its address: both are proven."""
+    contacts = users.contacts_of(user_ids=[user_id])
+    emails = {also, *(contact.email for contact in contacts.values())}
+    return Person(user_id, frozenset(emails - {""}))
 
 
 def account_of(email: str) -> Person:

@@ -57,7 +57,7 @@ def test_staff_have_a_person_erased_at_once_and_take_it_back():
 def test_an_unknown_address_or_a_second_wish_is_told_beside_the_field(path):
     customer = UserFactory.create()
     exports.ask(user_id=customer.pk)
-    erasures.ask(user_id=customer.pk, current_password="correct horse battery staple", ip=None)
+    erasures.ask(user_id=customer.pk)
     client, _ = entered(
         *("add_dataexport", "view_dataexport", "add_erasurerequest", "view_erasurerequest")
     )

@@ -17,20 +17,21 @@ from apps.kernel.tests.mails import mails_to
 from apps.kernel.tests.threads import at_once
 from apps.orders.tests.factories import completed_order, placed_order, ready_cart
 from apps.users import interface as users
-from apps.users.tests.factories import PASSWORD, StaffFactory, UserFactory
+from apps.users.tests.factories import StaffFactory, UserFactory
 from ecommerce.logs import JSONLines
 from ecommerce.privacy.models import ErasureRequest
 from ecommerce.privacy.selectors import open_requests
 from ecommerce.privacy.services import erased, erasures
+from ecommerce.privacy.services.people import account_of
+from ecommerce.privacy.tasks import forget_old_records
 from ecommerce.privacy.tests.seeding import MODELS
 
 pytestmark = pytest.mark.django_db
-IP = "192.0.2.7"
 User, Order = MODELS["users.User"], MODELS["orders.Order"]
 
 
 def ask(user):
-    return erasures.ask(user_id=user.pk, current_password=PASSWORD, ip=IP)
+    return erasures.ask(user_id=user.pk)
 
 
 def actions():
@@ -94,12 +95,10 @@ def test_a_wish_is_taken_back_until_it_has_begun(later):
         erasures.take_back(user_id=user.pk, request_id=again.pk)
 
 
-def test_a_wrong_password_and_staff_are_refused_and_a_second_wish_too():
+def test_staff_are_refused_and_a_second_wish_too():
     user, staff = UserFactory.create(), StaffFactory.create()
     ask(user)
 
-    with pytest.raises(users.WrongPassword):
-        erasures.ask(user_id=user.pk, current_password="another one", ip=IP)
     with pytest.raises(users.StaffAccount):
         ask(staff)
     with pytest.raises(erasures.ErasureUnderWay):
@@ -164,17 +163,32 @@ def test_a_failure_undoes_all_of_it_and_the_next_try_finishes(later, settings, a
     assert order.email == ""
 
 
-def test_a_persons_own_wish_leaves_guests_with_the_same_address_alone(later):
+def test_what_a_person_bought_as_a_guest_goes_too_also_under_the_address_from_before(later):
     user = UserFactory.create(email="ada@example.com")
-    guest, _ = completed_order(email="ada@example.com")
+    orders = [completed_order(email=f"{name}@example.com")[0] for name in ("ada", "new", "bob")]
     MODELS["kernel.OutboxEvent"].objects.update(done_at=timezone.now())
-    ask(user)
+    erasures.promise(account_of("ada@example.com"))
+    User.objects.filter(pk=user.pk).update(email="new@example.com")
 
     later()
 
-    guest.refresh_from_db()
-    assert ErasureRequest.objects.get().status == "done"
-    assert guest.email == "ada@example.com"
+    for order in orders:
+        order.refresh_from_db()
+    assert [order.email for order in orders] == ["", "", "bob@example.com"]
+    assert len(list(erased.entries())) == 2
+
+
+def test_an_address_that_somebody_else_has_typed_is_theirs(later):
+    me, other = UserFactory.create(email="ada@example.com"), UserFactory.create()
+    theirs, _ = completed_order(customer_id=other.pk, email="ada@example.com")
+    MODELS["kernel.OutboxEvent"].objects.update(done_at=timezone.now())
+    erasures.promise(account_of("ada@example.com"))
+
+    later()
+
+    theirs.refresh_from_db()
+    assert not User.objects.filter(pk=me.pk).exists()
+    assert theirs.email == "ada@example.com"
 
 
 def test_a_guest_is_erased_by_address_in_whatever_case(later):
@@ -203,14 +217,14 @@ def test_invoices_are_forgotten_the_day_after_their_last(later):
     erasures.promise(Person(None, frozenset({"ada@example.com"})))
     later()
     invoices = MODELS["orders.RetainedInvoice"].objects
-    forget_old_records = current_app.tasks["orders.forget_old_records"]
+    forget_invoices = current_app.tasks["orders.forget_old_records"]
     today = timezone.now().date()
     invoices.update(keep_until=today)
-    forget_old_records()
+    forget_invoices()
     assert invoices.count() == 1
 
     invoices.update(keep_until=today - timedelta(days=1))
-    forget_old_records()
+    forget_invoices()
     assert invoices.count() == 0
     order.refresh_from_db()
     assert order.grand_total_minor > 0
@@ -347,3 +361,13 @@ def test_the_person_is_told_and_then_the_address_is_forgotten():
     assert not Mail.objects.exists()
     done = ErasureRequest.objects.get()
     assert (done.status, done.email) == ("done", "")
+
+
+def test_the_list_forgets_what_no_backup_is_old_enough_to_need(audit_root):
+    now = timezone.now()
+    for days in (89, 91):
+        erased.note(Person(UUID(int=days)), at=now - timedelta(days=days))
+
+    forget_old_records()
+
+    assert [entry.user_id for entry in erased.entries()] == [UUID(int=89)]

@@ -83,7 +83,7 @@ def test_the_archive_holds_nothing_of_anybody_else():
     AddressFactory.create(user=me)
     AddressFactory.create(user=other, city="Unmistakable")
     completed_order(customer_id=other.pk, email="unmistakable@example.com")
-    completed_order(email=me.email)  # a guest: nobody has proven that it was me
+    completed_order(customer_id=other.pk, email=me.email)  # typed by somebody else
     export = exports.ask(user_id=me.pk)
 
     exports.advance_export()
@@ -92,6 +92,18 @@ def test_the_archive_holds_nothing_of_anybody_else():
     documents = unpacked(bytes(export.archive))
     assert "unmistakable" not in json.dumps(documents).lower()
     assert "orders/order.json" not in documents
+
+
+def test_the_archive_holds_what_the_person_bought_as_a_guest():
+    me = UserFactory.create()
+    order, _ = completed_order(email=me.email.upper())
+    export = exports.ask(user_id=me.pk)
+
+    exports.advance_export()
+
+    export.refresh_from_db()
+    documents = unpacked(bytes(export.archive))
+    assert [row["id"] for row in documents["orders/order.json"]] == [str(order.pk)]
 
 
 def test_a_person_asks_waits_and_downloads_it():
@@ -172,14 +184,12 @@ def test_the_command_writes_the_same_archive_also_of_a_guest(tmp_path):
 def test_a_wish_to_be_forgotten_over_http():
     client = client_of(UserFactory.create())
 
-    wrong = client.post(ERASURES, {"current_password": "another one"})
-    wish = client.post(ERASURES, {"current_password": PASSWORD})
-    again = client.post(ERASURES, {"current_password": PASSWORD})
+    wish = client.post(ERASURES)
+    again = client.post(ERASURES)
     listed = client.get(ERASURES)
     foreign = client_of(UserFactory.create()).delete(f"{ERASURES}/{wish.json()['id']}")
     back = client.delete(f"{ERASURES}/{wish.json()['id']}")
 
-    assert (wrong.status_code, wrong.json()["code"]) == (422, "wrong_password")
     assert (wish.status_code, wish.json()["status"], wish.json()["waits_for"]) == (
         *(202, "scheduled"),
         "",
@@ -188,6 +198,21 @@ def test_a_wish_to_be_forgotten_over_http():
     assert [row["id"] for row in listed.json()["results"]] == [wish.json()["id"]]
     assert (foreign.status_code, foreign.json()["code"]) == (404, "unknown_erasure_request")
     assert back.status_code == 204
+
+
+@pytest.mark.parametrize("path", [EXPORTS, ERASURES])
+def test_who_logged_in_long_ago_proves_it_once_more_before_asking(path):
+    user = UserFactory.create()
+    client = client_of(user)
+    user.sessions.update(proven_at=timezone.now() - timedelta(minutes=11))
+
+    refused = client.post(path)
+    proven = client.post("/api/v1/auth/step-up", {"password": PASSWORD})
+    asked = client.post(path)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "step_up_required")
+    assert proven.status_code < 300
+    assert asked.status_code == 202
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,13 +1,14 @@
 """The inventory knows every column, and says what becomes of each."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db.models import Model
 
-from apps.kernel.privacy import Fate, Kind
+from apps.kernel.privacy import Column, Fate, Kind
 from ecommerce.privacy.inventory import as_markdown, columns
 
 MODELS = [model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy]
@@ -46,6 +47,37 @@ def test_names_addresses_and_secrets_are_never_just_kept() -> None:
         "kernel_auditentry.ip_digest",  # its salt is gone, so it tells nothing
         "orders_retainedinvoice.address",  # what invoices must keep
     }
+
+
+def test_room_for_words_is_kept_only_where_it_is_known_what_stands_there() -> None:
+    roomy = {
+        f"{column.table}.{column.name}"
+        for column in columns()
+        if column.fate is Fate.KEPT and column.kind is not Kind.NONE and _has_room(column)
+    }
+
+    assert roomy == {
+        "catalog_stockmovement.reason",  # what staff wrote about goods
+        "django_admin_log.object_id",
+        "kernel_auditentry.after",  # ids, flags and amounts: see `record`
+        "kernel_auditentry.before",
+        "kernel_auditentry.request_id",
+        "orders_orderline.name",  # of the product
+        "orders_paymentattempt.failure_code",
+        "orders_paymentattempt.reference",
+        "orders_refund.failure_code",
+        "orders_refund.reference",
+        "orders_retainedinvoice.address",
+        "orders_webhookevent.event_id",
+        "orders_webhookevent.reference",
+        "orders_webhookevent.type",
+    }
+
+
+def _has_room(column: Column) -> bool:
+    [model] = [model for model in MODELS if model._meta.label == column.model]
+    field: Any = model._meta.get_field(column.name)
+    return column.free and not field.choices and (getattr(field, "max_length", 0) or 100) >= 100
 
 
 def test_the_page_about_personal_data_is_up_to_date() -> None:

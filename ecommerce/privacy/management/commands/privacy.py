@@ -13,7 +13,7 @@ from apps.kernel.privacy import Person
 from ecommerce.privacy import inventory
 from ecommerce.privacy.services import erased, erasures
 from ecommerce.privacy.services.archives import archive_of
-from ecommerce.privacy.services.people import UnknownPerson, account_of
+from ecommerce.privacy.services.people import UnknownPerson, account_of, holder_of
 from ecommerce.privacy.services.scan import hits
 
 
@@ -90,10 +90,10 @@ class Command(BaseCommand):
 
 
 def _person(*, email: str | None, user: UUID | None, **_: object) -> Person:
-    """Return whom the operator means: whoever gives the address vouches for guest orders, too."""
-    if email is None:
-        return Person(user)
+    """Return whom the operator means: an account, or a guest without one."""
+    if user is not None:
+        return holder_of(user)
     try:
-        return account_of(email)
+        return account_of(str(email))
     except UnknownPerson:
-        return Person(None, frozenset({email.strip().lower()}))
+        return Person(None, frozenset({str(email).strip().lower()}))
