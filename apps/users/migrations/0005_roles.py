@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
         ('users', '0004_validate_phone'),
     ]
 
+    accepts = {
+        "triggers users_user": "It refuses only that the last administrator leaves, which the release before does not do on purpose.",
+        "triggers users_user_groups": "As for users_user.",
+    }
+
     operations = [
         migrations.CreateModel(
             name='Role',
