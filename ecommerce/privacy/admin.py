@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from apps.kernel.backoffice import ReadOnly
+from apps.kernel.backoffice import Guarded, ReadOnly
 from apps.kernel.errors import DomainError
 from apps.kernel.privacy import Person
 from ecommerce.privacy.models import DataExport, ErasureRequest
@@ -69,8 +69,8 @@ class ErasureForm(AccountForm):
         return erasures.promise(person, asked_by=self.asked_by)
 
 
-class Asked(ReadOnly, admin.ModelAdmin):
-    """Rows are added through a service, and looked at."""
+class Asked(Guarded, ReadOnly, admin.ModelAdmin):
+    """Rows are added through a service, after a fresh code, and looked at."""
 
     ordering = ("-requested_at",)
     date_hierarchy = "requested_at"

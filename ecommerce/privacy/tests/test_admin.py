@@ -1,5 +1,8 @@
 """What staff see and do about exports and erasures in the back office."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -13,7 +16,7 @@ pytestmark = pytest.mark.django_db
 EXPORTS, ERASURES = "/admin/privacy/dataexport/", "/admin/privacy/erasurerequest/"
 
 
-def entered(*permissions: str) -> tuple[Client, object]:
+def entered(*permissions: str) -> tuple[Client, Any]:
     staff = StaffFactory.create(permissions=[f"privacy.{name}" for name in permissions])
     client = Client()
     enter(client, staff)
@@ -85,3 +88,16 @@ def test_without_the_right_nobody_asks_or_looks(path):
 
     assert client.get(path).status_code == 403
     assert client.post(f"{path}add/", {"email": UserFactory.create().email}).status_code == 403
+
+
+@pytest.mark.parametrize("path", [EXPORTS, ERASURES])
+def test_a_proof_of_long_ago_is_not_enough_to_ask(path):
+    customer = UserFactory.create()
+    client, staff = entered("add_dataexport", "add_erasurerequest")
+    staff.sessions.update(proven_at=timezone.now() - timedelta(hours=1))
+
+    answer = client.post(f"{path}add/", {"email": customer.email})
+
+    assert answer.status_code == 302
+    assert "step" in answer["Location"]
+    assert (DataExport.objects.count(), ErasureRequest.objects.count()) == (0, 0)
