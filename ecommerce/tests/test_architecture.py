@@ -20,11 +20,13 @@ from apps.kernel.errors import DomainError
 
 ROOT = settings.BASE_DIR
 APPS = ("users", "catalog", "orders")
+OURS = ("apps.", "ecommerce.")
 INTERFACES = [import_module(f"apps.{app}.interface") for app in APPS]
-MODELS = [model for model in apps.get_models() if model.__module__.startswith("apps.")]
+MODELS = [model for model in apps.get_models() if model.__module__.startswith(OURS)]
 PROGRAM = sorted(
     path
-    for path in (ROOT / "apps").rglob("*.py")
+    for folder in (ROOT / "apps", ROOT / "ecommerce" / "privacy")
+    for path in folder.rglob("*.py")
     if not {"tests", "migrations", "__pycache__"} & set(path.parts)
 )
 HANDLES = re.compile(r"\b(Model|QuerySet|Manager|RelatedManager|Queryset)\b")
@@ -142,7 +144,7 @@ def test_tasks_of_the_store_are_named_after_their_app() -> None:
     ours = {
         name: task
         for name, task in current_app.tasks.items()
-        if task.__module__.startswith("apps.") and ".tests." not in task.__module__
+        if task.__module__.startswith(OURS) and ".tests." not in task.__module__
     }
 
     assert ours

@@ -17,7 +17,7 @@ Name = tuple[str, str]
 
 def written_here(migration: Migration) -> bool:
     """Tell whether the migration is of this project, not of an installed package."""
-    return type(migration).__module__.startswith("apps.")
+    return type(migration).__module__.startswith(("apps.", "ecommerce."))
 
 
 def judge(
