@@ -44,14 +44,15 @@ def answer_challenge(
     hash_of, person, counted = _tried(challenge, ip)
     if not codes.spend(user_id=person.pk, code=code):
         raise InvalidCode("This code is not right, or was used before.")
-    return _open(
-        challenge=hash_of,
-        person=person,
-        counted=counted,
-        ip=ip,
-        user_agent=user_agent,
-        lifetime=lifetime,
-    )
+    with transaction.atomic():
+        return _open(
+            challenge=hash_of,
+            person=person,
+            counted=counted,
+            ip=ip,
+            user_agent=user_agent,
+            lifetime=lifetime,
+        )
 
 
 def answer_with_first_code(
@@ -129,4 +130,5 @@ def _open(
     )
     if opened is None:
         raise InvalidChallenge(OVER)
+    record("users.entered_by_code", about=opened.session_id, by=person.pk)
     return opened

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from apps.kernel.ids import new_id
+from apps.kernel.models import AuditEntry
 from apps.users.models import LoginChallenge, SecondFactor, Session, User
 from apps.users.services import people, second_factors, sessions
 from apps.users.services.roles import granter
@@ -82,6 +83,8 @@ def test_staff_get_in_by_password_and_code_in_any_case_of_the_address(boss):
     assert is_in(browser)
     session = Session.objects.get()
     assert (session.user, session.second_factor) == (boss, True)
+    entry = AuditEntry.objects.get(action="users.entered_by_code")
+    assert (entry.actor_id, entry.about) == (boss.pk, str(session.pk))
     assert round((session.expires_at - session.created_at).total_seconds()) == 8 * 60 * 60
 
 
