@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from apps.kernel.errors import TooMany
 from apps.kernel.networks import network_of
-from apps.users.models import LoginAttempts
+from apps.users.models import LoginAttempts, User
 
 WINDOW_SECONDS = 15 * 60
 
@@ -17,6 +17,8 @@ STORE = "store"
 STORE_WINDOW_SECONDS = 60
 
 MAIL_WINDOW_SECONDS = 60 * 60
+
+PERSON = User._meta.concrete_fields  # the first one is the id
 
 # Part of the statement that opens a session: takes a successful login back from the counters that
 # it was counted by; its account starts again at nothing. Rows are locked in the order in which they
@@ -61,6 +63,11 @@ class TooManyMails(TooMany):
 
 
 def count_attempt(*, email: str, ip: str | None) -> list[str]:
+    """Count an attempt as `count_login` does, for who is known already. Returns the keys."""
+    return count_login(email=email, ip=ip)[1]
+
+
+def count_login(*, email: str, ip: str | None) -> tuple[User | None, list[str]]:
     """Count a login before it is decided: network, account and store, in one statement.
 
     Counting first makes the limits exact however many logins run at once; an address without an
@@ -70,8 +77,8 @@ def count_attempt(*, email: str, ip: str | None) -> list[str]:
     guesses elsewhere cannot lock them out. A window is fixed: it begins with its first attempt and
     ends 15 minutes later, the store's after one, whatever comes in between.
 
-    Returns the keys it was counted under, first the network's, then the account's. Raises
-    TooManyAttempts with `retry_after`.
+    Returns whose address it is, and the keys it was counted under: first the network's, then the
+    account's. Raises TooManyAttempts with `retry_after`.
     """
     network = network_of(ip) if ip else None
     keys = {
@@ -109,12 +116,14 @@ def count_attempt(*, email: str, ip: str | None) -> list[str]:
             ),
             by_network AS ({by_network}), by_account AS ({by_account}), by_store AS ({by_store})
             SELECT key, failures,
-                ceil(extract(epoch FROM window_ends_at - statement_timestamp()))::int
+                ceil(extract(epoch FROM window_ends_at - statement_timestamp()))::int,
+                {", ".join(f"person.{field.column}" for field in PERSON)}
             FROM (
                 SELECT 1 AS place, * FROM by_network
                 UNION ALL SELECT 2, * FROM by_account
                 UNION ALL SELECT 3, * FROM by_store
             ) AS counted
+            LEFT JOIN users_user AS person ON person.email = %(email)s
             ORDER BY place
             """,  # noqa: S608 - the inserted parts are constants
             {
@@ -128,10 +137,14 @@ def count_attempt(*, email: str, ip: str | None) -> list[str]:
             },
         )
         counted = cursor.fetchall()
-    for key, failures, wait in counted:
+    for key, failures, wait, *_ in counted:
         if failures > limits[key]:
             raise TooManyAttempts("Too many logins have failed. Wait a while.", retry_after=wait)
-    return [key for key, _, _ in counted]
+    _, _, _, *person = counted[0]
+    known = person[0] is not None
+    names = [field.attname for field in PERSON]
+    user = User.from_db(connection.alias, names, person) if known else None
+    return user, [key for key, *_ in counted]
 
 
 def forgive(counted: list[str]) -> None:

@@ -14,11 +14,6 @@ from apps.kernel.mail import send
 from apps.users.models import Confirmation
 
 LIFETIME = timedelta(minutes=10)
-TEMPLATES = {
-    Confirmation.Purpose.REGISTER: "confirm_registration",
-    Confirmation.Purpose.RESET_PASSWORD: "reset_password",
-    Confirmation.Purpose.CHANGE_EMAIL: "confirm_email",
-}
 # A registration replaces another one of its address; else one of the account does.
 OF_AN_ADDRESS = "(email) WHERE purpose = 'register'"
 OF_AN_ACCOUNT = "(user_id, purpose)"
@@ -30,7 +25,7 @@ class InvalidConfirmation(Invalid):
     code = "invalid_confirmation"
 
 
-def mail_token(
+def issue(
     purpose: Confirmation.Purpose,
     *,
     email: str,
@@ -38,10 +33,10 @@ def mail_token(
     password: str = "",
     first_name: str = "",
     last_name: str = "",
-) -> None:
-    """Mail a link with a new token, in the caller's transaction; an older one is worth nothing now.
+) -> str:
+    """Return a link with a new token; an older one is worth nothing now. `password` is a hash.
 
-    The token stands behind the `#`, which browsers send to no server. `password` is a hash.
+    The token stands behind the `#`, which browsers send to no server.
     """
     token = secrets.token_urlsafe(32)
     replaced = OF_AN_ACCOUNT if user_id else OF_AN_ADDRESS
@@ -68,8 +63,12 @@ def mail_token(
                 "lifetime": LIFETIME.total_seconds(),
             },
         )
-    link = f"{settings.PUBLIC_URL}/account/confirm#{purpose}={token}"
-    send(TEMPLATES[purpose], to=email, context={"link": link}, useful_for=LIFETIME)
+    return f"{settings.PUBLIC_URL}/account/confirm#{purpose}={token}"
+
+
+def mail(template: str, *, to: str, link: str) -> None:
+    """Mail a link, in the caller's transaction, as long as it is good."""
+    send(template, to=to, context={"link": link}, useful_for=LIFETIME)
 
 
 def look_up(purpose: Confirmation.Purpose, *, token: str) -> Confirmation:

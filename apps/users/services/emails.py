@@ -22,12 +22,11 @@ def request_email_change(*, user: User, email: str, current_password: str, ip: s
     passwords.prove(email=user.email, password=current_password, encoded=user.password, ip=ip)
     attempts.count_mail(email=email, ip=ip)
     with transaction.atomic():
+        link = confirmations.issue(Confirmation.Purpose.CHANGE_EMAIL, email=email, user_id=user.pk)
         if User.objects.filter(email=email).exists():
             send("account_exists", to=email)
         else:
-            confirmations.mail_token(
-                Confirmation.Purpose.CHANGE_EMAIL, email=email, user_id=user.pk
-            )
+            confirmations.mail("confirm_email", to=email, link=link)
         send("email_change_requested", to=user.email)
 
 

@@ -52,14 +52,19 @@ def change_password(*, user_id: UUID, password: str) -> None:
 
 @transaction.atomic
 def request_password_reset(*, email: str, ip: str | None) -> None:
-    """Mail a link to set a new password, if there is an account that may log in.
+    """Mail a link to set a new password, or that there is no account: a mail either way.
 
-    Raises TooManyMails, whether there is or not.
+    Raises TooManyMails, whether there is one or not.
     """
     email = normalised(email)
     attempts.count_mail(email=email, ip=ip)
-    for user_id in User.objects.filter(email=email, is_active=True).values_list("pk", flat=True):
-        confirmations.mail_token(Confirmation.Purpose.RESET_PASSWORD, email=email, user_id=user_id)
+    user = User.objects.filter(email=email, is_active=True).first()
+    if user is None:
+        send("no_account", to=email)
+        return
+    reset = Confirmation.Purpose.RESET_PASSWORD
+    link = confirmations.issue(reset, email=email, user_id=user.pk)
+    confirmations.mail("reset_password", to=email, link=link)
 
 
 def whose_password(*, token: str) -> User | None:

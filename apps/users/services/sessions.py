@@ -72,7 +72,7 @@ def log_in(
 ) -> OpenSession | challenges.Challenge:
     """Open a session, or ask whoever has a second factor for a code of it.
 
-    Costs three statements, and one more when an old hash is renewed.
+    Costs two statements, and one more when an old hash is renewed.
 
     Raises InvalidCredentials, by the same work whether or not there is such an account;
     TooManyAttempts.
@@ -106,8 +106,7 @@ def challenge_staff(*, email: str, password: str, ip: str | None) -> challenges.
 def _recognised(*, email: str, password: str, ip: str | None) -> tuple[User, list[str]]:
     """Return whose password this is, and where the attempt was counted."""
     email = normalised(email)
-    counted = attempts.count_attempt(email=email, ip=ip)
-    user = User.objects.filter(email=email).first()
+    user, counted = attempts.count_login(email=email, ip=ip)
 
     def renew_hash(raw_password: str) -> None:
         if user is None:

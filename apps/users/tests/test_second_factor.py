@@ -346,10 +346,10 @@ def test_a_right_code_takes_the_attempts_back(guarded):
     assert [count for key, count in failures.items() if key.startswith("network")] == [3]
 
 
-def test_without_a_factor_a_login_costs_three_statements(django_assert_num_queries):
+def test_without_a_factor_a_login_costs_two_statements(django_assert_num_queries):
     user = UserFactory()
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         sessions.log_in(email=user.email, password=PASSWORD, ip=None, user_agent="")
 
 
