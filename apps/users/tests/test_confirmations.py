@@ -18,6 +18,7 @@ from apps.users.tests.factories import (
     PASSWORD,
     StaffFactory,
     UserFactory,
+    enter,
     mailed_token,
 )
 
@@ -390,10 +391,11 @@ def test_what_was_mailed_to_the_old_address_is_void_after_the_move(
     assert refused(reset(APIClient(), old_reset))
 
 
-def test_an_address_that_staff_change_voids_what_was_mailed(admin_client: Client) -> None:
+def test_an_address_that_staff_change_voids_what_was_mailed() -> None:
+    boss = enter(Client(), StaffFactory.create(is_superuser=True))
     user = UserFactory.create()
     passwords.request_password_reset(email=user.email, ip=None)
-    page = admin_client.get(f"/admin/users/user/{user.pk}/change/")
+    page = boss.get(f"/admin/users/user/{user.pk}/change/")
     form = page.context["adminform"].form
     data = {name: value for name in form.fields if (value := form[name].value())}
     for inline in page.context["inline_admin_formsets"]:
@@ -402,9 +404,7 @@ def test_an_address_that_staff_change_voids_what_was_mailed(admin_client: Client
     for name in ("is_staff", "is_superuser", "groups", "user_permissions"):
         data.pop(name, None)
 
-    admin_client.post(
-        f"/admin/users/user/{user.pk}/change/", {**data, "is_active": "on", "email": ADA}
-    )
+    boss.post(f"/admin/users/user/{user.pk}/change/", {**data, "is_active": "on", "email": ADA})
 
     assert User.objects.get(pk=user.pk).email == ADA
     assert not Confirmation.objects.exists()
