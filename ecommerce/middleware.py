@@ -1,5 +1,6 @@
 """What happens to every request before and after its view."""
 
+import json
 import logging
 import re
 import time
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.kernel import audit, trail
 from apps.kernel.models import AuditEntry
+from apps.kernel.rest import PROBLEM
 from ecommerce.logs import TRAIL, route_of
 from ecommerce.problems import problem
 
@@ -71,10 +73,9 @@ def _ids_in(request: HttpRequest) -> dict[str, UUID]:
 
 def _code_of(response: HttpResponse) -> dict[str, str]:
     """Return the code of a refusal, which says more than its status."""
-    body = getattr(response, "data", None)
-    if response.status_code < HTTPStatus.BAD_REQUEST or not isinstance(body, dict):
+    if response.status_code < HTTPStatus.BAD_REQUEST or response.get("Content-Type") != PROBLEM:
         return {}
-    return {"code": body["code"]} if "code" in body else {}
+    return {"code": json.loads(response.content)["code"]}
 
 
 def who_asks(get_response: View) -> View:
@@ -90,12 +91,15 @@ def who_asks(get_response: View) -> View:
 def _actor_of(request: HttpRequest) -> audit.Actor:
     # The REST framework puts whom it has recognised on Django's request, too.
     user, proof = request.user, getattr(request, "auth", None)
+    ip = request.META.get("REMOTE_ADDR") or None
+    if key_id := getattr(user, "key_id", None):
+        return audit.Actor(kind=AuditEntry.ActorKind.API_KEY, id=key_id, ip=ip)
     known = user.is_authenticated
     return audit.Actor(
         kind=AuditEntry.ActorKind.PERSON if known else AuditEntry.ActorKind.ANONYMOUS,
         id=user.pk if known else None,
         session_id=getattr(proof, "pk", None),
-        ip=request.META.get("REMOTE_ADDR") or None,
+        ip=ip,
     )
 
 

@@ -22,7 +22,7 @@ from apps.kernel.errors import (
     Unproven,
     VersionMismatch,
 )
-from apps.kernel.rest import PROBLEM
+from apps.kernel.rest import PROBLEM, FastJSONRenderer
 from apps.kernel.trail import request_id
 
 log = logging.getLogger(__name__)
@@ -102,6 +102,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     body = _problem(request.path, status, code, detail, entries)
     if facts:
         body["facts"] = facts
+    # Also where a view writes something else: the documentation page, an archive.
+    request.accepted_renderer, request.accepted_media_type = FastJSONRenderer(), PROBLEM
     return Response(body, status=status, headers=headers, content_type=PROBLEM)
 
 

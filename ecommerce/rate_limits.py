@@ -136,6 +136,6 @@ def _client_of(request: HttpRequest) -> tuple[str, str]:
     if proof is None:
         ip = request.META.get("REMOTE_ADDR")
         return of_route or f"anonymous-{kind}", f"network:{network_of(ip) if ip else 'none'}"
-    if request.META["HTTP_AUTHORIZATION"].lower().startswith("api-key "):
-        return "api-keys", f"key:{proof.pk}"
+    if key_id := getattr(request.user, "key_id", None):
+        return "api-keys", f"key:{key_id}"
     return of_route or kind, f"person:{request.user.pk}"

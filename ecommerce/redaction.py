@@ -18,13 +18,13 @@ PATTERNS = re.compile(
     r"""
     (?P<key> -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----.*?(?:-----END[ ][A-Z ]*PRIVATE[ ]KEY-----|\Z) )
     | (?P<credentials> (?<=://) [^\s/@]*:[^\s/@]*@ )
-    | (?P<authorization> \b(?:Bearer|Basic)\ +[^\s,;"'\\]{6,} )
+    | (?P<authorization> \b(?:Bearer|Basic|Api-Key)\ +[^\s,;"'\\]{6,} )
     | (?P<jwt> \beyJ[\w-]+\.[\w-]+\.[\w-]* )
-    | (?P<secret> \b(?:sk|rk|whsec)_\w{8,} | \bpi_\w+_secret_\w+ )
+    | (?P<secret> \b(?:sk|rk|whsec|eck)_\w{8,} | \bpi_\w+_secret_\w+ )
     | (?P<named> \b[\w-]{0,30}
         (?:password|passwd|secret|token|api_?key|authorization|cookie|csrf|sessionid)
         [\w-]{0,30}["']?\s{0,5}[:=]\s{0,5}
-        (?P<value> "[^"]*"? | '[^']*'? | (?:Bearer|Basic)\s+[^\s"',;&}]+ | [^\s"',;&}]+ ) )
+        (?P<value> "[^"]*"? | '[^']*'? | (?:Bearer|Basic|Api-Key)\s+[^\s"',;&}]+ | [^\s"',;&}]+ ) )
     | (?P<email> [^\s"'<>()\[\]{}:;,=/?&@]{1,64} (?:@|%40)
         [^\s"'<>()\[\]{}:;,=/?&@]{1,255}\.[^\W\d_]{2,} )
     | (?P<card> (?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-]) )
@@ -34,7 +34,7 @@ PATTERNS = re.compile(
 )
 # A text without any of these signs cannot match above; most lines have none.
 SIGNS = re.compile(
-    r"[@+]|%40|://|eyJ|\d[ -]?\d{3}|(?:sk|rk|whsec|pi)_"
+    r"[@+]|%40|://|eyJ|\d[ -]?\d{3}|(?:sk|rk|whsec|pi|eck)_"
     r"|private|bearer|basic|token|passw|secret|key|auth|cookie|csrf|sess",
     re.IGNORECASE,
 )

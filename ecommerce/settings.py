@@ -202,7 +202,10 @@ RATE_LIMITS = env_counts(
 
 # REST API: nobody may do anything unless a view says so.
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.users.authentication.AccessTokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.users.authentication.ApiKeyAuthentication",
+        "apps.users.authentication.AccessTokenAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["apps.kernel.rest.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["apps.kernel.rest.FastJSONRenderer"],

@@ -1,5 +1,7 @@
 """Where every path leads."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
 from django.core.files.storage import FileSystemStorage, storages
@@ -14,6 +16,8 @@ handler403 = "ecommerce.problems.permission_denied"
 handler404 = "ecommerce.problems.page_not_found"
 handler500 = "ecommerce.problems.server_error"
 
+for_everybody: dict[str, Any] = {"authentication_classes": [], "permission_classes": []}
+
 api: list[URLPattern | URLResolver] = [
     path("", include("apps.kernel.urls")),
     path("", include("apps.users.urls")),
@@ -22,8 +26,8 @@ api: list[URLPattern | URLResolver] = [
     path("", include("ecommerce.privacy.urls")),
     path("errors", ErrorCatalogue.as_view(), name="errors"),
     path("errors/<slug:code>", ErrorCode.as_view(), name="error"),
-    path("openapi.json", SpectacularJSONAPIView.as_view(permission_classes=[]), name="openapi"),
-    path("docs", Documentation.as_view(url_name="openapi", permission_classes=[]), name="docs"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(**for_everybody), name="openapi"),
+    path("docs", Documentation.as_view(url_name="openapi", **for_everybody), name="docs"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

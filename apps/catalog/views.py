@@ -82,6 +82,8 @@ ORDERINGS = {
 class Products(APIView):
     """The assortment."""
 
+    admits_api_keys = True
+
     class ProductQuery(PageQuery):
         """How to filter, sort and extend the list."""
 
@@ -199,6 +201,8 @@ class Products(APIView):
 class OneProduct(APIView):
     """One product."""
 
+    admits_api_keys = True
+
     class ProductReplacement(Products.ProductDraft):
         """All of a product. Variants are known by SKU; what is not named is retired."""
 
@@ -288,6 +292,8 @@ class OneProduct(APIView):
 class Categories(APIView):
     """The category tree."""
 
+    admits_api_keys = True
+
     permission_classes = (AllowAny,)
 
     @extend_schema(
@@ -301,6 +307,8 @@ class Categories(APIView):
 
 class Inventory(APIView):
     """How much there is of a product."""
+
+    admits_api_keys = True
 
     permission_classes = (AllowAny,)
 

@@ -84,7 +84,9 @@ def idempotent(
 
 
 def principal_of(request: Request) -> str:
-    """Return whose keys these are: the user, or whoever holds the guest's token."""
+    """Return whose keys these are: an API key's, a user's, or those of who has a guest's token."""
+    if (key_id := getattr(request.user, "key_id", None)) is not None:
+        return f"key:{key_id}"
     if request.user.is_authenticated:
         return f"user:{request.user.pk}"
     token = request.headers.get("X-Cart-Token") or request.headers.get("X-Order-Token") or ""

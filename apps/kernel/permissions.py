@@ -5,13 +5,16 @@ more than a password stands behind it, and by `proven_at` when its person last s
 """
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from apps.kernel.errors import Forbidden, StepUpRequired
+
+if TYPE_CHECKING:  # the framework's views import what authenticates, which asks here
+    from rest_framework.views import APIView
 
 PROOF_LASTS = timedelta(minutes=10)
 
@@ -28,7 +31,7 @@ class RecentlyProven(BasePermission):
     Stands after the permission that says who may do it at all. Reading needs no proof.
     """
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.method not in SAFE_METHODS and not is_recently_proven(request.auth):
             raise StepUpRequired("Prove who you are once more: POST /api/v1/auth/step-up.")
         return True
@@ -52,7 +55,9 @@ def staff_with(permission: str) -> type[BasePermission]:
     """
 
     class StaffWith(BasePermission):
-        def has_permission(self, request: Request, view: APIView) -> bool:
+        admits_api_keys = True
+
+        def has_permission(self, request: Request, view: "APIView") -> bool:
             if not _holds(request, permission):
                 return False
             if not _has_second_factor(request):
@@ -69,3 +74,27 @@ def _holds(request: Request, permission: str) -> bool:
 
 def _has_second_factor(request: Request) -> bool:
     return bool(getattr(request.auth, "second_factor", False))
+
+
+def is_api_key(request: Request) -> bool:
+    """Whether a program sends the request, with a key instead of a login."""
+    return getattr(request.user, "key_id", None) is not None
+
+
+class PeopleOnly(BasePermission):
+    """Keeps API keys out where staff_with would admit them."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return not is_api_key(request)
+
+
+def admits_api_keys(view: "APIView") -> bool:
+    """Whether API keys get as far as the view's permissions.
+
+    Only where `staff_with` asks for a permission, which a key may lack, and in views that say
+    `admits_api_keys = True`.
+    """
+    permissions = view.get_permissions()
+    if any(isinstance(each, PeopleOnly) for each in permissions):
+        return False
+    return any(getattr(each, "admits_api_keys", False) for each in (view, *permissions))

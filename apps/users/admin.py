@@ -18,9 +18,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.kernel.backoffice import Guarded, ReadOnly, Recorded, Told, guarded
-from apps.users.models import ADMINISTRATOR, Address, Consent, Role, Session, User
+from apps.users.models import ADMINISTRATOR, Address, ApiKey, Consent, Role, Session, User
 from apps.users.selectors.roles import code_of, grantable, roles_of
 from apps.users.services import addresses, confirmations, passwords, sessions
+from apps.users.services.api_keys import revoke_key
 from apps.users.services.people import set_active
 from apps.users.services.roles import (
     BeyondYourRights,
@@ -284,3 +285,26 @@ class SessionAdmin(ReadOnly, admin.ModelAdmin):
         chosen: list[UUID] = list(queryset.values_list("pk", flat=True))
         ended = sessions.end_these(session_ids=chosen, reason=Session.End.REVOKED_BY_STAFF)
         self.message_user(request, f"{ended} sessions ended.", messages.SUCCESS)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnly, admin.ModelAdmin):
+    """Keys of programs: to look at and revoke. They are made where their secret can be shown."""
+
+    list_display = ("name", "owner", "hint", "expires_at", "last_used_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("owner",)
+    search_fields = ("name", "hint", "owner__email")
+    ordering = ("-id",)
+    exclude = ("hash", "previous_hash")
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("users.revoke_apikey"))
+
+    @admin.action(description="Revoke the selected keys", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        chosen = list(queryset.values_list("pk", flat=True))
+        for key_id in chosen:
+            revoke_key(key_id=key_id)
+        self.message_user(request, f"Revoked: {len(chosen)}.", messages.SUCCESS)

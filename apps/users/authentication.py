@@ -1,12 +1,54 @@
 """Who sends a request: the access token's claims, and a session that still lives."""
 
+from dataclasses import dataclass
+
 from django.db.models.functions import Now
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
 
-from apps.users.models import Session, User
+from apps.kernel.permissions import admits_api_keys
+from apps.users.models import KeyHolder, Session, User
+from apps.users.services.api_keys import PREFIX, InvalidApiKey, holder_of
 from apps.users.tokens import InvalidAccessToken, claims_of
+
+
+class NotForApiKeys(APIException):
+    """People go here, programs do not."""
+
+    status_code = 403
+    default_code = "not_for_api_keys"
+    default_detail = "API keys do not open this."
+
+
+@dataclass(frozen=True, slots=True)
+class KeyProof:
+    """A key stands for a second factor, which its maker has shown; it never proves anew."""
+
+    second_factor: bool = True
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Api-Key eck_…`, or `Bearer eck_…`. Costs one statement.
+
+    Any fault of the key is 401; where keys open nothing it is 403, whatever the key may do.
+    """
+
+    def authenticate(self, request: Request) -> tuple[KeyHolder, KeyProof] | None:
+        scheme, _, secret = get_authorization_header(request).decode("latin-1").partition(" ")
+        is_bearer = scheme.lower() == "bearer" and secret.startswith(PREFIX)
+        if scheme.lower() != "api-key" and not is_bearer:
+            return None
+        try:
+            holder = holder_of(secret=secret, ip=request.META.get("REMOTE_ADDR") or None)
+        except InvalidApiKey as refusal:
+            raise AuthenticationFailed(refusal.detail, refusal.code) from refusal
+        if not admits_api_keys(request.parser_context["view"]):
+            raise NotForApiKeys
+        return holder, KeyProof()
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
 
 
 class AccessTokenAuthentication(BaseAuthentication):

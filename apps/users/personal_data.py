@@ -7,6 +7,7 @@ from django.db.models import Q
 from apps.kernel.privacy import NOBODY, Kind, Person, Table
 from apps.users.models import (
     Address,
+    ApiKey,
     Confirmation,
     Consent,
     LoginAttempts,
@@ -31,6 +32,17 @@ def _counters_of(person: Person) -> Q:
 
 # What hangs on an account comes before it: an erasure goes from the top to the bottom.
 TABLES = (
+    Table(
+        model=ApiKey,
+        of=lambda person: person.by_id("owner"),
+        columns={
+            Kind.SECRET: "hash previous_hash",
+            Kind.REFERENCE: "id owner",
+            Kind.CONTENT: "name hint scopes networks",
+            Kind.TECHNICAL: "created_at issued_at expires_at previous_until last_used_at "
+            "revoked_at",
+        },
+    ),
     Table(
         model=RefreshToken,
         of=lambda person: person.by_id("session__user"),

@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.users.views.account import MyDeactivation, MyEmail, MyPassword
 from apps.users.views.addresses import AddressBook, OneAddress
+from apps.users.views.api_keys import ApiKeyRotations, ApiKeys, OneApiKey
 from apps.users.views.auth import Login, Logout, LogoutEverywhere, Refresh, Register
 from apps.users.views.confirmations import (
     EmailChangeConfirmation,
@@ -70,4 +71,7 @@ urlpatterns = [
     path("permissions", Permissions.as_view(), name="permissions"),
     path("roles", Roles.as_view(), name="roles"),
     path("roles/<id:role_id>", OneRole.as_view(), name="role"),
+    path("api-keys", ApiKeys.as_view(), name="api-keys"),
+    path("api-keys/<id:key_id>", OneApiKey.as_view(), name="api-key"),
+    path("api-keys/<id:key_id>/rotations", ApiKeyRotations.as_view(), name="api-key-rotations"),
 ]

@@ -21,6 +21,7 @@ class Actor:
     name: str
     known: bool = True
     is_staff: bool = False
+    is_key: bool = False
     permissions: frozenset[str] = frozenset()
     has: str = ""
 
@@ -40,6 +41,8 @@ ACTORS = (
     Actor("other customer"),
     Actor("staff without a role", is_staff=True),
     *ROLES,
+    Actor("API key", is_key=True, permissions=DECLARED["administrator"].permissions),
+    Actor("API key for other things", is_key=True, permissions=frozenset({"users.view_session"})),
 )
 
 
@@ -57,11 +60,16 @@ class Rule:
     theirs: bool = False
     permission: str = ""
     sees: str = ""
+    keys: bool = False
 
     def answer(self, actor: Actor, thing: str) -> int:
         """Return the status for a thing of this owner, or for one that is "missing"."""
+        if actor.is_key and not self.keys:
+            return FORBIDDEN
         if actor.holds(self.permission):
             return MISSING if thing == "missing" else IN
+        if actor.is_key and not (self.everybody and not self.theirs):
+            return FORBIDDEN
         if not actor.known and not self.everybody:
             return UNKNOWN
         if not self.everybody and not self.people:
@@ -73,20 +81,20 @@ class Rule:
         return IN
 
 
-PUBLIC = Rule(everybody=True)
+PUBLIC = Rule(everybody=True, keys=True)
 PERSON = Rule(people=True)
 OWN = Rule(people=True, theirs=True)
 HOLDER = Rule(everybody=True, theirs=True)
 
 
-def staff(permission: str) -> Rule:
+def staff(permission: str, *, keys: bool = True) -> Rule:
     """Let in whoever of the staff holds the permission."""
-    return Rule(permission=permission)
+    return Rule(permission=permission, keys=keys)
 
 
 def holder_or(permission: str, sees: str = "") -> Rule:
     """Let in who has it, be it a guest, and staff."""
-    return replace(HOLDER, permission=permission, sees=sees)
+    return replace(HOLDER, permission=permission, sees=sees, keys=bool(permission))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +158,21 @@ ROUTES: dict[str, Rule] = {
     # people and their roles
     "GET users": staff("users.view_user"),
     "GET users/{user_id}": staff("users.view_user"),
-    "PATCH users/{user_id}": staff("users.deactivate_user"),
-    "GET users/{user_id}/roles": staff("users.view_role"),
-    "PUT users/{user_id}/roles": staff("users.assign_role"),
-    "GET permissions": staff("users.view_role"),
-    "GET roles": staff("users.view_role"),
-    "POST roles": staff("users.add_role"),
-    "GET roles/{role_id}": staff("users.view_role"),
-    "PATCH roles/{role_id}": staff("users.change_role"),
-    "DELETE roles/{role_id}": staff("users.delete_role"),
+    "PATCH users/{user_id}": staff("users.deactivate_user", keys=False),
+    "GET users/{user_id}/roles": staff("users.view_role", keys=False),
+    "PUT users/{user_id}/roles": staff("users.assign_role", keys=False),
+    "GET permissions": staff("users.view_role", keys=False),
+    "GET roles": staff("users.view_role", keys=False),
+    "POST roles": staff("users.add_role", keys=False),
+    "GET roles/{role_id}": staff("users.view_role", keys=False),
+    "PATCH roles/{role_id}": staff("users.change_role", keys=False),
+    "DELETE roles/{role_id}": staff("users.delete_role", keys=False),
+    # keys of programs, which only people manage
+    "GET api-keys": staff("users.add_apikey", keys=False),
+    "POST api-keys": staff("users.add_apikey", keys=False),
+    "GET api-keys/{key_id}": staff("users.add_apikey", keys=False),
+    "DELETE api-keys/{key_id}": staff("users.add_apikey", keys=False),
+    "POST api-keys/{key_id}/rotations": staff("users.add_apikey", keys=False),
     # people's rights to their data
     "GET users/me/data-exports": PERSON,
     "POST users/me/data-exports": PERSON,
@@ -180,7 +194,7 @@ ROUTES: dict[str, Rule] = {
     "GET categories": PUBLIC,
     "GET inventory/{product_id}": PUBLIC,
     # carts
-    "POST carts": PUBLIC,
+    "POST carts": Rule(everybody=True),
     "GET carts/current": OWN,
     "GET carts/{cart_id}": HOLDER,
     "DELETE carts/{cart_id}": HOLDER,
@@ -194,7 +208,7 @@ ROUTES: dict[str, Rule] = {
     "PUT carts/{cart_id}/shipping-option": HOLDER,
     "POST carts/{cart_id}/checkout": HOLDER,
     # orders
-    "GET orders": PERSON,
+    "GET orders": Rule(people=True, permission="orders.view_order", keys=True),
     "GET orders/{order_id}": holder_or("orders.view_order"),
     "GET orders/{order_id}/events": holder_or("orders.view_order"),
     "POST orders/{order_id}/payments": holder_or("", sees="orders.view_order"),
@@ -214,6 +228,7 @@ PAGES: dict[str, Page] = {
         ("kernel.inboxentry", "", {}),
         ("kernel.mail", "", {"send_after_all": "kernel.resend_mail"}),
         ("kernel.outboxevent", "", {}),
+        ("users.apikey", "", {"revoke": "users.revoke_apikey"}),
         ("users.role", "add change delete", {}),
         ("users.user", "add change", {}),
         ("users.session", "", {"revoke": "users.revoke_session"}),
@@ -271,6 +286,7 @@ def _routes() -> Iterator[str]:
         "guest": ACTORS[1],
         "customer": ACTORS[2],
         **{actor.name.replace("_", " "): replace(actor, has="own") for actor in ROLES},
+        "API key": ACTORS[-2],
     }
     yield "## The API, below `/api/v1/`"
     yield ""

@@ -15,6 +15,7 @@ from apps.kernel.audit import Actor, on_behalf_of, record, seal
 from apps.kernel.ids import new_id
 from apps.kernel.models import AuditEntry
 from apps.users.tests.factories import (
+    ApiKeyFactory,
     StaffFactory,
     UserFactory,
     access_token_for,
@@ -52,6 +53,24 @@ def test_a_product_changed_over_the_api_names_who_did_it_and_what_was_before():
     assert (entry.actor_kind, entry.actor_id) == ("person", manager.pk)
     assert entry.session_id == manager.sessions.get().pk
     assert (entry.ip, entry.request_id) == ("192.0.2.7", "a-request-id")
+
+
+def test_what_a_key_does_is_recorded_as_the_keys():
+    product = ProductFactory(name="Old", status="draft")
+    manager = StaffFactory(is_superuser=True)
+    secret = ApiKeyFactory.secret_of(owner=manager, scopes=["catalog.change_product"])
+
+    answer = Client().patch(
+        f"/api/v1/products/{product.pk}",
+        {"name": "New"},
+        content_type="application/json",
+        headers={"Authorization": f"Api-Key {secret}"},
+    )
+
+    assert answer.status_code == 200, answer.content
+    entry = AuditEntry.objects.get(about=str(product.pk))
+    assert (entry.actor_kind, entry.actor_id) == ("api_key", manager.api_keys.get().pk)
+    assert entry.session_id is None
 
 
 def test_a_change_in_the_back_office_is_recorded_with_both_values(client):

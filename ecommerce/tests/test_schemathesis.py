@@ -24,6 +24,7 @@ from apps.kernel.models import AuditEntry
 from apps.orders.tests.factories import placed_order, ready_cart
 from apps.users.tests.factories import (
     AddressFactory,
+    ApiKeyFactory,
     RoleFactory,
     SessionFactory,
     UserFactory,
@@ -93,6 +94,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "product_id": str(variant.product_id),
         "user_id": str(UserFactory.create().pk),
         "role_id": str(RoleFactory.create().key),
+        "key_id": str(ApiKeyFactory.create(owner=boss).pk),
         "session_id": str(SessionFactory.create(user=boss).pk),
         "entry_id": str(AuditEntry.objects.latest("id").pk),
         "export_id": str(export.pk),

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from apps.kernel.openapi import header
-from apps.kernel.permissions import is_recently_proven, is_staff_with
+from apps.kernel.permissions import is_api_key, is_recently_proven, is_staff_with
 from apps.orders.selectors.orders import Holder
 
 LONGEST_TOKEN = 200
@@ -21,14 +22,22 @@ def cart_holder(request: Request) -> Holder:
 
 
 def order_holder(request: Request) -> Holder:
-    """Return who holds the order: as for carts, or staff with what they may do to any order."""
-    return replace(
+    """Return who holds the order: as for carts, or staff with what they may do to any order.
+
+    An API key is nobody's customer. Raises PermissionDenied for one that may not see orders.
+    """
+    holder = replace(
         _holder(request, "X-Order-Token"),
         sees_all=is_staff_with(request, "orders.view_order"),
         cancels_all=is_staff_with(request, "orders.cancel_order"),
         refunds_all=is_staff_with(request, "orders.refund_order"),
         recently_proven=is_recently_proven(request.auth),
     )
+    if is_api_key(request):
+        if not holder.sees_all:
+            raise PermissionDenied
+        holder = replace(holder, customer_id=None, token="")
+    return holder
 
 
 def _holder(request: Request, header: str) -> Holder:

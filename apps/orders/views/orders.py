@@ -38,6 +38,7 @@ def _rendered(order: Order, *, status: int = 200) -> Response:
 class Orders(APIView):
     """The customer's orders; staff who may see orders see all."""
 
+    admits_api_keys = True
     permission_classes = (IsAuthenticated,)
 
     class OrderQuery(PageQuery):
@@ -90,6 +91,7 @@ class Orders(APIView):
 class OneOrder(APIView):
     """An order."""
 
+    admits_api_keys = True
     permission_classes = (AllowAny,)
 
     @extend_schema(
@@ -104,6 +106,7 @@ class OneOrder(APIView):
 class OrderTimeline(APIView):
     """An order's life so far."""
 
+    admits_api_keys = True
     permission_classes = (AllowAny,)
 
     @extend_schema(
@@ -127,6 +130,7 @@ class OrderTimeline(APIView):
 class Cancellations(APIView):
     """Cancel an order before it ships."""
 
+    admits_api_keys = True
     permission_classes = (AllowAny,)
 
     @extend_schema(

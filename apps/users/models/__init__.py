@@ -1,6 +1,7 @@
 """Accounts, what proves them, their sessions, and the counters that slow guessing down."""
 
 from apps.users.models.address import Address
+from apps.users.models.api_key import ApiKey, KeyHolder
 from apps.users.models.attempts import LoginAttempts
 from apps.users.models.confirmation import Confirmation
 from apps.users.models.consent import Consent
@@ -20,8 +21,10 @@ __all__ = [
     "CUSTOMER",
     "MOST_TRIES",
     "Address",
+    "ApiKey",
     "Confirmation",
     "Consent",
+    "KeyHolder",
     "LoginAttempts",
     "LoginChallenge",
     "Membership",

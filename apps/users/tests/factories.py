@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import factory
 import pyotp
@@ -11,7 +12,8 @@ from django.utils import timezone
 
 from apps.kernel.encryption import decrypted, encrypted
 from apps.kernel.tests.mails import mails_to
-from apps.users.models import Address, Role, SecondFactor, Session, User
+from apps.users.models import Address, ApiKey, Role, SecondFactor, Session, User
+from apps.users.services.api_keys import hash_of, new_secret
 from apps.users.tokens import access_token
 
 PASSWORD = "correct horse battery staple"
@@ -62,6 +64,26 @@ class RoleFactory(factory.django.DjangoModelFactory[Role]):
     @factory.post_generation
     def permissions(self: Role, _created: object, names: list[str] | None) -> None:
         self.permissions.set([permission(name) for name in names or ()])
+
+
+class ApiKeyFactory(factory.django.DjangoModelFactory[ApiKey]):
+    """A key for `users.view_user` that ends in an hour. `secret_of` makes one to be used."""
+
+    owner = factory.SubFactory(StaffFactory, permissions=["users.view_user"])
+    name = factory.Sequence(lambda n: f"Key {n}")
+    hash = factory.LazyFunction(lambda: hash_of(new_secret()))
+    scopes = factory.LazyFunction(lambda: ["users.view_user"])
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
+
+    class Meta:
+        model = ApiKey
+
+    @classmethod
+    def secret_of(cls, **fields: Any) -> str:
+        """Make a key and return its secret."""
+        secret = new_secret()
+        cls.create(hash=hash_of(secret), **fields)
+        return secret
 
 
 class SessionFactory(factory.django.DjangoModelFactory[Session]):

@@ -271,8 +271,7 @@ def test_what_there_is_to_grant_is_listed(editor):
     assert {"code": "users.assign_role", "name": "Can give roles to people and take them away"} in (
         rows
     )
-    apps = {row["code"].split(".")[0] for row in rows}
-    assert apps == {"kernel", "users", "catalog", "orders", "privacy"}
+    assert not {"auth", "admin"} & {row["code"].split(".")[0] for row in rows}
     assert rows == sorted(rows, key=lambda row: row["code"])
 
 

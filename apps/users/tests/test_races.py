@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -9,11 +10,20 @@ from django.db import IntegrityError, connection
 from django.db.models import F
 from django.db.models.functions import Now
 
-from apps.kernel.models import OutboxEvent
+from apps.kernel.models import AuditEntry, OutboxEvent
 from apps.kernel.tests.mails import mails_to
-from apps.users.models import Confirmation, LoginAttempts, RefreshToken, Role, Session, User
+from apps.users.models import (
+    ApiKey,
+    Confirmation,
+    LoginAttempts,
+    RefreshToken,
+    Role,
+    Session,
+    User,
+)
 from apps.users.services import (
     accounts,
+    api_keys,
     attempts,
     confirmations,
     emails,
@@ -24,6 +34,7 @@ from apps.users.services import (
 )
 from apps.users.tests.factories import (
     PASSWORD,
+    ApiKeyFactory,
     RoleFactory,
     SessionFactory,
     StaffFactory,
@@ -301,3 +312,55 @@ def test_roles_changed_at_once_from_one_version_change_once():
     )
 
     assert Counter(type(answer).__name__ for answer in answers) == {"Role": 1, "VersionMismatch": 7}
+
+
+def test_of_eight_rotations_at_once_one_succeeds_and_the_first_secret_stays_good():
+    secret = ApiKeyFactory.secret_of()
+    key = ApiKey.objects.get()
+
+    answers = at_once(
+        8,
+        lambda _: api_keys.rotate_key(
+            owner_id=key.owner_id, key_id=key.pk, overlap=timedelta(hours=1)
+        ),
+    )
+
+    assert Counter(type(answer) for answer in answers) == {
+        api_keys.IssuedKey: 1,
+        api_keys.RotationUnderWay: 7,
+    }
+    [issued] = [answer for answer in answers if isinstance(answer, api_keys.IssuedKey)]
+    for good in (secret, issued.secret):
+        assert api_keys.holder_of(secret=good, ip=None).pk == key.owner_id
+
+
+def test_a_key_revoked_while_it_is_rotated_and_used_is_dead_afterwards():
+    for _ in range(10):
+        secret = ApiKeyFactory.secret_of()
+        key = ApiKey.objects.latest("id")
+
+        def act(n, key=key, secret=secret):
+            if n % 3 == 0:
+                return api_keys.revoke_key(key_id=key.pk)
+            if n % 3 == 1:
+                return api_keys.rotate_key(
+                    owner_id=key.owner_id, key_id=key.pk, overlap=timedelta(hours=1)
+                )
+            return api_keys.holder_of(secret=secret, ip=None)
+
+        answers = at_once(6, act)
+
+        secrets = [secret, *(a.secret for a in answers if isinstance(a, api_keys.IssuedKey))]
+        for each in secrets:
+            with pytest.raises(api_keys.InvalidApiKey):
+                api_keys.holder_of(secret=each, ip=None)
+        refusals = {type(answer) for answer in answers if isinstance(answer, Exception)}
+        assert refusals <= {
+            api_keys.ApiKeyRevoked,
+            api_keys.InvalidApiKey,
+            api_keys.RotationUnderWay,
+        }
+        assert (
+            AuditEntry.objects.filter(action="users.api_key_revoked", about=str(key.pk)).count()
+            == 1
+        )

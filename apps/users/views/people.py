@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from apps.kernel.conditional import expected_version, tagged
 from apps.kernel.openapi import IF_MATCH, problems
 from apps.kernel.pagination import Ordering, Page, PageQuery, page_of, read_query
-from apps.kernel.permissions import RecentlyProven, staff_with
+from apps.kernel.permissions import PeopleOnly, RecentlyProven, staff_with
 from apps.kernel.serializers import StrictBooleanField, StrictSerializer
 from apps.users.selectors.people import people, person_of, roles_by_person
 from apps.users.selectors.roles import roles_of
@@ -157,7 +157,7 @@ class PersonRoles(APIView):
     def get_permissions(self) -> list[BasePermission]:
         writes = self.request is not None and self.request.method == "PUT"
         needed = "users.assign_role" if writes else "users.view_role"
-        return [staff_with(needed)(), RecentlyProven()]
+        return [PeopleOnly(), staff_with(needed)(), RecentlyProven()]
 
     @extend_schema(
         operation_id="user_roles_list",

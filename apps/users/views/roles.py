@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from apps.kernel.conditional import expected_version, tagged
 from apps.kernel.openapi import IF_MATCH, problems
-from apps.kernel.permissions import RecentlyProven, staff_with
+from apps.kernel.permissions import PeopleOnly, RecentlyProven, staff_with
 from apps.kernel.serializers import StrictCharField, StrictSerializer
 from apps.users.models import Role
 from apps.users.selectors.roles import codes_of, grantable, role_of, roles
@@ -61,7 +61,7 @@ class RoleDocuments(serializers.Serializer[Any]):
 class Permissions(APIView):
     """What there is to grant."""
 
-    permission_classes = (staff_with("users.view_role"),)
+    permission_classes = (PeopleOnly, staff_with("users.view_role"))
 
     @extend_schema(
         operation_id="permissions_list", responses={200: PermissionDocuments, **problems(401, 403)}
@@ -77,7 +77,8 @@ class Roles(APIView):
 
     def get_permissions(self) -> list[BasePermission]:
         adds = self.request is not None and self.request.method == "POST"
-        return [staff_with("users.add_role" if adds else "users.view_role")(), RecentlyProven()]
+        needed = "users.add_role" if adds else "users.view_role"
+        return [PeopleOnly(), staff_with(needed)(), RecentlyProven()]
 
     @extend_schema(operation_id="roles_list", responses={200: RoleDocuments, **problems(401, 403)})
     def get(self, request: Request) -> Response:
@@ -105,7 +106,8 @@ class OneRole(APIView):
     def get_permissions(self) -> list[BasePermission]:
         needed = {"PATCH": "users.change_role", "DELETE": "users.delete_role"}
         method = self.request.method if self.request is not None else ""
-        return [staff_with(needed.get(method or "", "users.view_role"))(), RecentlyProven()]
+        needed_now = needed.get(method or "", "users.view_role")
+        return [PeopleOnly(), staff_with(needed_now)(), RecentlyProven()]
 
     @extend_schema(
         operation_id="roles_retrieve",

@@ -19,7 +19,13 @@ from apps.kernel.ids import new_id
 from apps.kernel.mail import send
 from apps.kernel.privacy import Column, Fate, Kind, Person, Table, columns_of
 from apps.orders.tests.factories import ADDRESS, completed_order, ready_cart
-from apps.users.tests.factories import AddressFactory, SessionFactory, StaffFactory, UserFactory
+from apps.users.tests.factories import (
+    AddressFactory,
+    ApiKeyFactory,
+    SessionFactory,
+    StaffFactory,
+    UserFactory,
+)
 from ecommerce.privacy.services import erasures, exports
 from ecommerce.privacy.services.people import known
 
@@ -82,6 +88,7 @@ def seeded_person() -> Person:
     staff_session = SessionStore()
     staff_session.update({"_auth_user_id": str(user.pk), "note": WORD})
     staff_session.save()
+    ApiKeyFactory.create(owner=user)
     exports.ask(user_id=user.pk)
     exports.advance_export()
     MODELS["kernel.OutboxEvent"].objects.update(done_at=timezone.now())
