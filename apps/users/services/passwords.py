@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet
 
 from apps.kernel.audit import record
 from apps.kernel.errors import Invalid
+from apps.kernel.ids import new_id
 from apps.kernel.mail import send
 from apps.users.models import Confirmation, Session, User, normalised
 from apps.users.services import attempts, confirmations, sessions
@@ -60,6 +61,7 @@ def request_password_reset(*, email: str, ip: str | None) -> None:
     attempts.count_mail(email=email, ip=ip)
     user = User.objects.filter(email=email, is_active=True).first()
     if user is None:
+        confirmations.void(user_id=new_id())  # nobody's: a statement as for a known address
         send("no_account", to=email)
         return
     reset = Confirmation.Purpose.RESET_PASSWORD
