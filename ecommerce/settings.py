@@ -274,6 +274,7 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = env("MEDIA_ROOT", default=str(BASE_DIR / ".local" / "media"))
 AWS_PRODUCTS_BUCKET = env("AWS_PRODUCTS_BUCKET", default="")
 AWS_PRODUCTS_DOMAIN = env("AWS_PRODUCTS_DOMAIN", default="")
+AWS_USERS_BUCKET = env("AWS_USERS_BUCKET", default="")
 AUDIT_ROOT = env("AUDIT_ROOT", dev=str(BASE_DIR / ".local" / "audit"), default="")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -290,6 +291,22 @@ STORAGES = {
         }
         if AWS_PRODUCTS_BUCKET
         else {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    ),
+    "users": (
+        {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": AWS_USERS_BUCKET,
+                "default_acl": None,
+                "signature_version": "s3v4",
+                "querystring_expire": 300,
+            },
+        }
+        if AWS_USERS_BUCKET
+        else {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(Path(MEDIA_ROOT) / "users"), "allow_overwrite": True},
+        }
     ),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
@@ -364,12 +381,14 @@ CELERY_TASK_ROUTES = {
     "orders.process_payments": {"queue": "payments"},
     "orders.process_webhooks": {"queue": "payments"},
     "orders.process_shipments": {"queue": "shipping"},
+    "users.process_avatars": {"queue": "pictures"},
     "kernel.send_mails": {"queue": "mail"},  # a mail server that hangs must not hold up events
 }
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5)}}
     for name, seconds in {
         "kernel.relay_outbox": 1,
+        "users.process_avatars": 1,
         "kernel.send_mails": 1,
         "kernel.seal_audit_log": 1,
         "kernel.anchor_audit_log": 60,
@@ -410,6 +429,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 X_FRAME_OPTIONS = "DENY"
 _pictures = f" https://{AWS_PRODUCTS_DOMAIN or '*.amazonaws.com'}" if AWS_PRODUCTS_BUCKET else ""
+_pictures += " https://*.amazonaws.com" if AWS_USERS_BUCKET else ""
 CONTENT_POLICY_OF_API = "default-src 'none'; frame-ancestors 'none'"
 CONTENT_POLICY_OF_PAGES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self';"

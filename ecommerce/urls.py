@@ -39,6 +39,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 if isinstance(storages["products"], FileSystemStorage):
-    # Without a bucket this machine is the file server, too.
+    # Without a bucket this machine is the file server, too; people's files are not for everybody.
     media = {"document_root": settings.MEDIA_ROOT}
-    urlpatterns.append(re_path(r"^media/(?P<path>.+)$", serve, media))
+    urlpatterns.append(re_path(r"^media/(?P<path>products/.+)$", serve, media))
+if isinstance(storages["users"], FileSystemStorage):
+    urlpatterns.append(path("", include("apps.users.private_files")))

@@ -16,12 +16,15 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from apps.kernel.backoffice import Guarded, ReadOnly, Recorded, Told, guarded
 from apps.users.models import ADMINISTRATOR, Address, ApiKey, Consent, Role, Session, User
 from apps.users.selectors.roles import code_of, grantable, roles_of
+from apps.users.serializers import pictures_of
 from apps.users.services import addresses, confirmations, passwords, sessions
 from apps.users.services.api_keys import revoke_key
+from apps.users.services.avatars import remove_avatar
 from apps.users.services.people import set_active
 from apps.users.services.roles import (
     BeyondYourRights,
@@ -126,9 +129,10 @@ class PersonAdmin(Guarded, Told, Recorded, UserAdmin):
     list_display = ("email", "first_name", "last_name", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_active", "groups")
     search_fields = ("email", "first_name", "last_name")
-    readonly_fields = ("assigned_roles", "last_login", "date_joined", "version")
+    readonly_fields = ("picture", "assigned_roles", "last_login", "date_joined", "version")
     show_full_result_count = False
     inlines = (Addresses, Consents)
+    actions = ("remove_avatars",)
     add_fieldsets = (
         (
             None,
@@ -138,6 +142,23 @@ class PersonAdmin(Guarded, Told, Recorded, UserAdmin):
             },
         ),
     )
+
+    @admin.display(description="avatar")
+    def picture(self, person: User) -> str:
+        """Their avatar."""
+        shown = pictures_of(person.avatar_id)
+        return format_html('<img src="{}" alt="" width="128">', shown["small"]) if shown else "none"
+
+    @admin.action(description="Remove the avatars of the selected people", permissions=["change"])
+    def remove_avatars(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        removed = sum(
+            remove_avatar(user_id=person.pk)
+            for person in queryset
+            if self.has_change_permission(request, person)
+        )
+        self.message_user(
+            request, f"{removed} avatar{'s' * (removed != 1)} removed.", messages.SUCCESS
+        )
 
     @admin.display(description="roles")
     def assigned_roles(self, person: User) -> str:
@@ -150,7 +171,7 @@ class PersonAdmin(Guarded, Told, Recorded, UserAdmin):
         roles = "roles" if self._gives_roles(request, obj) else "assigned_roles"
         return (
             (None, {"fields": ("email", "password")}),
-            ("Person", {"fields": ("first_name", "last_name", "phone", "locale")}),
+            ("Person", {"fields": ("first_name", "last_name", "phone", "locale", "picture")}),
             ("Rights", {"fields": ("is_active", roles, *RIGHTS)}),
             ("History", {"fields": ("date_joined", "last_login", "version")}),
         )

@@ -3,11 +3,13 @@
 import hashlib
 
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from apps.kernel.privacy import NOBODY, Kind, Person, Table
 from apps.users.models import (
     Address,
     ApiKey,
+    Avatar,
     Confirmation,
     Consent,
     LoginAttempts,
@@ -116,6 +118,24 @@ TABLES = (
         },
     ),
     Table(
+        # A worker deletes the files, then the row.
+        model=Avatar,
+        of=lambda person: person.by_id("user"),
+        emptied={
+            "user": None,
+            "status": Avatar.Status.LEAVING,
+            "next_action_at": Now(),
+            "request_id": "",
+            "traceparent": "",
+        },
+        kept="until the files are deleted, within minutes",
+        columns={
+            Kind.REFERENCE: "id user",
+            Kind.TECHNICAL: "created_at form_until request_id traceparent",
+            Kind.NONE: "status next_action_at lease_until tries",
+        },
+    ),
+    Table(
         model=Address,
         of=lambda person: person.by_id("user"),
         columns={
@@ -140,7 +160,7 @@ TABLES = (
         model=User,
         of=lambda person: person.by_id("pk"),
         columns={
-            Kind.REFERENCE: "id",
+            Kind.REFERENCE: "id avatar_id",
             Kind.IDENTITY: "first_name last_name",
             Kind.CONTACT: "email phone",
             Kind.CONTENT: "locale is_staff is_superuser is_active",

@@ -1,6 +1,7 @@
 """The documents that several users views take or give."""
 
 from typing import Any
+from uuid import UUID
 
 import phonenumbers
 from django.conf import settings
@@ -11,10 +12,12 @@ from rest_framework import serializers
 from apps.kernel.addresses import Address
 from apps.kernel.serializers import StrictBooleanField, StrictCharField
 from apps.users.models import Address as KeptAddress
-from apps.users.models import User, is_ascii
+from apps.users.models import User, is_ascii, picture_name
 from apps.users.services import challenges
+from apps.users.services.avatars import SIDES
 from apps.users.services.sessions import OpenSession
 from apps.users.tokens import LIFETIME, access_token
+from apps.users.uploads import address_of
 
 
 class EmailField(serializers.EmailField):
@@ -153,6 +156,20 @@ def challenge_of(challenge: challenges.Challenge) -> dict[str, object]:
     }
 
 
+class AvatarPictures(serializers.Serializer[Any]):
+    """Where the pictures are for five minutes: squares, WebP."""
+
+    small = serializers.URLField(help_text="128 pixels wide.")
+    large = serializers.URLField(help_text="512 pixels wide.")
+
+
+def pictures_of(avatar_id: UUID | None) -> dict[str, str] | None:
+    """Return the document `AvatarPictures`."""
+    if avatar_id is None:
+        return None
+    return {size: address_of(picture_name(avatar_id, side)) for size, side in SIDES.items()}
+
+
 class Profile(serializers.Serializer[Any]):
     """A person, as they see themselves."""
 
@@ -162,6 +179,7 @@ class Profile(serializers.Serializer[Any]):
     last_name = serializers.CharField()
     phone = serializers.CharField()
     locale = serializers.CharField()
+    avatar = AvatarPictures(allow_null=True)
     created_at = serializers.DateTimeField()
     version = serializers.IntegerField()
 
@@ -175,6 +193,7 @@ def profile_of(user: User) -> dict[str, object]:
         "last_name": user.last_name,
         "phone": user.phone,
         "locale": user.locale,
+        "avatar": pictures_of(user.avatar_id),
         "created_at": user.date_joined,
         "version": user.version,
     }

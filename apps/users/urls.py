@@ -6,6 +6,7 @@ from apps.users.views.account import MyDeactivation, MyEmail, MyPassword
 from apps.users.views.addresses import AddressBook, OneAddress
 from apps.users.views.api_keys import ApiKeyRotations, ApiKeys, OneApiKey
 from apps.users.views.auth import Login, Logout, LogoutEverywhere, Refresh, Register
+from apps.users.views.avatar import MyAvatar
 from apps.users.views.confirmations import (
     EmailChangeConfirmation,
     PasswordReset,
@@ -49,6 +50,7 @@ urlpatterns = [
     path("users/me/password", MyPassword.as_view(), name="my-password"),
     path("users/me/email", MyEmail.as_view(), name="my-email"),
     path("users/me/deactivate", MyDeactivation.as_view(), name="my-deactivation"),
+    path("users/me/avatar", MyAvatar.as_view(), name="my-avatar"),
     path("users/me/consents", Consents.as_view(), name="consents"),
     path("users/me/addresses", AddressBook.as_view(), name="addresses"),
     path("users/me/addresses/<id:address_id>", OneAddress.as_view(), name="address"),

@@ -28,7 +28,7 @@ RESTART_WINDOW = 60
 # What decides on migrations, sample catalog and static files.
 PREPARED_FROM = ("apps", "ecommerce", "static", "templates", "requirements.txt")
 # Apart, so that many payments do not keep events waiting: name, queues, processes.
-WORKERS = (("worker", "default,index,mail", 1), ("payments", "payments,shipping", 2))
+WORKERS = (("worker", "default,index,mail,pictures", 1), ("payments", "payments,shipping", 2))
 
 
 class StopRequested(BaseException):

@@ -32,7 +32,7 @@ SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity
 WHERE backend_type = 'client backend' GROUP BY 1
 """
 STATES = ("active", "idle", "idle in transaction")
-QUEUES = ("payments", "shipping", "mail", "default", "index")
+QUEUES = ("payments", "shipping", "mail", "pictures", "default", "index")
 PATIENCE = 1  # seconds
 
 

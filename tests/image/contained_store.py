@@ -9,7 +9,7 @@ from engine import Container
 WORKER = ("celery", "-A", "ecommerce", "worker", "--without-gossip", "--without-mingle")
 ROLES = {
     "worker-payments": (*WORKER, "-Q", "payments", "--concurrency=2"),
-    "worker-shipping": (*WORKER, "-Q", "shipping,mail", "--concurrency=1"),
+    "worker-shipping": (*WORKER, "-Q", "shipping,mail,pictures", "--concurrency=1"),
     "worker-events": (*WORKER, "-Q", "default,index", "--concurrency=1"),
     "beat": ("celery", "-A", "ecommerce", "beat", "--schedule=/tmp/schedule", "--pidfile="),
     "exporter": ("python", "manage.py", "export_metrics"),

@@ -3,6 +3,7 @@
 from apps.users.models.address import Address
 from apps.users.models.api_key import ApiKey, KeyHolder
 from apps.users.models.attempts import LoginAttempts
+from apps.users.models.avatar import Avatar, picture_name
 from apps.users.models.confirmation import Confirmation
 from apps.users.models.consent import Consent
 from apps.users.models.person import User, is_ascii, normalised
@@ -22,6 +23,7 @@ __all__ = [
     "MOST_TRIES",
     "Address",
     "ApiKey",
+    "Avatar",
     "Confirmation",
     "Consent",
     "KeyHolder",
@@ -37,4 +39,5 @@ __all__ = [
     "User",
     "is_ascii",
     "normalised",
+    "picture_name",
 ]

@@ -69,6 +69,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(db_default=Now(), editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
+    avatar_id = models.UUIDField(null=True, editable=False, help_text="The avatar that is shown.")
 
     objects = UserManager()
 

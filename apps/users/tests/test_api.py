@@ -69,6 +69,7 @@ def test_an_account_opens_by_the_mail_and_the_password_of_its_registration(api):
         "last_name": "",
         "phone": "",
         "locale": "",
+        "avatar": None,
         "created_at": user.date_joined.isoformat(),
         "version": 1,
     }
@@ -387,6 +388,10 @@ def test_the_schema_describes_the_operations_and_the_bearer(api):
         (ME, "get"): {"200", "401"},
         (ME, "put"): {"200", "400", "401", "412", "413", "415"},
         (ME, "patch"): {"200", "400", "401", "412", "413", "415"},
+        (f"{ME}/avatar", "get"): {"200", "401"},
+        (f"{ME}/avatar", "post"): {"201", "400", "401", "413", "415"},
+        (f"{ME}/avatar", "put"): {"202", "400", "401", "404", "413", "415"},
+        (f"{ME}/avatar", "delete"): {"204", "401"},
         (f"{ME}/consents", "get"): {"200", "401"},
         (f"{ME}/consents", "put"): {"200", "400", "401", "413", "415"},
         (f"{ME}/addresses", "get"): {"200", "400", "401"},

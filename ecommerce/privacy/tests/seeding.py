@@ -56,6 +56,7 @@ def seeded_person() -> Person:
     MODELS["users.Consent"].objects.create(
         user=user, purpose="marketing", granted=True, text_version="1", ip=IP
     )
+    MODELS["users.Avatar"].objects.create(user=user, status="published", form_until=timezone.now())
     account = hashlib.sha256(EMAIL.encode()).hexdigest()
     MODELS["users.LoginAttempts"].objects.create(
         key=f"account:{account}", window_ends_at=timezone.now() + timedelta(hours=1), failures=3

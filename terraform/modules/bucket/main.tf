@@ -161,3 +161,18 @@ resource "aws_s3_bucket_policy" "this" {
 
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
+
+# Which pages a browser lets send a form here; the form has to be signed all the same.
+resource "aws_s3_bucket_cors_configuration" "this" {
+  count = length(var.upload_origins) == 0 ? 0 : 1
+
+  region = var.region
+  bucket = aws_s3_bucket.this.id
+
+  cors_rule {
+    allowed_origins = var.upload_origins
+    allowed_methods = ["POST"]
+    allowed_headers = ["*"]
+    max_age_seconds = 3600
+  }
+}

@@ -54,6 +54,12 @@ variable "locked_days" {
   default     = null
 }
 
+variable "upload_origins" {
+  description = "Origins of pages that may send forms to the bucket; empty for none."
+  type        = list(string)
+  default     = []
+}
+
 variable "access_logs_bucket" {
   description = "Bucket that keeps who read and wrote; null for none."
   type        = string

@@ -20,6 +20,7 @@ module "users" {
   access_logs_bucket = module.logs.name
   # A closed account's files are gone for good a month after they were deleted.
   former_versions_days = 30
+  upload_origins       = ["https://${var.host}"]
 }
 
 module "products" {

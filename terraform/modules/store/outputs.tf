@@ -7,6 +7,7 @@ output "role_arns" {
   description = "For the annotations eks.amazonaws.com/role-arn, by service account."
   value = merge(module.cluster.role_arns, {
     web                = module.web_role.arn
+    worker-shipping    = module.worker_shipping_role.arn
     secrets-reader     = module.secrets_role["secrets-reader"].arn
     monitoring-secrets = module.secrets_role["monitoring"].arn
   })
@@ -27,6 +28,7 @@ output "settings" {
   value = {
     AWS_PRODUCTS_BUCKET = module.products.name
     AWS_PRODUCTS_DOMAIN = local.pictures_host
+    AWS_USERS_BUCKET    = module.users.name
   }
 }
 

@@ -44,6 +44,56 @@ module "web_role" {
       Action   = "s3:ListBucket"
       Resource = "arn:aws:s3:::${local.bucket.products}"
     },
+    {
+      # It signs the forms and addresses that people's browsers use; a signature may what its maker may.
+      Sid      = "FormsForUploads"
+      Effect   = "Allow"
+      Action   = "s3:PutObject"
+      Resource = "arn:aws:s3:::${local.bucket.users}/uploads/*"
+    },
+    {
+      Sid      = "AddressesOfAvatars"
+      Effect   = "Allow"
+      Action   = "s3:GetObject"
+      Resource = "arn:aws:s3:::${local.bucket.users}/avatars/*"
+    },
+    {
+      Sid      = "KeyOfTheUsersBucket"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = local.key.arn
+    },
+  ]
+}
+
+# The worker that draws avatars: reads what was uploaded, writes what is shown, deletes both.
+module "worker_shipping_role" {
+  source = "../workload_role"
+
+  name              = "${local.name}-worker-shipping"
+  identity_provider = module.cluster.identity_provider
+  namespace         = local.namespace
+  service_account   = "worker-shipping"
+  statements = [
+    {
+      Sid      = "Avatars"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      Resource = ["arn:aws:s3:::${local.bucket.users}/avatars/*", "arn:aws:s3:::${local.bucket.users}/uploads/*"]
+    },
+    {
+      # Without it S3 answers 403 instead of 404 for an upload that never came.
+      Sid      = "WhetherThereIsOne"
+      Effect   = "Allow"
+      Action   = "s3:ListBucket"
+      Resource = "arn:aws:s3:::${local.bucket.users}"
+    },
+    {
+      Sid      = "KeyOfTheUsersBucket"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = local.key.arn
+    },
   ]
 }
 

@@ -110,6 +110,13 @@ def test_a_body_of_more_than_1_mib_is_refused_with_a_problem(client, web):
     assert len(web.requests) == 1
 
 
+def test_a_picture_of_a_person_may_have_more(client, web):
+    sizes = (2 * 1024 * 1024, 3 * 1024 * 1024 + 1)
+    answers = [client.post("/uploads", content=bytes(size)).status_code for size in sizes]
+
+    assert answers == [200, 413]
+
+
 @pytest.mark.parametrize(
     ("path", "burst"), [(CATEGORIES, 100), ("/api/v1/auth/login", 20), ("/admin/login/", 20)]
 )

@@ -79,7 +79,7 @@ def test_only_who_has_business_outside_gets_there(
 ):
     outgoing = {name for name in PROCESSES if may(ends[f"{store}/{name}"], PROVIDER, 443)}
 
-    assert outgoing == {"web", "worker-payments", "check-invariants"}
+    assert outgoing == {"web", "worker-payments", "worker-shipping", "check-invariants"}
     assert not any(may(ends[f"{store}/{name}"], PROVIDER, 80) for name in PROCESSES)
 
 

@@ -81,6 +81,7 @@ def test_what_is_left_open_is_named(rendered: dict[str, list[Object]]):
     assert left_open(rendered["base"]) == [
         "ServiceAccount/secrets-reader",
         "ServiceAccount/web",
+        "ServiceAccount/worker-shipping",
         "ExternalSecret/ecommerce",
     ]
 

@@ -53,7 +53,7 @@ class TalkingStore:
             *celery,
             "worker",
             "-Q",
-            "payments,shipping,mail,default,index",
+            "payments,shipping,mail,pictures,default,index",
             "--concurrency=2",
             "--without-gossip",
             "--without-mingle",

@@ -31,6 +31,28 @@ run "the_public_has_no_way_in" {
   }
 }
 
+run "no_page_may_send_forms_unless_it_is_named" {
+  command = plan
+
+  assert {
+    condition     = length(aws_s3_bucket_cors_configuration.this) == 0
+    error_message = "No rule."
+  }
+}
+
+run "a_named_page_may_send_forms_and_read_nothing" {
+  command = plan
+
+  variables {
+    upload_origins = ["https://shop.example.com"]
+  }
+
+  assert {
+    condition     = [for rule in aws_s3_bucket_cors_configuration.this[0].cors_rule : [rule.allowed_methods, rule.allowed_origins]] == [[toset(["POST"]), toset(["https://shop.example.com"])]]
+    error_message = "POST from that origin alone."
+  }
+}
+
 run "objects_are_encrypted_and_former_versions_kept" {
   command = plan
 

@@ -22,8 +22,8 @@ run "roles_secrets_and_buckets_have_the_names_the_cluster_uses" {
   command = apply
 
   assert {
-    condition     = keys(output.role_arns) == ["cluster-autoscaler", "load-balancer-controller", "monitoring-secrets", "secrets-reader", "web"]
-    error_message = "Five service accounts have a role; workers, beat, exporter and jobs have none."
+    condition     = keys(output.role_arns) == ["cluster-autoscaler", "load-balancer-controller", "monitoring-secrets", "secrets-reader", "web", "worker-shipping"]
+    error_message = "Six service accounts have a role; the other workers, beat, exporter and jobs have none."
   }
 
   assert {
@@ -32,7 +32,7 @@ run "roles_secrets_and_buckets_have_the_names_the_cluster_uses" {
   }
 
   assert {
-    condition     = output.buckets.users == "ecommerce-users-production-111122223333" && output.buckets.orders == "ecommerce-orders-production-111122223333" && output.settings.AWS_PRODUCTS_BUCKET == "ecommerce-products-production-111122223333"
+    condition     = output.buckets.users == "ecommerce-users-production-111122223333" && output.buckets.orders == "ecommerce-orders-production-111122223333" && output.settings.AWS_USERS_BUCKET == output.buckets.users && output.settings.AWS_PRODUCTS_BUCKET == "ecommerce-products-production-111122223333"
     error_message = "Buckets."
   }
 
