@@ -382,6 +382,7 @@ CELERY_TASK_ROUTES = {
     "orders.process_webhooks": {"queue": "payments"},
     "orders.process_shipments": {"queue": "shipping"},
     "users.process_avatars": {"queue": "pictures"},
+    "privacy.process_requests": {"queue": "pictures"},  # archives hold them
     "kernel.send_mails": {"queue": "mail"},  # a mail server that hangs must not hold up events
 }
 CELERY_BEAT_SCHEDULE = {

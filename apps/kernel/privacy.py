@@ -135,6 +135,14 @@ class Records:
     rows: tuple[Mapping[str, object], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file of a person's, such as a picture."""
+
+    name: str
+    content: bytes
+
+
 def columns_of(tables: Iterable[Table]) -> tuple[Column, ...]:
     """Return what the tables' lists say, column by column."""
     return tuple(

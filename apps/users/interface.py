@@ -11,6 +11,7 @@ from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 from apps.users.models import User, normalised
 from apps.users.personal_data import TABLES
 from apps.users.services.accounts import StaffAccount
+from apps.users.services.avatars import documents_of
 from apps.users.services.erasure import (
     close_account,
     erase,
@@ -24,6 +25,7 @@ __all__ = [
     "StaffAccount",
     "close_account",
     "contacts_of",
+    "documents_of",
     "end_all_after_restore",
     "erase",
     "ids_by_email",

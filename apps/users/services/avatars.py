@@ -1,6 +1,7 @@
 """Everything that changes avatars. A worker looks at what was uploaded, and deletes what goes."""
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from django.utils import timezone
 from apps.kernel.audit import record
 from apps.kernel.errors import NotFound
 from apps.kernel.pictures import NotAPicture, redrawn
+from apps.kernel.privacy import Document, Person
 from apps.kernel.work import claim, due_after_failure
 from apps.users.models import Avatar, User, picture_name
 from apps.users.uploads import FORM_LIFETIME, Permission, UploadForm, files, upload_form
@@ -72,6 +74,18 @@ def remove_avatar(*, user_id: UUID) -> bool:
         User.objects.filter(pk=user_id).update(avatar_id=None)
         record("users.avatar_removed", about=user_id)
     return bool(going)
+
+
+def documents_of(*, person: Person) -> tuple[Document, ...]:
+    """Return the pictures that the person shows of themselves, read from where they are kept."""
+    if person.user_id is None:
+        return ()
+    shown = Avatar.objects.filter(user=person.user_id, status=Status.PUBLISHED).first()
+    found = []
+    for name in _names(shown) if shown else ():
+        with suppress(FileNotFoundError), files().open(name) as picture:
+            found.append(Document(name, picture.read()))
+    return tuple(found)
 
 
 def advance_avatar() -> bool:

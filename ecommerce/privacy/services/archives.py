@@ -1,4 +1,4 @@
-"""The archive of all that the store keeps of one person: a zip of JSON, with a manifest."""
+"""The archive of all that the store keeps of one person: a zip with a manifest."""
 
 import hashlib
 import zipfile
@@ -20,16 +20,16 @@ WHY_WITHHELD = "It proves who you are; whoever reads it could act in your name."
 
 
 def archive_of(person: Person, *, at: datetime) -> bytes:
-    """Return the archive: one JSON list of rows for each table, and `manifest.json`.
+    """Return the archive: one JSON list of rows for each table, pictures, and `manifest.json`.
 
-    The manifest names every file with its SHA-256 and number of rows, and every column that was
-    withheld, with the reason.
+    The manifest names every file with its SHA-256, and of lists the number of rows, and every
+    column that was withheld, with the reason.
     """
     person = known(person)
     found = everything_of(person)
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        files = []
+        files: list[dict[str, object]] = []
         for records in found:
             name = f"{records.model.replace('.', '/').lower()}.json"
             content = dumps(records.rows)
@@ -41,6 +41,10 @@ def archive_of(person: Person, *, at: datetime) -> bytes:
                     "sha256": hashlib.sha256(content).hexdigest(),
                 }
             )
+        for document in users.documents_of(person=person):
+            name = f"users/{document.name}"
+            archive.writestr(name, document.content)
+            files.append({"name": name, "sha256": hashlib.sha256(document.content).hexdigest()})
         there = {records.model for records in found}
         manifest = {
             "format": FORMAT,

@@ -7,6 +7,9 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from celery import current_app
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.core.management import call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -19,8 +22,9 @@ from apps.orders.tests.factories import completed_order
 from apps.users.tests.factories import PASSWORD, AddressFactory, UserFactory, access_token_for
 from ecommerce.privacy.inventory import columns
 from ecommerce.privacy.models import DataExport
-from ecommerce.privacy.services import exports
-from ecommerce.privacy.tests.seeding import EMAIL, PERSONAL, WORD, seed, seeded_person
+from ecommerce.privacy.services import erasures, exports
+from ecommerce.privacy.services.scan import hits
+from ecommerce.privacy.tests.seeding import EMAIL, MODELS, PERSONAL, WORD, seed, seeded_person
 
 pytestmark = pytest.mark.django_db
 EXPORTS = "/api/v1/users/me/data-exports"
@@ -104,6 +108,33 @@ def test_the_archive_holds_what_the_person_bought_as_a_guest():
     export.refresh_from_db()
     documents = unpacked(bytes(export.archive))
     assert [row["id"] for row in documents["orders/order.json"]] == [str(order.pk)]
+
+
+def test_the_archive_holds_the_avatar_and_erasing_lets_its_files_go(settings, tmp_path, later):
+    storage = settings.STORAGES["users"]
+    own = {**storage, "OPTIONS": {**storage["OPTIONS"], "location": str(tmp_path / "users")}}
+    settings.STORAGES = settings.STORAGES | {"users": own}
+    me = UserFactory.create()
+    avatar = MODELS["users.Avatar"].objects.create(
+        user=me, status="published", form_until=timezone.now()
+    )
+    names = [f"avatars/{avatar.pk}-{side}.webp" for side in (128, 512)]
+    for name in names:
+        storages["users"].save(name, ContentFile(WORD.encode()))
+    export = exports.ask(user_id=me.pk)
+
+    exports.advance_export()
+
+    export.refresh_from_db()
+    with zipfile.ZipFile(io.BytesIO(bytes(export.archive))) as opened:
+        assert [opened.read(f"users/{name}") for name in names] == [WORD.encode()] * 2
+        manifest = json.loads(opened.read("manifest.json"))
+    assert {f"users/{name}" for name in names} <= {file["name"] for file in manifest["files"]}
+    erasures.ask(user_id=me.pk)
+    later()
+    current_app.tasks["users.process_avatars"]()
+    assert list(hits([WORD])) == []
+    assert not MODELS["users.Avatar"].objects.exists()
 
 
 def test_a_person_asks_waits_and_downloads_it():
