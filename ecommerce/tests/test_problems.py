@@ -79,7 +79,11 @@ def problem_of(answer: Any, status: int) -> dict[str, Any]:
 def raw(
     body: bytes, *, length: str | None = None, path: str = "/api/v1/auth/login", **environ: str
 ) -> tuple[int, dict[str, str], bytes]:
-    """Send bytes through WSGI with whatever headers are said, true or not."""
+    """Send bytes through WSGI with whatever headers are said, true or not.
+
+    Like every request outside of Django's test client it looks after old connections, so its test
+    needs the database.
+    """
     answered: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]]) -> None:
@@ -220,6 +224,7 @@ def test_a_host_that_is_not_ours_is_refused(client: Client, settings: Any) -> No
         assert problem_of(answer, 400)["code"] == "malformed_request"
 
 
+@pytest.mark.django_db
 def test_a_body_beyond_the_limit_is_refused_by_its_length_alone() -> None:
     status, headers, content = raw(b"{}", length=str(settings.API_BODY_LIMIT_BYTES + 1))
 
@@ -227,6 +232,7 @@ def test_a_body_beyond_the_limit_is_refused_by_its_length_alone() -> None:
     assert headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("length", ["-1", "+1", "1 ", "1e3", "0x10", "²", "9" * 5000, "1,2", "x"])
 def test_a_length_that_is_no_length_is_refused(length: str) -> None:
     status, _, content = raw(b"{}", length=length)
@@ -234,6 +240,7 @@ def test_a_length_that_is_no_length_is_refused(length: str) -> None:
     assert (status, json.loads(content)["code"]) == (413, "body_too_large")
 
 
+@pytest.mark.django_db
 def test_a_body_that_is_longer_than_it_says_is_read_as_far_as_it_says() -> None:
     body = b'{"a": "' + b"x" * 2 * settings.API_BODY_LIMIT_BYTES + b'"}'
 
@@ -242,12 +249,14 @@ def test_a_body_that_is_longer_than_it_says_is_read_as_far_as_it_says() -> None:
     assert (status, json.loads(content)["code"]) == (400, "malformed_body")
 
 
+@pytest.mark.django_db
 def test_a_body_that_is_shorter_than_it_says_is_malformed() -> None:
     status, _, content = raw(b'{"email": ', length="500")
 
     assert (status, json.loads(content)["code"]) == (400, "malformed_body")
 
 
+@pytest.mark.django_db
 def test_a_body_without_a_length_is_no_body() -> None:
     status, _, content = raw(b'{"email": "x"}', length=None)
 

@@ -79,13 +79,15 @@ def test_the_pages_for_people_and_programs_are_there(guest, store_url):
     with httpx.Client(base_url=store_url, follow_redirects=True) as browser:
         schema = browser.get("/api/v1/openapi.json").json()
         docs = browser.get("/api/v1/docs")
+        script = browser.get("/api/v1/docs?script=")
         start = browser.get("/")
         login = browser.get("/admin/")
 
         assert schema["openapi"].startswith("3.")
         assert {"/api/v1/products", "/api/v1/carts/{cart_id}/checkout"} <= set(schema["paths"])
         assert (docs.status_code, start.status_code, login.status_code) == (200, 200, 200)
-        assert "/api/v1/openapi.json" in docs.text
+        assert 'src="/api/v1/docs?script="' in docs.text
+        assert "/api/v1/openapi.json" in script.text
         assert 'name="password"' in login.text
         picture = for_sale(guest)["images"][0]
         assert browser.get(picture["url"]).headers["Content-Type"].startswith("image/")
