@@ -115,7 +115,7 @@ def test_every_variable_and_folder_that_it_uses_is_given_by_the_daemon_set():
         ('10.0.1.2 - - "GET / HTTP/1.1" 200 "ELB-HealthChecker/2.0"', True),
         ('10.0.1.2 - - "GET /metrics HTTP/1.1" 200 "Prometheus/3"', True),
         ('10.0.1.2 - - "GET /healthy-food HTTP/1.1" 200 "Mozilla"', False),
-        (full_line(), False),
+        pytest.param(full_line(), False, id="a line of the store"),
     ],
 )
 def test_probes_are_left_out_and_nothing_else(line: str, noise: object):
