@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from apps.catalog.views import Categories, Inventory, OneProduct, Products
+from apps.catalog.views.categories import Categories
+from apps.catalog.views.inventory import Inventory
+from apps.catalog.views.products import OneProduct, Products
 
 urlpatterns = [
     path("products", Products.as_view(), name="products"),

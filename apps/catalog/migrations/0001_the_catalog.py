@@ -1,6 +1,6 @@
 """The tables of the catalog."""
 
-import apps.catalog.models.products
+import apps.catalog.models.media
 import apps.kernel.ids
 import django.core.validators
 import django.db.models.deletion
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
             name='Image',
             fields=[
                 ('id', models.UUIDField(default=apps.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('file', models.ImageField(height_field='height', storage=apps.catalog.models.products.product_storage, upload_to='products', width_field='width')),
+                ('file', models.ImageField(height_field='height', storage=apps.catalog.models.media.product_storage, upload_to='products', width_field='width')),
                 ('alt', models.CharField(blank=True, max_length=200)),
                 ('width', models.PositiveIntegerField(editable=False)),
                 ('height', models.PositiveIntegerField(editable=False)),

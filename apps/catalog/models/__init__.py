@@ -1,6 +1,8 @@
 """Rows of the catalog: what is sold, and how much of it there is."""
 
-from apps.catalog.models.products import Brand, Category, Image, Product, Variant, picture_url
+from apps.catalog.models.categories import Category
+from apps.catalog.models.media import Image, picture_url
+from apps.catalog.models.products import Brand, Product, Variant
 from apps.catalog.models.stock import Reservation, Stock, StockLocation, StockMovement
 
 __all__ = [

@@ -1,85 +1,18 @@
-"""What is sold: categories, brands, products, their variants and pictures."""
+"""What is sold: brands, products and their variants."""
 
-from functools import lru_cache
-
-from django.core.files.storage import Storage, storages
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Cast, Concat, Length, Now, StrIndex, Upper
+from django.db.models.functions import Now, Upper
 from django.db.models.lookups import Exact
 
+from apps.catalog.models.categories import Category
+from apps.catalog.models.slugs import SLUG, is_a_slug
 from apps.kernel.ids import new_id
 
-# A slug never looks like an id, so that both can stand at the same place of an address.
-SLUG = (
-    r"^(?![0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z)"
-    r"[a-z0-9]+(-[a-z0-9]+)*\Z"
-)
 CURRENCY = r"^[A-Z]{3}\Z"
 SKU = r"^[!-~]{1,64}\Z"
-is_a_slug = RegexValidator(SLUG, "Use small letters, digits and single hyphens.", code="slug")
 is_a_sku = RegexValidator(SKU, "Use up to 64 visible ASCII characters, no spaces.", code="sku")
-
-
-def product_storage() -> Storage:
-    """Return where product pictures are kept."""
-    return storages["products"]
-
-
-@lru_cache(maxsize=10_000)
-def picture_url(file: str) -> str:
-    """Return where the public finds a picture; lists ask that more often than anything else."""
-    return product_storage().url(file)
-
-
-def _path(*columns: str) -> Concat:
-    slash = Value("/", output_field=models.TextField())
-    parts: list[Value | Cast] = [slash]
-    for column in columns:
-        parts += [Cast(column, models.TextField()), slash]
-    return Concat(*parts)
-
-
-class Category(models.Model):
-    """A node of the tree. `path` holds the ids from the root down to the category itself."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=120)
-    slug = models.CharField(max_length=160, validators=[is_a_slug])
-    parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
-    )
-    position = models.PositiveIntegerField(default=0)
-    path = models.TextField(
-        editable=False, db_collation="C", help_text="/root id/…/own id/, kept by the services."
-    )
-
-    class Meta:
-        verbose_name_plural = "categories"
-        constraints = [
-            models.UniqueConstraint(fields=["slug"], name="category_slug_is_unique"),
-            models.UniqueConstraint(fields=["path"], name="category_path_is_unique"),
-            models.UniqueConstraint(
-                fields=["parent", "name"],
-                name="category_name_is_unique_among_siblings",
-                nulls_distinct=False,
-            ),
-            models.CheckConstraint(condition=Q(slug__regex=SLUG), name="category_slug_is_a_slug"),
-            models.CheckConstraint(
-                condition=Q(parent=None, path=_path("id"))
-                | Q(parent__isnull=False, path__endswith=_path("parent_id", "id")),
-                name="category_path_ends_with_parent_and_self",
-            ),
-            models.CheckConstraint(
-                # The first place where the category stands in its path is the last one.
-                condition=Exact(StrIndex(F("path"), _path("id")) + 37, Length("path")),
-                name="category_is_not_its_own_ancestor",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Brand(models.Model):
@@ -262,27 +195,3 @@ class Variant(models.Model):
 
     def __str__(self) -> str:
         return self.sku
-
-
-class Image(models.Model):
-    """A picture of a product, re-encoded by the services before it is kept."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
-    file = models.ImageField(
-        storage=product_storage, upload_to="products", width_field="width", height_field="height"
-    )
-    alt = models.CharField(max_length=200, blank=True)
-    width = models.PositiveIntegerField(editable=False)
-    height = models.PositiveIntegerField(editable=False)
-    position = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(width__gte=1, height__gte=1), name="image_has_a_size"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.alt or str(self.file)

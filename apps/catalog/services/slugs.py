@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.utils.text import slugify
 
-from apps.catalog.models.products import SLUG
+from apps.catalog.models.slugs import SLUG
 from apps.kernel.ids import new_id
 
 REPEATED_HYPHENS = re.compile("-{2,}")

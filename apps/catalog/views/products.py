@@ -1,11 +1,9 @@
-"""The catalog over HTTP."""
+"""Products over HTTP."""
 
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from django.core.exceptions import BadRequest
-from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.fields import empty
@@ -17,19 +15,9 @@ from rest_framework.views import APIView
 
 from apps.catalog.models import Product
 from apps.catalog.models.products import is_a_sku, is_a_slug
-from apps.catalog.selectors.categories import category_tree
-from apps.catalog.selectors.products import BANDS, narrow, product_row, product_rows, stock_row
-from apps.catalog.serializers import (
-    LARGEST_PRICE,
-    CategoryTree,
-    CommaSeparated,
-    PriceParameter,
-    ProductDocument,
-    ProductInventory,
-    ProductPage,
-    inventory_document,
-    product_document,
-)
+from apps.catalog.selectors.products import BANDS, narrow, product_row, product_rows
+from apps.catalog.serializers.parameters import LARGEST_PRICE, CommaSeparated, PriceParameter
+from apps.catalog.serializers.products import ProductDocument, ProductPage, product_document
 from apps.catalog.services.products import (
     ProductFields,
     UnknownProduct,
@@ -39,8 +27,8 @@ from apps.catalog.services.products import (
     create_product,
 )
 from apps.catalog.services.stock import LARGEST_QUANTITY
-from apps.kernel.conditional import expected_version, tagged
-from apps.kernel.converters import CANONICAL
+from apps.kernel.conditional import cacheable, expected_version, tagged
+from apps.kernel.converters import id_of, reference_of
 from apps.kernel.openapi import IF_MATCH, problems
 from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
 from apps.kernel.permissions import is_staff_with, staff_with
@@ -54,6 +42,8 @@ from apps.kernel.serializers import (
 KEY = OpenApiParameter(
     "key", str, OpenApiParameter.PATH, description="The product's id; for reading also its slug."
 )
+
+
 PRODUCT_EXTRA = ("description", "variants")
 
 
@@ -168,7 +158,7 @@ class Products(APIView):
         status = query.get("filter[status]", "published")
         rows = narrow(
             product_rows(status=None if status == "all" else status, extra=query["expand"]),
-            category=_reference(query.get("filter[category]")),
+            category=reference_of(query.get("filter[category]")),
             brands=query.get("filter[brand]", []),
             availability=query.get("filter[availability]", []),
             price_from=query.get("filter[price][gte]"),
@@ -179,7 +169,7 @@ class Products(APIView):
             rows = rows.filter(price_from_minor__isnull=False)
         page = page_of(rows, ordering=ORDERINGS[query["sort"]], query=query, request=request)
         page["results"] = [product_document(row, for_staff=staff) for row in page["results"]]
-        return _cacheable(Response(page), request)
+        return cacheable(Response(page), request)
 
     @extend_schema(
         operation_id="products_create",
@@ -235,12 +225,12 @@ class OneProduct(APIView):
         """Show a product by id or slug. Drafts and archived ones are there for staff only."""
         read_query(request, StrictSerializer)
         staff = is_staff_with(request, "catalog.view_product")
-        reference = _reference(key)
+        reference = reference_of(key)
         row = product_row(reference=reference or "", published_only=not staff, extra=PRODUCT_EXTRA)
         if row is None:
             raise UnknownProduct("There is no such product.")
         response = Response(product_document(row, for_staff=staff))
-        return tagged(_cacheable(response, request), version=row["version"])
+        return tagged(cacheable(response, request), version=row["version"])
 
     @extend_schema(
         operation_id="products_replace",
@@ -275,13 +265,13 @@ class OneProduct(APIView):
     )
     def delete(self, request: Request, key: str) -> Response:
         """Take a product out of the shop."""
-        archive_product(product_id=_id(key), expected_version=expected_version(request))
+        archive_product(product_id=id_of(key), expected_version=expected_version(request))
         return Response(status=204)
 
     def _change(self, request: Request, key: str, document: StrictSerializer) -> Response:
         document.is_valid(raise_exception=True)
         product = change_product(
-            product_id=_id(key),
+            product_id=id_of(key),
             fields=_fields(document.validated_data),
             expected_version=expected_version(request),
             actor_id=cast("UUID", request.user.pk),
@@ -289,67 +279,10 @@ class OneProduct(APIView):
         return _product_response(product.pk)
 
 
-class Categories(APIView):
-    """The category tree."""
-
-    admits_api_keys = True
-
-    permission_classes = (AllowAny,)
-
-    @extend_schema(
-        operation_id="categories_list", responses={200: CategoryTree, **problems(400, 401)}
-    )
-    def get(self, request: Request) -> Response:
-        """Show all categories as a tree."""
-        read_query(request, StrictSerializer)
-        return _cacheable(Response({"results": category_tree()}), request)
-
-
-class Inventory(APIView):
-    """How much there is of a product."""
-
-    admits_api_keys = True
-
-    permission_classes = (AllowAny,)
-
-    @extend_schema(
-        operation_id="inventory_read",
-        responses={200: ProductInventory, **problems(400, 401, 404)},
-    )
-    def get(self, request: Request, product_id: UUID) -> Response:
-        """Show how available a product is; staff see the numbers of every location."""
-        read_query(request, StrictSerializer)
-        staff = is_staff_with(request, "catalog.view_stock")
-        row = stock_row(product_id=product_id, published_only=not staff)
-        if row is None:
-            raise UnknownProduct("There is no such product.")
-        document = inventory_document(row["id"], row["kept"], for_staff=staff)
-        return _cacheable(Response(document), request)
-
-
-def _cacheable(response: Response, request: Request) -> Response:
-    """Let caches keep what everybody sees."""
-    if not request.user.is_authenticated:
-        response["Cache-Control"] = "public, max-age=30"
-    patch_vary_headers(response, ["Authorization"])
-    return response
-
-
-def _reference(key: str | None) -> str | UUID | None:
-    """Return what an address or a document names: an id or a slug."""
-    return UUID(key) if key is not None and CANONICAL.fullmatch(key) else key
-
-
-def _id(key: str) -> UUID:
-    if not CANONICAL.fullmatch(key):
-        raise BadRequest("malformed_id")
-    return UUID(key)
-
-
 def _fields(document: dict[str, Any]) -> ProductFields:
     fields: dict[str, Any] = dict(document)
     if "category" in fields:
-        fields["category"] = _reference(fields["category"])
+        fields["category"] = reference_of(fields["category"])
     if "variants" in fields:
         fields["variants"] = [
             VariantDraft(

@@ -1,0 +1,20 @@
+"""The catalog in the back office."""
+
+from apps.catalog.admin.categories import CategoryAdmin
+from apps.catalog.admin.products import BrandAdmin, ProductAdmin
+from apps.catalog.admin.stock import (
+    ReservationAdmin,
+    StockAdmin,
+    StockLocationAdmin,
+    StockMovementAdmin,
+)
+
+__all__ = [
+    "BrandAdmin",
+    "CategoryAdmin",
+    "ProductAdmin",
+    "ReservationAdmin",
+    "StockAdmin",
+    "StockLocationAdmin",
+    "StockMovementAdmin",
+]

@@ -1,0 +1,115 @@
+"""Stock in the back office: it changes with a reason; ledgers are only looked at."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import F
+from django.http import HttpRequest
+
+from apps.catalog.models import (
+    Reservation,
+    Stock,
+    StockLocation,
+    StockMovement,
+)
+from apps.catalog.services.stock import LARGEST_QUANTITY, adjust
+from apps.kernel.backoffice import ReadOnly, Recorded, Told
+
+
+@admin.register(StockLocation)
+class StockLocationAdmin(Recorded, admin.ModelAdmin):
+    """Places where goods lie."""
+
+    list_display = ("code", "name")
+    ordering = ("code",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class CountForm(forms.ModelForm):
+    """A count of what lies in the main location, and why it differs."""
+
+    counted = forms.IntegerField(min_value=0, max_value=LARGEST_QUANTITY)
+    reason = forms.CharField(max_length=200)
+
+    class Meta:
+        model = Stock
+        fields: tuple[str, ...] = ()
+
+
+@admin.register(Stock)
+class StockAdmin(Told, Recorded, ReadOnly, admin.ModelAdmin):
+    """Balances. They change by a count with a reason, through the ledger."""
+
+    form = CountForm
+    list_display = ("sku", "location", "on_hand", "reserved", "available")
+    list_select_related = ("variant", "location")
+    list_filter = ("location",)
+    search_fields = ("variant__sku", "variant__product__name")
+    readonly_fields = ("variant", "location", "on_hand", "reserved")
+    ordering = ("variant__sku", "location__code")
+
+    @admin.display(ordering="variant__sku")
+    def sku(self, stock: Stock) -> str:
+        """What it is a balance of."""
+        return stock.variant.sku
+
+    @admin.display(ordering=F("on_hand") - F("reserved"))
+    def available(self, stock: Stock) -> int:
+        """What can still be sold."""
+        return stock.on_hand - stock.reserved
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        if isinstance(obj, Stock) and obj.location.code != StockLocation.MAIN:
+            return False
+        return bool(request.user.has_perm("catalog.change_stock"))
+
+    def save_model(self, request: HttpRequest, obj: Stock, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        actor_id: Any = request.user.pk
+        adjust(
+            counts={obj.variant_id: form.cleaned_data["counted"]},
+            reason=form.cleaned_data["reason"],
+            actor_id=actor_id,
+        )
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(ReadOnly, admin.ModelAdmin):
+    """The ledger, newest first."""
+
+    list_display = (
+        "created_at",
+        "sku",
+        "kind",
+        "on_hand_delta",
+        "reserved_delta",
+        "order_id",
+        "reason",
+    )
+    list_filter = ("kind",)
+    list_select_related = ("stock__variant",)
+    search_fields = ("stock__variant__sku", "=order_id", "reason")
+    ordering = ("-id",)
+
+    @admin.display(ordering="stock__variant__sku")
+    def sku(self, movement: StockMovement) -> str:
+        """What moved."""
+        return movement.stock.variant.sku
+
+
+@admin.register(Reservation)
+class ReservationAdmin(ReadOnly, admin.ModelAdmin):
+    """What orders hold back."""
+
+    list_display = ("created_at", "sku", "quantity", "state", "order_id")
+    list_filter = ("state",)
+    list_select_related = ("stock__variant",)
+    search_fields = ("stock__variant__sku", "=order_id")
+    ordering = ("-id",)
+
+    @admin.display(ordering="stock__variant__sku")
+    def sku(self, reservation: Reservation) -> str:
+        """What is held back."""
+        return reservation.stock.variant.sku
