@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 
 from apps.kernel.audit import record
 from apps.kernel.models import Mail
-from apps.kernel.trail import Trail, take_up
+from apps.kernel.work import claim
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +59,10 @@ def hand_over_next(server: BaseEmailBackend) -> bool:
     A mail is handed over again only when the process dies, or loses the database, between the
     server's answer and our note of it: then its Message-ID is the same.
     """
-    mail = _claim()
+    mail = claim(Mail, lease=LEASE)
     if mail is None:
         return False
-    take_up(Trail(mail.request_id, mail.traceparent))
-    if mail.too_late:
+    if mail.useful_until and _open(mail).filter(useful_until__lt=Now()).exists():
         _give_up(mail, "too late")
         return True
     try:
@@ -119,23 +118,6 @@ def forget_old_mails() -> int:
     """Delete the mails that were sent or given up 30 days ago. Returns how many."""
     long_ago = Now() - KEPT_FOR
     return Mail.objects.filter(Q(sent_at__lt=long_ago) | Q(failed_at__lt=long_ago)).delete()[0]
-
-
-def _claim() -> Mail | None:
-    claimed = Mail.objects.raw(
-        """
-        UPDATE kernel_mail SET lease_until = statement_timestamp() + %s, tries = tries + 1
-        WHERE id = (
-            SELECT id FROM kernel_mail
-            WHERE next_action_at <= statement_timestamp()
-                AND (lease_until IS NULL OR lease_until < statement_timestamp())
-            ORDER BY next_action_at LIMIT 1 FOR UPDATE SKIP LOCKED
-        )
-        RETURNING *, coalesce(useful_until < statement_timestamp(), false) AS too_late
-        """,
-        [LEASE],
-    )
-    return next(iter(claimed), None)
 
 
 def _later(mail: Mail, error: Exception) -> None:

@@ -24,6 +24,17 @@ class Traced(models.Model):
         abstract = True
 
 
+class Work(Traced):
+    """What every row that waits for a worker has: when it is due and who holds it until when."""
+
+    next_action_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
 class OutboxEvent(Traced):
     """A fact of the past, stored with the change it describes and delivered at least once."""
 
@@ -180,7 +191,7 @@ class AuditEntry(models.Model):
         return f"{self.action} {self.about}"
 
 
-class Mail(Traced):
+class Mail(Work):
     """A mail that is to be handed to the mail server, or was. What it said is not kept."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -191,14 +202,10 @@ class Mail(Traced):
     useful_until = models.DateTimeField(
         null=True, blank=True, help_text="Not sent later than that; empty: always worth sending."
     )
-    next_action_at = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveIntegerField(db_default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     failure = models.CharField(max_length=100, blank=True, help_text="What the last try met.")
-
-    too_late: bool  # told by the statement that claims it
 
     class Meta:
         default_permissions = ("view",)

@@ -3,25 +3,13 @@
 from datetime import timedelta
 from typing import TypeVar
 
-from django.db import models
 from django.db.models.functions import Now
 
-from apps.kernel.models import Traced
+from apps.kernel.models import Work
 from apps.kernel.trail import Trail, take_up
 
 LEASE = timedelta(seconds=30)
 SLOWEST_RETRY = timedelta(minutes=10)
-
-
-class Work(Traced):
-    """What every row that waits for a worker has: when it is due and who holds it until when."""
-
-    next_action_at = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        abstract = True
 
 
 Row = TypeVar("Row", bound=Work)

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.kernel.ids import new_id
-from apps.kernel.work import Work
+from apps.kernel.models import Work
 from apps.users.models.person import User
 
 
