@@ -18,6 +18,7 @@ _stock = frozenset(
     {
         "catalog.view_reservation",
         "catalog.view_stock",
+        "catalog.view_stockalert",
         "catalog.view_stocklocation",
         "catalog.view_stockmovement",
     }

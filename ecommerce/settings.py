@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "apps.catalog",
     "apps.orders",
     "ecommerce.monitoring",
+    "ecommerce.notices",
     "ecommerce.privacy",
 ]
 
@@ -398,6 +399,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.process_shipments": 1,
         "orders.expire_orders": 5,
         "orders.forget_old_records": 3600,
+        "notices.tell_who_waited": 5,
         "privacy.process_requests": 5,
         "privacy.forget_old_records": 3600,
         "kernel.forget_old_records": 3600,

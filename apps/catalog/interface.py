@@ -12,6 +12,8 @@ from apps.catalog.selectors.offers import (
     offers_by_sku,
     stock_differences,
 )
+from apps.catalog.services.alerts import BackInStock, take_due_alerts
+from apps.catalog.services.erasure import erase
 from apps.catalog.services.imports import (
     ImportReport,
     ProductRecord,
@@ -33,6 +35,7 @@ from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 
 __all__ = [
     "AlreadyReserved",
+    "BackInStock",
     "ImportReport",
     "NotAQuantity",
     "Offer",
@@ -43,6 +46,7 @@ __all__ = [
     "StockFigures",
     "UnknownVariant",
     "VariantRecord",
+    "erase",
     "import_products",
     "offers",
     "offers_by_sku",
@@ -54,6 +58,7 @@ __all__ = [
     "ship",
     "stock_differences",
     "stock_figures",
+    "take_due_alerts",
 ]
 
 

@@ -1,4 +1,4 @@
-"""The tables of the catalog in the inventory of personal data: goods, and who moved stock."""
+"""The tables of the catalog in the inventory of personal data: goods, who moves or awaits them."""
 
 from apps.catalog.models import (
     Brand,
@@ -7,6 +7,7 @@ from apps.catalog.models import (
     Product,
     Reservation,
     Stock,
+    StockAlert,
     StockLocation,
     StockMovement,
     Variant,
@@ -44,6 +45,15 @@ TABLES = (
         },
         emptied={},
         kept=EVIDENCE,
+    ),
+    Table(
+        model=StockAlert,
+        of=lambda person: person.by_id("customer_id"),
+        columns={
+            Kind.REFERENCE: "id customer_id",
+            Kind.CONTENT: "variant created_at",
+            Kind.NONE: "due_at",
+        },
     ),
     Table(model=Reservation, columns={Kind.NONE: "id order_id stock quantity state created_at"}),
 )

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.catalog.views.alerts import Alerts, OneAlert
 from apps.catalog.views.categories import Categories
 from apps.catalog.views.inventory import Inventory
 from apps.catalog.views.products import OneProduct, Products
@@ -11,4 +12,6 @@ urlpatterns = [
     path("products/<str:key>", OneProduct.as_view(), name="product"),
     path("categories", Categories.as_view(), name="categories"),
     path("inventory/<id:product_id>", Inventory.as_view(), name="inventory"),
+    path("users/me/alerts", Alerts.as_view(), name="alerts"),
+    path("users/me/alerts/<id:alert_id>", OneAlert.as_view(), name="alert"),
 ]

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from apps.catalog.tests.factories import ProductFactory, VariantFactory
+from apps.catalog.tests.factories import ProductFactory, StockAlertFactory, VariantFactory
 from apps.kernel.audit import record
 from apps.kernel.json import dumps
 from apps.kernel.models import AuditEntry
@@ -135,6 +135,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
         headers=headers,
         users=users,
         things={
+            "alert_id": {"owner's": StockAlertFactory.create(customer_id=owner.pk).pk},
             "address_id": {"owner's": AddressFactory.create(user=owner).pk},
             "user_id": {"owner's": owner.pk},
             "role_id": {"owner's": RoleFactory.create().key},

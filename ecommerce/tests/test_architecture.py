@@ -25,7 +25,7 @@ INTERFACES = [import_module(f"apps.{app}.interface") for app in APPS]
 MODELS = [model for model in apps.get_models() if model.__module__.startswith(OURS)]
 PROGRAM = sorted(
     path
-    for folder in (ROOT / "apps", ROOT / "ecommerce" / "privacy")
+    for folder in (ROOT / "apps", ROOT / "ecommerce" / "notices", ROOT / "ecommerce" / "privacy")
     for path in folder.rglob("*.py")
     if not {"tests", "migrations", "__pycache__"} & set(path.parts)
 )

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from apps.catalog.tests.factories import VariantFactory
+from apps.catalog.tests.factories import StockAlertFactory, VariantFactory
 from apps.kernel.audit import record
 from apps.kernel.models import AuditEntry
 from apps.orders.tests.factories import placed_order, ready_cart
@@ -90,6 +90,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "item_id": str(item.pk),
         "order_id": str(order.pk),
         "address_id": str(address.pk),
+        "alert_id": str(StockAlertFactory.create(customer_id=boss.pk).pk),
         "key": str(variant.product_id),
         "product_id": str(variant.product_id),
         "user_id": str(UserFactory.create().pk),

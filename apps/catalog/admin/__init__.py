@@ -1,5 +1,6 @@
 """The catalog in the back office."""
 
+from apps.catalog.admin.alerts import StockAlertAdmin
 from apps.catalog.admin.categories import CategoryAdmin
 from apps.catalog.admin.products import BrandAdmin, ProductAdmin
 from apps.catalog.admin.stock import (
@@ -15,6 +16,7 @@ __all__ = [
     "ProductAdmin",
     "ReservationAdmin",
     "StockAdmin",
+    "StockAlertAdmin",
     "StockLocationAdmin",
     "StockMovementAdmin",
 ]

@@ -1,5 +1,6 @@
 """Rows of the catalog: what is sold, and how much of it there is."""
 
+from apps.catalog.models.alerts import StockAlert
 from apps.catalog.models.categories import Category
 from apps.catalog.models.media import Image, picture_url
 from apps.catalog.models.products import Brand, Product, Variant
@@ -12,6 +13,7 @@ __all__ = [
     "Product",
     "Reservation",
     "Stock",
+    "StockAlert",
     "StockLocation",
     "StockMovement",
     "Variant",

@@ -6,7 +6,7 @@ import factory
 from django.conf import settings
 from django.utils import timezone
 
-from apps.catalog.models import Brand, Category, Product, StockLocation, Variant
+from apps.catalog.models import Brand, Category, Product, StockAlert, StockLocation, Variant
 from apps.catalog.services.stock import receive
 from apps.kernel.ids import new_id
 
@@ -86,3 +86,13 @@ class VariantFactory(factory.django.DjangoModelFactory[Variant]):
         StockLocationFactory()
         if extracted:
             receive(quantities={self.pk: extracted}, reason="test")
+
+
+class StockAlertFactory(factory.django.DjangoModelFactory[StockAlert]):
+    """Somebody waits for a variant that is not there."""
+
+    class Meta:
+        model = StockAlert
+
+    customer_id = factory.LazyFunction(new_id)
+    variant = factory.SubFactory(VariantFactory)

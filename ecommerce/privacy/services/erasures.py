@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from apps.catalog import interface as catalog
 from apps.kernel import personal_data as kernel
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, NotFound
@@ -176,6 +177,7 @@ def _erase(request: ErasureRequest) -> None:
     erase_from(kernel.TABLES, person=person)
     erase_from(own.TABLES, person=person)
     orders.erase(person=person)
+    catalog.erase(person=person)
     users.erase(person=person)
     record("privacy.person_erased", about=request.pk, after={"person": request.user_id})
     if not address:

@@ -77,6 +77,9 @@ def seeded_person() -> Person:
             reserved_delta=0,
             actor_id=user.pk,
         )
+    MODELS["catalog.StockAlert"].objects.create(
+        customer_id=user.pk, variant=MODELS["catalog.Variant"].objects.first()
+    )
     MODELS["kernel.IdempotencyRecord"].objects.create(
         principal=f"user:{user.pk}", key="1", route="POST x", status=201, body=WORD
     )

@@ -1,0 +1,1 @@
+"""Mails that need two apps: what has happened to goods, and the addresses of people."""
