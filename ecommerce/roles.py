@@ -31,6 +31,7 @@ _orders = frozenset(
         "orders.view_statuschange",
     }
 )
+_groups = frozenset({"users.view_customergroup"})
 _payments = frozenset({"orders.view_paymentattempt", "orders.view_refund"})
 
 ROLES: dict[str, DeclaredRole] = {
@@ -47,6 +48,7 @@ ROLES: dict[str, DeclaredRole] = {
         | _stock
         | _orders
         | _payments
+        | _groups
         | {
             "kernel.resend_mail",
             "kernel.view_mail",
@@ -70,7 +72,8 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "catalog_manager": DeclaredRole(
         "Catalog manager",
-        "Writes products, categories and brands, and sees what is in stock.",
+        "Writes products, categories, brands, prices and customer groups, and sees what is in "
+        "stock.",
         _products
         | _stock
         | {
@@ -88,7 +91,9 @@ ROLES: dict[str, DeclaredRole] = {
             "catalog.delete_category",
             "catalog.delete_image",
             "catalog.delete_product",
-        },
+        }
+        | _groups
+        | {"users.add_customergroup", "users.change_customergroup", "users.delete_customergroup"},
     ),
     "warehouse": DeclaredRole(
         "Warehouse",

@@ -19,7 +19,16 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from apps.kernel.backoffice import Guarded, ReadOnly, Recorded, Told, guarded
-from apps.users.models import ADMINISTRATOR, Address, ApiKey, Consent, Role, Session, User
+from apps.users.models import (
+    ADMINISTRATOR,
+    Address,
+    ApiKey,
+    Consent,
+    CustomerGroup,
+    Role,
+    Session,
+    User,
+)
 from apps.users.selectors.roles import code_of, grantable, roles_of
 from apps.users.serializers import pictures_of
 from apps.users.services import addresses, confirmations, passwords, sessions
@@ -171,7 +180,19 @@ class PersonAdmin(Guarded, Told, Recorded, UserAdmin):
         roles = "roles" if self._gives_roles(request, obj) else "assigned_roles"
         return (
             (None, {"fields": ("email", "password")}),
-            ("Person", {"fields": ("first_name", "last_name", "phone", "locale", "picture")}),
+            (
+                "Person",
+                {
+                    "fields": (
+                        "first_name",
+                        "last_name",
+                        "phone",
+                        "locale",
+                        "picture",
+                        "customer_group",
+                    )
+                },
+            ),
             ("Rights", {"fields": ("is_active", roles, *RIGHTS)}),
             ("History", {"fields": ("date_joined", "last_login", "version")}),
         )
@@ -285,6 +306,19 @@ class RoleAdmin(Guarded, Told, admin.ModelAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Role]) -> None:
         for role in queryset:
             remove_role(by=granter(request.user), key=role.key)
+
+
+@admin.register(CustomerGroup)
+class CustomerGroupAdmin(Recorded, admin.ModelAdmin):
+    """Groups by code. Who is in one is said on the person's page."""
+
+    list_display = ("code", "name")
+    search_fields = ("code", "name")
+    ordering = ("code",)
+
+    def save_model(self, request: HttpRequest, obj: CustomerGroup, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        obj.version += change
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Session)

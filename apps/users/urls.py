@@ -14,6 +14,7 @@ from apps.users.views.confirmations import (
     VerifyEmail,
 )
 from apps.users.views.consents import Consents
+from apps.users.views.customer_groups import CustomerGroupMember, CustomerGroups, OneCustomerGroup
 from apps.users.views.me import Me
 from apps.users.views.people import OnePerson, People, PersonRoles
 from apps.users.views.roles import OneRole, Permissions, Roles
@@ -70,6 +71,13 @@ urlpatterns = [
     path("users", People.as_view(), name="people"),
     path("users/<id:user_id>", OnePerson.as_view(), name="person"),
     path("users/<id:user_id>/roles", PersonRoles.as_view(), name="person-roles"),
+    path("customer-groups", CustomerGroups.as_view(), name="customer-groups"),
+    path("customer-groups/<id:group_id>", OneCustomerGroup.as_view(), name="customer-group"),
+    path(
+        "customer-groups/<id:group_id>/members/<id:user_id>",
+        CustomerGroupMember.as_view(),
+        name="customer-group-member",
+    ),
     path("permissions", Permissions.as_view(), name="permissions"),
     path("roles", Roles.as_view(), name="roles"),
     path("roles/<id:role_id>", OneRole.as_view(), name="role"),

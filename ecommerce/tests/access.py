@@ -174,6 +174,14 @@ ROUTES: dict[str, Rule] = {
     "GET roles/{role_id}": staff("users.view_role", keys=False),
     "PATCH roles/{role_id}": staff("users.change_role", keys=False),
     "DELETE roles/{role_id}": staff("users.delete_role", keys=False),
+    # customer groups
+    "GET customer-groups": staff("users.view_customergroup"),
+    "POST customer-groups": staff("users.add_customergroup"),
+    "GET customer-groups/{group_id}": staff("users.view_customergroup"),
+    "PATCH customer-groups/{group_id}": staff("users.change_customergroup"),
+    "DELETE customer-groups/{group_id}": staff("users.delete_customergroup"),
+    "PUT customer-groups/{group_id}/members/{user_id}": staff("users.change_customergroup"),
+    "DELETE customer-groups/{group_id}/members/{user_id}": staff("users.change_customergroup"),
     # keys of programs, which only people manage
     "GET api-keys": staff("users.add_apikey", keys=False),
     "POST api-keys": staff("users.add_apikey", keys=False),
@@ -236,6 +244,7 @@ PAGES: dict[str, Page] = {
         ("kernel.mail", "", {"send_after_all": "kernel.resend_mail"}),
         ("kernel.outboxevent", "", {}),
         ("users.apikey", "", {"revoke": "users.revoke_apikey"}),
+        ("users.customergroup", "add change delete", {}),
         ("users.role", "add change delete", {}),
         ("users.user", "add change", {"remove_avatars": "users.change_user"}),
         ("users.session", "", {"revoke": "users.revoke_session"}),

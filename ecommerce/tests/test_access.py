@@ -24,6 +24,7 @@ from apps.orders.tests.factories import ADDRESS, placed_order, ready_cart
 from apps.users.tests.factories import (
     AddressFactory,
     ApiKeyFactory,
+    CustomerGroupFactory,
     RoleFactory,
     SessionFactory,
     StaffFactory,
@@ -109,6 +110,8 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     for actor in ROLES:
         users[actor.name].groups.add(Group.objects.get(role__code=actor.name))
     owner = users["owner"]
+    owner.customer_group = CustomerGroupFactory.create()
+    owner.save()
     variant = VariantFactory.create(sku="ON-SALE", stock=50)
     record("test.happened", about=1)
     carts = {whose: ready_cart({variant.pk: 1}) for whose in ("owner's", "guest's")}
@@ -138,6 +141,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "alert_id": {"owner's": StockAlertFactory.create(customer_id=owner.pk).pk},
             "address_id": {"owner's": AddressFactory.create(user=owner).pk},
             "user_id": {"owner's": owner.pk},
+            "group_id": {"owner's": owner.customer_group_id},
             "role_id": {"owner's": RoleFactory.create().key},
             "key_id": {"owner's": ApiKeyFactory.create(owner=administrator).pk},
             "session_id": {"owner's": SessionFactory.create(user=owner).pk},

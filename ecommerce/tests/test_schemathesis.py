@@ -25,6 +25,7 @@ from apps.orders.tests.factories import placed_order, ready_cart
 from apps.users.tests.factories import (
     AddressFactory,
     ApiKeyFactory,
+    CustomerGroupFactory,
     RoleFactory,
     SessionFactory,
     UserFactory,
@@ -94,6 +95,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "key": str(variant.product_id),
         "product_id": str(variant.product_id),
         "user_id": str(UserFactory.create().pk),
+        "group_id": str(CustomerGroupFactory.create().pk),
         "role_id": str(RoleFactory.create().key),
         "key_id": str(ApiKeyFactory.create(owner=boss).pk),
         "session_id": str(SessionFactory.create(user=boss).pk),

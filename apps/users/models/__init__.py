@@ -6,6 +6,7 @@ from apps.users.models.attempts import LoginAttempts
 from apps.users.models.avatar import Avatar, picture_name
 from apps.users.models.confirmation import Confirmation
 from apps.users.models.consent import Consent
+from apps.users.models.customer_group import CustomerGroup, is_a_code
 from apps.users.models.person import User, is_ascii, normalised
 from apps.users.models.role import ADMINISTRATOR, CUSTOMER, Membership, Role
 from apps.users.models.second_factor import (
@@ -26,6 +27,7 @@ __all__ = [
     "Avatar",
     "Confirmation",
     "Consent",
+    "CustomerGroup",
     "KeyHolder",
     "LoginAttempts",
     "LoginChallenge",
@@ -37,6 +39,7 @@ __all__ = [
     "Session",
     "SigningKey",
     "User",
+    "is_a_code",
     "is_ascii",
     "normalised",
     "picture_name",

@@ -71,6 +71,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     version = models.PositiveIntegerField(default=1, editable=False)
     avatar_id = models.UUIDField(null=True, editable=False, help_text="The avatar that is shown.")
 
+    customer_group = models.ForeignKey(
+        "CustomerGroup",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="members",
+        db_index=False,
+    )
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"
@@ -97,6 +106,13 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=models.Q(phone="") | models.Q(phone__regex=E164),
                 name="user_phone_is_e164",
                 violation_error_message="Write the number as +, country code, number.",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["customer_group"],
+                name="user_by_customer_group",
+                condition=models.Q(customer_group__isnull=False),
             ),
         ]
         triggers = [

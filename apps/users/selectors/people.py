@@ -13,7 +13,7 @@ from apps.users.models import Role, User
 
 COLUMNS = (
     *("id", "email", "first_name", "last_name", "phone", "locale", "is_active", "is_staff"),
-    *("is_superuser", "last_login", "version"),
+    *("is_superuser", "last_login", "version", "customer_group_id"),
 )
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.kernel.encryption import decrypted, encrypted
 from apps.kernel.tests.mails import mails_to
-from apps.users.models import Address, ApiKey, Role, SecondFactor, Session, User
+from apps.users.models import Address, ApiKey, CustomerGroup, Role, SecondFactor, Session, User
 from apps.users.services.api_keys import hash_of, new_secret
 from apps.users.tokens import access_token
 
@@ -50,6 +50,16 @@ class StaffFactory(UserFactory):
     def permissions(self: User, _created: object, names: list[str] | None) -> None:
         for name in names or ():
             self.user_permissions.add(permission(name))
+
+
+class CustomerGroupFactory(factory.django.DjangoModelFactory[CustomerGroup]):
+    """A group that nobody is in."""
+
+    code = factory.Sequence(lambda n: f"group-{n}")
+    name = factory.Sequence(lambda n: f"Group {n}")
+
+    class Meta:
+        model = CustomerGroup
 
 
 class RoleFactory(factory.django.DjangoModelFactory[Role]):

@@ -73,7 +73,7 @@ def test_a_person_is_shown_without_password_or_rights_beyond_roles(hr):
 
     assert set(answer.json()) == {
         *("id", "email", "first_name", "last_name", "phone", "locale", "is_active", "is_staff"),
-        *("is_superuser", "last_login", "created_at", "version", "roles"),
+        *("is_superuser", "last_login", "created_at", "version", "roles", "customer_group_id"),
     }
     assert answer["ETag"].startswith('"1-')
     assert code(hr.get(f"{USERS}/{new_id()}")) == (404, "unknown_person")

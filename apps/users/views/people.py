@@ -47,6 +47,7 @@ class PersonDocument(serializers.Serializer[Any]):
     last_login = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     version = serializers.IntegerField()
+    customer_group_id = serializers.UUIDField(allow_null=True)
     roles = RoleReference(many=True)
 
 
@@ -88,6 +89,7 @@ class People(APIView):
                     max_length=100, required=False, help_text="Words of the address or the name."
                 ),
                 "filter[role]": serializers.UUIDField(required=False),
+                "filter[customer_group]": serializers.UUIDField(required=False),
                 "filter[is_active]": serializers.BooleanField(required=False),
                 "filter[is_staff]": serializers.BooleanField(required=False),
             }
@@ -102,6 +104,7 @@ class People(APIView):
         query = read_query(request, self.PeopleQuery)
         names = {
             "filter[role]": "groups__role__key",
+            "filter[customer_group]": "customer_group",
             "filter[is_active]": "is_active",
             "filter[is_staff]": "is_staff",
         }
