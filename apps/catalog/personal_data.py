@@ -6,6 +6,9 @@ from apps.catalog.models import (
     Image,
     Product,
     Reservation,
+    SearchEntry,
+    SearchFacet,
+    SearchWord,
     Stock,
     StockAlert,
     StockLocation,
@@ -56,4 +59,13 @@ TABLES = (
         },
     ),
     Table(model=Reservation, columns={Kind.NONE: "id order_id stock quantity state created_at"}),
+    Table(model=SearchFacet, columns={Kind.NONE: "id facet reference value label"}),
+    Table(
+        model=SearchEntry,
+        columns={
+            Kind.NONE: "product version name document facets band price_minor rating popularity "
+            "created_at"
+        },
+    ),
+    Table(model=SearchWord, columns={Kind.NONE: "word stem shortened products"}),
 )

@@ -4,6 +4,7 @@ from apps.catalog.models.alerts import StockAlert
 from apps.catalog.models.categories import Category
 from apps.catalog.models.media import Image, picture_url
 from apps.catalog.models.products import Brand, Product, Variant
+from apps.catalog.models.search import SearchEntry, SearchFacet, SearchWord
 from apps.catalog.models.stock import Reservation, Stock, StockLocation, StockMovement
 
 __all__ = [
@@ -12,6 +13,9 @@ __all__ = [
     "Image",
     "Product",
     "Reservation",
+    "SearchEntry",
+    "SearchFacet",
+    "SearchWord",
     "Stock",
     "StockAlert",
     "StockLocation",

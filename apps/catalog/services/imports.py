@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.catalog.models import Category, Product, Variant
 from apps.catalog.models.products import SKU
 from apps.catalog.services.brands import brand_ids
+from apps.catalog.services.search_index import refresh
 from apps.catalog.services.slugs import free_slug, slug_of
 from apps.catalog.services.stock import LARGEST_QUANTITY, receive
 from apps.kernel.money import Money
@@ -173,6 +174,7 @@ def _create(records: list[ProductRecord], tree: "_Tree") -> None:
     Product.objects.bulk_create(products)
     Variant.objects.bulk_create(variants)
     receive(quantities=stock, reason="import")
+    refresh(product_ids=[product.pk for product in products])
 
 
 def _minor(money: Money | None) -> int | None:

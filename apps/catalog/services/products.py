@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from apps.catalog.models import Product, Variant
 from apps.catalog.services.brands import brand_ids
 from apps.catalog.services.categories import category_id_of
+from apps.catalog.services.search_index import refresh
 from apps.catalog.services.slugs import free_slug, slug_of
 from apps.catalog.services.stock import adjust
 from apps.kernel.audit import record
@@ -173,6 +174,7 @@ def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> No
         counts = {known[d.sku.upper()].pk: d.on_hand for d in drafts if d.on_hand is not None}
         adjust(counts=counts, reason="set with the product", actor_id=actor_id)
     product.refresh_from_db(fields=["created_at", "updated_at", "published_at"])
+    refresh(product_ids=[product.pk])
     publish(ProductChanged(product_id=product.pk, version=product.version), aggregate_id=product.pk)
     after = _facts(product, known.values())
     changed = [name for name in after if after[name] != before.get(name)]
@@ -240,6 +242,7 @@ def settle_product(*, product_id: UUID, status: str) -> None:
     product.status = status
     _settle(product, list(product.variants.all()))
     product.save()
+    refresh(product_ids=[product.pk])
     publish(ProductChanged(product_id=product.pk, version=product.version), aggregate_id=product.pk)
 
 

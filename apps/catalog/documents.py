@@ -1,0 +1,103 @@
+"""What a search engine knows of a product: one document, read in one statement."""
+
+# ruff: noqa: S608 - the SQL is put together from constants; values are parameters
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import connection
+
+# Published products, with the categories from the root down.
+DOCUMENTS = """
+SELECT p.id AS product_id, p.slug, p.name, p.description,
+    b.id AS brand_id, b.slug AS brand_slug, b.name AS brand_name,
+    above.ids AS category_ids, above.slugs AS category_slugs, above.names AS category_names,
+    coalesce(sold.skus, '{}') AS skus,
+    coalesce(chosen.attributes, '{}') AS attributes,
+    p.price_from_minor AS price_minor, p.currency,
+    CASE
+        WHEN sold.available > %(low_stock)s THEN 'in_stock'
+        WHEN sold.available > 0 THEN 'low_stock'
+        ELSE 'out_of_stock'
+    END AS availability,
+    p.rating_average, p.rating_count, p.created_at
+FROM catalog_product p
+LEFT JOIN catalog_brand b ON b.id = p.brand_id
+JOIN catalog_category own ON own.id = p.category_id
+CROSS JOIN LATERAL (
+    SELECT array_agg(c.id ORDER BY c.path) AS ids, array_agg(c.slug ORDER BY c.path) AS slugs,
+        array_agg(c.name ORDER BY c.path) AS names
+    FROM unnest(string_to_array(trim(BOTH '/' FROM own.path), '/')::uuid[]) AS step(id)
+    JOIN catalog_category c ON c.id = step.id
+) above
+LEFT JOIN LATERAL (
+    SELECT array_agg(v.sku::text ORDER BY v.position, v.id) AS skus, max((
+        SELECT sum(s.on_hand - s.reserved) FROM catalog_stock s WHERE s.variant_id = v.id
+    )) AS available
+    FROM catalog_variant v WHERE v.product_id = p.id AND v.is_active
+) sold ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_object_agg(code, vals) AS attributes FROM (
+        SELECT o.key AS code, jsonb_agg(DISTINCT o.value) AS vals
+        FROM catalog_variant v CROSS JOIN jsonb_each_text(v.options) o
+        WHERE v.product_id = p.id AND v.is_active GROUP BY o.key
+    ) each
+) chosen ON true
+WHERE p.status = 'published' AND p.id = ANY(%(products)s::uuid[])
+"""
+
+OF_ENTRIES = f"""
+SELECT d.*, e.version FROM ({DOCUMENTS}) d
+JOIN catalog_searchentry e ON e.product_id = d.product_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDocument:
+    """A published product as a search engine keeps it.
+
+    `version` grows with each change of the document, over all products: what has a lower one is
+    older. The price is the lowest one, in minor units; `attributes` are values by code.
+    """
+
+    product_id: UUID
+    slug: str
+    name: str
+    description: str
+    brand_id: UUID | None
+    brand_slug: str | None
+    brand_name: str | None
+    category_ids: list[UUID]
+    category_slugs: list[str]
+    category_names: list[str]
+    skus: list[str]
+    attributes: Mapping[str, list[str]]
+    price_minor: int
+    currency: str
+    availability: str
+    rating_average: Decimal
+    rating_count: int
+    created_at: datetime
+    version: int
+
+
+def documents_of(product_ids: Collection[UUID]) -> list[ProductDocument]:
+    """Return what a search engine should know of these products; unpublished ones are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(OF_ENTRIES, parameters(product_ids))
+        columns = [column.name for column in cursor.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return [
+        ProductDocument(**row | {"attributes": orjson.loads(row["attributes"])}) for row in rows
+    ]
+
+
+def parameters(product_ids: Collection[UUID]) -> dict[str, Any]:
+    """Return what the parameters of DOCUMENTS stand for."""
+    return {"products": list(product_ids), "low_stock": settings.LOW_STOCK_THRESHOLD}

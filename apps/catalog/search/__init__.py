@@ -1,0 +1,1 @@
+"""Search engines behind one interface: they rank ids, PostgreSQL has the rows."""
