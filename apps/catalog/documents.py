@@ -13,17 +13,20 @@ import orjson
 from django.conf import settings
 from django.db import connection
 
+from apps.catalog.states import AVAILABLE
+
 # Published products, with the categories from the root down.
-DOCUMENTS = """
+DOCUMENTS = f"""
 SELECT p.id AS product_id, p.slug, p.name, p.description,
     b.id AS brand_id, b.slug AS brand_slug, b.name AS brand_name,
     above.ids AS category_ids, above.slugs AS category_slugs, above.names AS category_names,
-    coalesce(sold.skus, '{}') AS skus,
-    coalesce(chosen.attributes, '{}') AS attributes,
+    coalesce(sold.skus, '{{}}') AS skus,
+    coalesce(chosen.attributes, '{{}}') AS attributes,
     p.price_from_minor AS price_minor, p.currency,
     CASE
         WHEN sold.available > %(low_stock)s THEN 'in_stock'
         WHEN sold.available > 0 THEN 'low_stock'
+        WHEN sold.available = 0 THEN 'preorder'
         ELSE 'out_of_stock'
     END AS availability,
     p.rating_average, p.rating_count, p.created_at
@@ -37,9 +40,8 @@ CROSS JOIN LATERAL (
     JOIN catalog_category c ON c.id = step.id
 ) above
 LEFT JOIN LATERAL (
-    SELECT array_agg(v.sku::text ORDER BY v.position, v.id) AS skus, max((
-        SELECT sum(s.on_hand - s.reserved) FROM catalog_stock s WHERE s.variant_id = v.id
-    )) AS available
+    SELECT array_agg(v.sku::text ORDER BY v.position, v.id) AS skus,
+        max({AVAILABLE}) AS available
     FROM catalog_variant v WHERE v.product_id = p.id AND v.is_active
 ) sold ON true
 LEFT JOIN LATERAL (

@@ -23,12 +23,17 @@ from apps.catalog.services.imports import (
 )
 from apps.catalog.services.stock import (
     AlreadyReserved,
+    GoodsNotThere,
     NotAQuantity,
+    NotShipped,
     OutOfStock,
     UnknownVariant,
+    allocate,
+    keep,
     receive,
     release,
     reserve,
+    return_to_stock,
     ship,
 )
 from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
@@ -36,8 +41,10 @@ from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 __all__ = [
     "AlreadyReserved",
     "BackInStock",
+    "GoodsNotThere",
     "ImportReport",
     "NotAQuantity",
+    "NotShipped",
     "Offer",
     "OutOfStock",
     "ProductRecord",
@@ -46,8 +53,10 @@ __all__ = [
     "StockFigures",
     "UnknownVariant",
     "VariantRecord",
+    "allocate",
     "erase",
     "import_products",
+    "keep",
     "offers",
     "offers_by_sku",
     "personal_columns",
@@ -55,6 +64,7 @@ __all__ = [
     "receive",
     "release",
     "reserve",
+    "return_to_stock",
     "ship",
     "stock_differences",
     "stock_figures",

@@ -13,6 +13,7 @@ from apps.catalog.models import (
     StockAlert,
     StockLocation,
     StockMovement,
+    StockUnit,
     Variant,
 )
 from apps.kernel.privacy import EVIDENCE, Kind, Table
@@ -36,15 +37,22 @@ TABLES = (
         },
     ),
     Table(model=Image, columns={Kind.NONE: "id product file alt width height position"}),
-    Table(model=StockLocation, columns={Kind.NONE: "id code name"}),
-    Table(model=Stock, columns={Kind.NONE: "id variant location on_hand reserved"}),
+    Table(model=StockLocation, columns={Kind.NONE: "id code name is_active priority"}),
+    Table(
+        model=Stock,
+        columns={
+            Kind.NONE: "id variant location on_hand reserved allocated policy backorder_limit "
+            "available_on is_hot"
+        },
+    ),
     Table(
         model=StockMovement,
         of=lambda person: person.by_id("actor_id"),
         columns={
             Kind.REFERENCE: "actor_id",
             Kind.CONTENT: "reason",
-            Kind.NONE: "id stock kind on_hand_delta reserved_delta order_id created_at",
+            Kind.NONE: "id stock kind on_hand_delta reserved_delta allocated_delta order_id "
+            "document_id created_at",
         },
         emptied={},
         kept=EVIDENCE,
@@ -58,7 +66,6 @@ TABLES = (
             Kind.NONE: "due_at",
         },
     ),
-    Table(model=Reservation, columns={Kind.NONE: "id order_id stock quantity state created_at"}),
     Table(model=SearchFacet, columns={Kind.NONE: "id facet reference value label"}),
     Table(
         model=SearchEntry,
@@ -68,4 +75,12 @@ TABLES = (
         },
     ),
     Table(model=SearchWord, columns={Kind.NONE: "word stem shortened products"}),
+    Table(model=StockUnit, columns={Kind.NONE: "id stock"}),
+    Table(
+        model=Reservation,
+        columns={
+            Kind.NONE: "id order_id stock quantity returned state created_at expires_at "
+            "allocated_at"
+        },
+    ),
 )

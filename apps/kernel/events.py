@@ -1,5 +1,6 @@
 """Publishing facts: inside the transaction they describe, delivered after it."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -24,23 +25,38 @@ def publish(event: Event, *, aggregate_id: UUID) -> None:
     The caller holds the aggregate's row lock, which is what numbers its events without a gap.
     Raises RuntimeError outside a transaction.
     """
+    publish_all({aggregate_id: event})
+
+
+def publish_all(events: Mapping[UUID, Event]) -> None:
+    """Store one event for each aggregate, as `publish` does. One statement, none for none.
+
+    Raises RuntimeError outside a transaction.
+    """
+    if not events:
+        return
     connection = transaction.get_connection()
     if not connection.in_atomic_block:
-        raise RuntimeError(f"{event.name} must be published inside the transaction it describes.")
+        names = ", ".join({event.name for event in events.values()})
+        raise RuntimeError(f"{names} must be published inside the transaction it describes.")
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO kernel_outboxevent
                 (id, aggregate_id, seq, name, payload, request_id, traceparent)
-            SELECT %(id)s, %(about)s, coalesce(max(seq), 0) + 1, %(name)s, %(payload)s::jsonb,
-                %(request_id)s, %(traceparent)s
-            FROM kernel_outboxevent WHERE aggregate_id = %(about)s
+            SELECT told.id, told.about,
+                coalesce((
+                    SELECT max(seq) FROM kernel_outboxevent WHERE aggregate_id = told.about
+                ), 0) + 1,
+                told.name, told.payload::jsonb, %(request_id)s, %(traceparent)s
+            FROM unnest(%(ids)s::uuid[], %(about)s::uuid[], %(names)s::text[], %(payloads)s::text[])
+                AS told (id, about, name, payload)
             """,
             {
-                "id": new_id(),
-                "about": aggregate_id,
-                "name": event.name,
-                "payload": dumps(asdict(event)).decode(),
+                "ids": [new_id() for _ in events],
+                "about": list(events),
+                "names": [event.name for event in events.values()],
+                "payloads": [dumps(asdict(event)).decode() for event in events.values()],
                 "request_id": request_id(),
                 "traceparent": traceparent(),
             },

@@ -120,7 +120,8 @@ def stock() -> list[Metric]:
     return [
         variants,
         _gauge("stock_on_hand_units", "Pieces that lie there.", figures.on_hand),
-        _gauge("stock_reserved_units", "Pieces that orders hold back.", figures.reserved),
+        _gauge("stock_reserved_units", "Pieces that unpaid orders hold back.", figures.reserved),
+        _gauge("stock_allocated_units", "Pieces that paid orders wait for.", figures.allocated),
     ]
 
 

@@ -13,7 +13,7 @@ from apps.catalog.models import (
     StockLocation,
     StockMovement,
 )
-from apps.catalog.services.stock import LARGEST_QUANTITY, adjust
+from apps.catalog.services.stock import LARGEST_QUANTITY, count
 from apps.kernel.backoffice import ReadOnly, Recorded, Told
 
 
@@ -21,15 +21,15 @@ from apps.kernel.backoffice import ReadOnly, Recorded, Told
 class StockLocationAdmin(Recorded, admin.ModelAdmin):
     """Places where goods lie."""
 
-    list_display = ("code", "name")
-    ordering = ("code",)
+    list_display = ("code", "name", "is_active", "priority")
+    ordering = ("priority", "code")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
 class CountForm(forms.ModelForm):
-    """A count of what lies in the main location, and why it differs."""
+    """A count of what lies there, and why it differs."""
 
     counted = forms.IntegerField(min_value=0, max_value=LARGEST_QUANTITY)
     reason = forms.CharField(max_length=200)
@@ -44,11 +44,21 @@ class StockAdmin(Told, Recorded, ReadOnly, admin.ModelAdmin):
     """Balances. They change by a count with a reason, through the ledger."""
 
     form = CountForm
-    list_display = ("sku", "location", "on_hand", "reserved", "available")
+    list_display = ("sku", "location", "on_hand", "reserved", "allocated", "available", "policy")
     list_select_related = ("variant", "location")
-    list_filter = ("location",)
+    list_filter = ("location", "policy", "is_hot")
     search_fields = ("variant__sku", "variant__product__name")
-    readonly_fields = ("variant", "location", "on_hand", "reserved")
+    readonly_fields = (
+        "variant",
+        "location",
+        "on_hand",
+        "reserved",
+        "allocated",
+        "policy",
+        "backorder_limit",
+        "available_on",
+        "is_hot",
+    )
     ordering = ("variant__sku", "location__code")
 
     @admin.display(ordering="variant__sku")
@@ -56,21 +66,20 @@ class StockAdmin(Told, Recorded, ReadOnly, admin.ModelAdmin):
         """What it is a balance of."""
         return stock.variant.sku
 
-    @admin.display(ordering=F("on_hand") - F("reserved"))
+    @admin.display(ordering=F("on_hand") - F("reserved") - F("allocated"))
     def available(self, stock: Stock) -> int:
-        """What can still be sold."""
-        return stock.on_hand - stock.reserved
+        """What nobody was promised yet; below 0 it is owed."""
+        return stock.on_hand - stock.reserved - stock.allocated
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        if isinstance(obj, Stock) and obj.location.code != StockLocation.MAIN:
-            return False
         return bool(request.user.has_perm("catalog.change_stock"))
 
     def save_model(self, request: HttpRequest, obj: Stock, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         actor_id: Any = request.user.pk
-        adjust(
+        count(
             counts={obj.variant_id: form.cleaned_data["counted"]},
             reason=form.cleaned_data["reason"],
+            location_id=obj.location_id,
             actor_id=actor_id,
         )
 
@@ -85,6 +94,7 @@ class StockMovementAdmin(ReadOnly, admin.ModelAdmin):
         "kind",
         "on_hand_delta",
         "reserved_delta",
+        "allocated_delta",
         "order_id",
         "reason",
     )
@@ -103,7 +113,7 @@ class StockMovementAdmin(ReadOnly, admin.ModelAdmin):
 class ReservationAdmin(ReadOnly, admin.ModelAdmin):
     """What orders hold back."""
 
-    list_display = ("created_at", "sku", "quantity", "state", "order_id")
+    list_display = ("created_at", "sku", "quantity", "state", "order_id", "expires_at", "returned")
     list_filter = ("state",)
     list_select_related = ("stock__variant",)
     search_fields = ("stock__variant__sku", "=order_id")

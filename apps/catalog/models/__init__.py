@@ -5,7 +5,13 @@ from apps.catalog.models.categories import Category
 from apps.catalog.models.media import Image, picture_url
 from apps.catalog.models.products import Brand, Product, Variant
 from apps.catalog.models.search import SearchEntry, SearchFacet, SearchWord
-from apps.catalog.models.stock import Reservation, Stock, StockLocation, StockMovement
+from apps.catalog.models.stock import (
+    Reservation,
+    Stock,
+    StockLocation,
+    StockMovement,
+    StockUnit,
+)
 
 __all__ = [
     "Brand",
@@ -20,6 +26,7 @@ __all__ = [
     "StockAlert",
     "StockLocation",
     "StockMovement",
+    "StockUnit",
     "Variant",
     "picture_url",
 ]

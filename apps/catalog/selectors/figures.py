@@ -5,20 +5,25 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
-STOCK = """
+from apps.catalog.states import FREE
+
+STOCK = f"""
 SELECT count(*), count(*) FILTER (WHERE available <= 0),
     count(*) FILTER (WHERE available > 0 AND available <= %s),
-    coalesce(sum(on_hand), 0)::bigint, coalesce(sum(reserved), 0)::bigint
+    coalesce(sum(on_hand), 0)::bigint, coalesce(sum(reserved), 0)::bigint,
+    coalesce(sum(allocated), 0)::bigint
 FROM (
-    SELECT coalesce(sum(s.on_hand - s.reserved), 0) AS available,
-        coalesce(sum(s.on_hand), 0) AS on_hand, coalesce(sum(s.reserved), 0) AS reserved
+    SELECT coalesce(sum(greatest({FREE}, 0)) FILTER (WHERE l.is_active), 0) AS available,
+        sum(s.on_hand) AS on_hand, sum(s.on_hand - s.allocated - {FREE}) AS reserved,
+        sum(s.allocated) AS allocated
     FROM catalog_variant v
     JOIN catalog_product p ON p.id = v.product_id
     LEFT JOIN catalog_stock s ON s.variant_id = v.id
+    LEFT JOIN catalog_stocklocation l ON l.id = s.location_id
     WHERE v.is_active AND p.status = 'published'
     GROUP BY v.id
 ) balances
-"""
+"""  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class StockFigures:
     low: int
     on_hand: int
     reserved: int
+    allocated: int
 
 
 def stock_figures() -> StockFigures:

@@ -7,23 +7,20 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import BigIntegerField, BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from apps.catalog.models import Product
+from apps.catalog.selectors.stock import BANDS
+from apps.catalog.states import AVAILABLE
 
 Rows = QuerySet[Product, dict[str, Any]]
-
-AVAILABLE = """coalesce((
-    SELECT sum(s.on_hand - s.reserved) FROM catalog_stock s WHERE s.variant_id = v.id
-), 0)::bigint"""
 
 # A product is as available as the best of its variants.
 BEST = f"""coalesce((
     SELECT max({AVAILABLE}) FROM catalog_variant v
     WHERE v.product_id = catalog_product.id AND v.is_active
-), 0)"""
+), -1)"""
 
 IMAGES = """coalesce((
     SELECT json_agg(json_build_object(
@@ -36,19 +33,6 @@ VARIANTS = f"""coalesce((
     SELECT json_agg(json_build_object(
         'id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options,
         'price_minor', v.price_minor, 'currency', v.currency, 'available', {AVAILABLE}
-    ) ORDER BY v.position, v.id)
-    FROM catalog_variant v WHERE v.product_id = catalog_product.id AND v.is_active
-), '[]')"""
-
-STOCK = """coalesce((
-    SELECT json_agg(json_build_object(
-        'id', v.id, 'sku', v.sku, 'stock', coalesce((
-            SELECT json_agg(json_build_object(
-                'code', l.code, 'name', l.name, 'on_hand', s.on_hand, 'reserved', s.reserved
-            ) ORDER BY l.code)
-            FROM catalog_stock s JOIN catalog_stocklocation l ON l.id = s.location_id
-            WHERE s.variant_id = v.id
-        ), '[]')
     ) ORDER BY v.position, v.id)
     FROM catalog_variant v WHERE v.product_id = catalog_product.id AND v.is_active
 ), '[]')"""
@@ -128,13 +112,6 @@ def narrow(
     return rows
 
 
-def band_of(available: int) -> str:
-    """Return how a number of pieces is told to the public."""
-    if available > settings.LOW_STOCK_THRESHOLD:
-        return "in_stock"
-    return "low_stock" if available > 0 else "out_of_stock"
-
-
 def product_row(
     *, reference: str | UUID, published_only: bool, extra: Collection[str] = ()
 ) -> dict[str, Any] | None:
@@ -142,19 +119,3 @@ def product_row(
     rows = product_rows(status="published" if published_only else None, extra=extra)
     by = "pk" if isinstance(reference, UUID) else "slug"
     return rows.filter(**{by: reference}).first()
-
-
-def stock_row(*, product_id: UUID, published_only: bool) -> dict[str, Any] | None:
-    """Return a product's variants, each with its balance at every location."""
-    products = Product.objects.filter(pk=product_id)
-    if published_only:
-        products = products.filter(status=Product.Status.PUBLISHED)
-    row = products.values("id", kept=RawSQL(STOCK, [])).first()
-    return dict(row) if row else None
-
-
-BANDS = {
-    "in_stock": lambda: Q(best__gt=settings.LOW_STOCK_THRESHOLD),
-    "low_stock": lambda: Q(best__gt=0, best__lte=settings.LOW_STOCK_THRESHOLD),
-    "out_of_stock": lambda: Q(best__lte=0),
-}

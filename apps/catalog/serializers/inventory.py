@@ -5,19 +5,24 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from apps.catalog.selectors.products import band_of
+from apps.catalog.models import Stock
+from apps.catalog.states import band_of
 
 AVAILABILITY = ["in_stock", "low_stock", "out_of_stock", "preorder"]
 
 
 class StockAtLocation(serializers.Serializer[Any]):
-    """A balance."""
+    """A balance. Pieces at a location that is not active are not for sale."""
 
     code = serializers.CharField()
     name = serializers.CharField()
+    is_active = serializers.BooleanField()
     on_hand = serializers.IntegerField()
     reserved = serializers.IntegerField()
+    allocated = serializers.IntegerField()
     available = serializers.IntegerField()
+    policy = serializers.ChoiceField(choices=Stock.Policy.values)
+    backorder_limit = serializers.IntegerField()
 
 
 class VariantInventory(serializers.Serializer[Any]):
@@ -26,9 +31,15 @@ class VariantInventory(serializers.Serializer[Any]):
     variant_id = serializers.UUIDField()
     sku = serializers.CharField()
     availability = serializers.ChoiceField(choices=AVAILABILITY)
+    available_on = serializers.DateField(
+        allow_null=True, help_text="From when on it can be sent, if it can only be ordered ahead."
+    )
     on_hand = serializers.IntegerField(required=False)
-    reserved = serializers.IntegerField(required=False)
-    available = serializers.IntegerField(required=False)
+    reserved = serializers.IntegerField(required=False, help_text="Held back for unpaid orders.")
+    allocated = serializers.IntegerField(required=False, help_text="Waits for paid orders.")
+    available = serializers.IntegerField(
+        required=False, help_text="What can be ordered now, what is ordered ahead included."
+    )
     locations = StockAtLocation(many=True, required=False)
 
 
@@ -43,28 +54,21 @@ class ProductInventory(serializers.Serializer[Any]):
 def inventory_document(
     product_id: UUID, variants: list[dict[str, Any]], *, for_staff: bool
 ) -> dict[str, Any]:
-    """Return the document of a row of `selectors.products.stock_row`."""
+    """Return the document of a row of `selectors.stock.stock_row`."""
     documents = []
-    best = 0
     for variant in variants:
-        on_hand = sum(stock["on_hand"] for stock in variant["stock"])
-        reserved = sum(stock["reserved"] for stock in variant["stock"])
-        available = on_hand - reserved
-        best = max(best, available)
         document: dict[str, Any] = {
             "variant_id": variant["id"],
             "sku": variant["sku"],
-            "availability": band_of(available),
+            "availability": band_of(variant["best"]),
+            "available_on": variant["available_on"] if variant["best"] == 0 else None,
         }
         if for_staff:
             document |= {
-                "on_hand": on_hand,
-                "reserved": reserved,
-                "available": available,
-                "locations": [
-                    {**stock, "available": stock["on_hand"] - stock["reserved"]}
-                    for stock in variant["stock"]
-                ],
+                name: sum(balance[name] for balance in variant["stock"])
+                for name in ("on_hand", "reserved", "allocated")
             }
+            document |= {"available": variant["orderable"], "locations": variant["stock"]}
         documents.append(document)
+    best = max((variant["best"] for variant in variants), default=-1)
     return {"product_id": product_id, "availability": band_of(best), "variants": documents}

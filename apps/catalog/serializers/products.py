@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.catalog.models import picture_url
-from apps.catalog.selectors.products import band_of
 from apps.catalog.serializers.categories import CategoryBrief
 from apps.catalog.serializers.inventory import AVAILABILITY
+from apps.catalog.states import band_of
 from apps.kernel.money import format_minor
 from apps.kernel.pagination import Page
 from apps.kernel.serializers import MoneyField

@@ -173,7 +173,7 @@ def _create(records: list[ProductRecord], tree: "_Tree") -> None:
                 stock[variant.pk] = line.on_hand
     Product.objects.bulk_create(products)
     Variant.objects.bulk_create(variants)
-    receive(quantities=stock, reason="import")
+    receive(quantities=stock, reason="import", new=True)
     refresh(product_ids=[product.pk for product in products])
 
 

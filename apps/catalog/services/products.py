@@ -15,7 +15,7 @@ from apps.catalog.services.brands import brand_ids
 from apps.catalog.services.categories import category_id_of
 from apps.catalog.services.search_index import refresh
 from apps.catalog.services.slugs import free_slug, slug_of
-from apps.catalog.services.stock import adjust
+from apps.catalog.services.stock import count
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, Invalid, NotFound, VersionMismatch
 from apps.kernel.events import Event, publish
@@ -172,7 +172,7 @@ def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> No
                 variant.save()
     if drafts is not None:
         counts = {known[d.sku.upper()].pk: d.on_hand for d in drafts if d.on_hand is not None}
-        adjust(counts=counts, reason="set with the product", actor_id=actor_id)
+        count(counts=counts, reason="set with the product", actor_id=actor_id)
     product.refresh_from_db(fields=["created_at", "updated_at", "published_at"])
     refresh(product_ids=[product.pk])
     publish(ProductChanged(product_id=product.pk, version=product.version), aggregate_id=product.pk)

@@ -85,7 +85,7 @@ class VariantFactory(factory.django.DjangoModelFactory[Variant]):
     def stock(self: Any, create: bool, extracted: int | None, **_: Any) -> None:  # noqa: FBT001 - factory_boy calls it so
         StockLocationFactory()
         if extracted:
-            receive(quantities={self.pk: extracted}, reason="test")
+            receive(quantities={self.pk: extracted}, reason="test", new=True)
 
 
 class StockAlertFactory(factory.django.DjangoModelFactory[StockAlert]):

@@ -211,7 +211,7 @@ def test_a_count_is_booked_with_its_reason(office):
     stock.refresh_from_db()
     assert stock.on_hand == 3
     movement = StockMovement.objects.latest("id")
-    assert (movement.kind, movement.on_hand_delta) == ("adjust", -2)
+    assert (movement.kind, movement.on_hand_delta) == ("count", -2)
     assert (movement.reason, movement.actor_id) == (
         "two broken",
         get_user_model().objects.get().pk,

@@ -234,7 +234,7 @@ def test_creating_a_product_answers_all_of_it_and_its_place(staff):
     assert (product["price"], product["version"]) == (usd("249.00"), 1)
     assert product["availability"] == "in_stock"
     assert response["ETag"].startswith('"1-')
-    event = OutboxEvent.objects.get()
+    event = OutboxEvent.objects.get(name="catalog.product_changed")
     assert event.name == "catalog.product_changed"
     assert event.payload == {"product_id": product["id"], "version": 1}
     assert StockMovement.objects.get().on_hand_delta == 7
@@ -383,12 +383,24 @@ def test_inventory_tells_bands_to_everybody_and_numbers_to_staff(
     with django_assert_num_queries(1):
         public = visitor.get(address)
 
-    band = {"variant_id": str(variant.pk), "sku": "OAK", "availability": "low_stock"}
+    band = {
+        "variant_id": str(variant.pk),
+        "sku": "OAK",
+        "availability": "low_stock",
+        "available_on": None,
+    }
     assert public.json() == {
         "product_id": str(variant.product_id),
         "availability": "low_stock",
         "variants": [band],
     }
-    balance = {"on_hand": 4, "reserved": 0, "available": 4}
-    main = {"code": "main", "name": "Main warehouse", **balance}
+    balance = {"on_hand": 4, "reserved": 0, "allocated": 0, "available": 4}
+    main = {
+        "code": "main",
+        "name": "Main warehouse",
+        "is_active": True,
+        "policy": "deny",
+        "backorder_limit": 0,
+        **balance,
+    }
     assert staff.get(address).json()["variants"] == [{**band, **balance, "locations": [main]}]

@@ -5,7 +5,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from apps.catalog import interface as catalog
 from apps.catalog.models import Stock, StockMovement
-from apps.catalog.services.stock import StockIsReserved, UnknownVariant, adjust
+from apps.catalog.services.stock import StockIsReserved, UnknownVariant, count
 from apps.catalog.tests.factories import VariantFactory
 from apps.kernel.ids import new_id
 
@@ -20,7 +20,7 @@ def test_every_way_to_change_stock_leaves_its_line():
     catalog.reserve(order_id=second, quantities={variant.pk: 3})
     catalog.release(order_id=first)
     catalog.ship(order_id=second)
-    adjust(counts={variant.pk: 6}, reason="broken", actor_id=actor)
+    count(counts={variant.pk: 6}, reason="broken", actor_id=actor)
 
     columns = ("kind", "on_hand_delta", "reserved_delta", "order_id", "reason", "actor_id")
     assert list(StockMovement.objects.order_by("id").values_list(*columns)) == [
@@ -29,7 +29,7 @@ def test_every_way_to_change_stock_leaves_its_line():
         ("reserve", 0, 3, second, "", None),
         ("release", 0, -2, first, "", None),
         ("ship", -3, -3, second, "", None),
-        ("adjust", -1, 0, None, "broken", actor),
+        ("count", -1, 0, None, "broken", actor),
     ]
     assert catalog.stock_differences() == []
 
@@ -37,9 +37,15 @@ def test_every_way_to_change_stock_leaves_its_line():
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ("UPDATE catalog_stock SET on_hand = on_hand + 1 WHERE id = %s", (6, 2, 5, 2, 2)),
-        ("UPDATE catalog_stock SET reserved = reserved - 1 WHERE id = %s", (5, 1, 5, 2, 2)),
-        ("UPDATE catalog_reservation SET state = 'released' WHERE stock_id = %s", (5, 2, 5, 2, 0)),
+        ("UPDATE catalog_stock SET on_hand = on_hand + 1 WHERE id = %s", (6, 2, 0, 5, 2, 0, 2, 0)),
+        (
+            "UPDATE catalog_stock SET reserved = reserved - 1 WHERE id = %s",
+            (5, 1, 0, 5, 2, 0, 2, 0),
+        ),
+        (
+            "UPDATE catalog_reservation SET state = 'released' WHERE stock_id = %s",
+            (5, 2, 0, 5, 2, 0, 0, 0),
+        ),
     ],
 )
 def test_a_balance_that_nothing_explains_is_found(django_assert_num_queries, change, found):
@@ -99,13 +105,25 @@ def test_the_database_refuses_a_line_that_does_not_fit_its_kind(line):
         StockMovement.objects.create(stock=Stock.objects.get(), order_id=order_id, **line)
 
 
-@pytest.mark.parametrize("balance", [(-1, 0), (5, 6), (5, -1)])
-def test_the_database_refuses_an_impossible_balance(balance):
+@pytest.mark.parametrize(
+    ("balance", "rule"),
+    [
+        ({"on_hand": -1, "backorder_limit": 9}, "stock_on_hand_is_not_negative"),
+        ({"reserved": -1}, "stock_reserved_is_not_negative"),
+        ({"allocated": -1}, "stock_allocated_is_not_negative"),
+        ({"reserved": 6}, "stock_promises_are_covered"),
+        ({"reserved": 3, "allocated": 3}, "stock_promises_are_covered"),
+        ({"reserved": 8, "allocated": 8, "backorder_limit": 10}, "stock_promises_are_covered"),
+        ({"policy": "backorder"}, "stock_policy_is_complete"),
+        ({"policy": "preorder", "backorder_limit": 9}, "stock_policy_is_complete"),
+        ({"policy": "gift", "backorder_limit": 9}, "stock_policy_is_complete"),
+    ],
+)
+def test_the_database_refuses_an_impossible_balance(balance, rule):
     VariantFactory(stock=5)
-    on_hand, reserved = balance
 
-    with pytest.raises(IntegrityError, match="stock_reserved_is_between"), transaction.atomic():
-        Stock.objects.update(on_hand=on_hand, reserved=reserved)
+    with pytest.raises(IntegrityError, match=rule), transaction.atomic():
+        Stock.objects.update(**balance)
 
 
 def test_a_count_below_what_orders_hold_back_is_refused():
@@ -113,7 +131,7 @@ def test_a_count_below_what_orders_hold_back_is_refused():
     catalog.reserve(order_id=new_id(), quantities={variant.pk: 3})
 
     with pytest.raises(StockIsReserved) as refusal:
-        adjust(counts={variant.pk: 2}, reason="count")
+        count(counts={variant.pk: 2}, reason="count")
 
     assert refusal.value.facts == {"skus": ["OAK"]}
     assert Stock.objects.get().on_hand == 5
@@ -122,7 +140,7 @@ def test_a_count_below_what_orders_hold_back_is_refused():
 def test_a_count_that_changes_nothing_leaves_no_line():
     variant = VariantFactory(stock=5)
 
-    adjust(counts={variant.pk: 5}, reason="count")
+    count(counts={variant.pk: 5}, reason="count")
 
     assert StockMovement.objects.count() == 1
 
@@ -130,7 +148,7 @@ def test_a_count_that_changes_nothing_leaves_no_line():
 def test_the_first_count_of_a_variant_opens_its_balance():
     variant = VariantFactory()
 
-    adjust(counts={variant.pk: 4}, reason="count")
+    count(counts={variant.pk: 4}, reason="count")
 
     assert Stock.objects.get().on_hand == 4
     assert catalog.stock_differences() == []
@@ -138,4 +156,4 @@ def test_the_first_count_of_a_variant_opens_its_balance():
 
 def test_an_unknown_variant_cannot_be_counted():
     with pytest.raises(UnknownVariant):
-        adjust(counts={new_id(): 4}, reason="count")
+        count(counts={new_id(): 4}, reason="count")

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.catalog.selectors.products import stock_row
+from apps.catalog.selectors.stock import stock_row
 from apps.catalog.serializers.inventory import ProductInventory, inventory_document
 from apps.catalog.services.products import (
     UnknownProduct,

@@ -15,7 +15,8 @@ from rest_framework.views import APIView
 
 from apps.catalog.models import Product
 from apps.catalog.models.products import is_a_sku, is_a_slug
-from apps.catalog.selectors.products import BANDS, narrow, product_row, product_rows
+from apps.catalog.selectors.products import narrow, product_row, product_rows
+from apps.catalog.selectors.stock import BANDS
 from apps.catalog.serializers.parameters import LARGEST_PRICE, CommaSeparated, PriceParameter
 from apps.catalog.serializers.products import ProductDocument, ProductPage, product_document
 from apps.catalog.services.products import (

@@ -1,0 +1,48 @@
+"""Reads of stock: how available a variant is, and what lies where."""
+
+# ruff: noqa: S608, S611 - the SQL is put together from constants; values are parameters
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+
+from apps.catalog.models import Product
+from apps.catalog.states import AVAILABLE, AVAILABLE_ON, FREE, ORDERABLE
+
+STOCK = f"""coalesce((
+    SELECT json_agg(json_build_object(
+        'id', v.id, 'sku', v.sku, 'best', {AVAILABLE}, 'orderable', {ORDERABLE},
+        'available_on', {AVAILABLE_ON},
+        'stock', coalesce((
+            SELECT json_agg(json_build_object(
+                'code', l.code, 'name', l.name, 'on_hand', s.on_hand,
+                'reserved', s.on_hand - s.allocated - {FREE}, 'allocated', s.allocated,
+                'available', {FREE}, 'policy', s.policy, 'backorder_limit', s.backorder_limit,
+                'is_active', l.is_active
+            ) ORDER BY l.priority, l.code)
+            FROM catalog_stock s JOIN catalog_stocklocation l ON l.id = s.location_id
+            WHERE s.variant_id = v.id
+        ), '[]')
+    ) ORDER BY v.position, v.id)
+    FROM catalog_variant v WHERE v.product_id = catalog_product.id AND v.is_active
+), '[]')"""
+
+# Conditions on `best`, which is the highest AVAILABLE of a product's variants.
+BANDS = {
+    "in_stock": lambda: Q(best__gt=settings.LOW_STOCK_THRESHOLD),
+    "low_stock": lambda: Q(best__gt=0, best__lte=settings.LOW_STOCK_THRESHOLD),
+    "preorder": lambda: Q(best=0),
+    "out_of_stock": lambda: Q(best__lt=0),
+}
+
+
+def stock_row(*, product_id: UUID, published_only: bool) -> dict[str, Any] | None:
+    """Return a product's variants, each with its balance at every location. One statement."""
+    products = Product.objects.filter(pk=product_id)
+    if published_only:
+        products = products.filter(status=Product.Status.PUBLISHED)
+    row = products.values("id", kept=RawSQL(STOCK, [])).first()
+    return dict(row) if row else None

@@ -1,0 +1,54 @@
+"""Everything that changes stock: each change and its ledger lines are one statement."""
+
+from apps.catalog.services.stock.balances import AvailabilityChanged
+from apps.catalog.services.stock.goods import (
+    NotEnoughToMove,
+    SameStockLocation,
+    StockIsReserved,
+    UnknownStockLocation,
+    UnknownVariant,
+    adjust,
+    count,
+    receive,
+    transfer,
+)
+from apps.catalog.services.stock.quantities import LARGEST_QUANTITY, NotAQuantity
+from apps.catalog.services.stock.reservations import (
+    AlreadyReserved,
+    GoodsNotThere,
+    NotShipped,
+    OutOfStock,
+    allocate,
+    expire_reservations,
+    keep,
+    release,
+    reserve,
+    return_to_stock,
+    ship,
+)
+
+__all__ = [
+    "LARGEST_QUANTITY",
+    "AlreadyReserved",
+    "AvailabilityChanged",
+    "GoodsNotThere",
+    "NotAQuantity",
+    "NotEnoughToMove",
+    "NotShipped",
+    "OutOfStock",
+    "SameStockLocation",
+    "StockIsReserved",
+    "UnknownStockLocation",
+    "UnknownVariant",
+    "adjust",
+    "allocate",
+    "count",
+    "expire_reservations",
+    "keep",
+    "receive",
+    "release",
+    "reserve",
+    "return_to_stock",
+    "ship",
+    "transfer",
+]
