@@ -1,4 +1,4 @@
-"""How many requests one client may send in a minute, and what clients are told about it.
+"""How many requests one client may send in a minute or a day, and what clients are told about it.
 
 Numbers are in settings.RATE_LIMITS, headers follow draft-ietf-httpapi-ratelimit-headers-11.
 """
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from ecommerce.request_windows import Windows
 
 WINDOW_SECONDS = 60
+LONGER_WINDOWS = {"contributions": 24 * 60 * 60}
 
-# Routes that have a policy of their own, for whoever may call them but an API key.
+# Routes that have a policy of their own for writes, for whoever may call them but an API key.
 ROUTES = {
+    "api/v1/products/<id:product_id>/reviews": "contributions",
+    "api/v1/reviews/<id:review_id>/reports": "contributions",
     "api/v1/carts/<id:cart_id>/checkout": "payments",
     "api/v1/orders/<id:order_id>/payments": "payments",
     "api/v1/orders/<id:order_id>/cancellations": "payments",
@@ -63,7 +66,7 @@ class Counted:
         own = f'"{self.policy}";r={max(self.quota - self.requests, 0)};t={self.wait}'
         others = response.get("RateLimit")
         response["RateLimit"] = f"{own}, {others}" if others else own
-        response["RateLimit-Policy"] = f'"{self.policy}";q={self.quota};w={WINDOW_SECONDS}'
+        response["RateLimit-Policy"] = f'"{self.policy}";q={self.quota};w={_window_of(self.policy)}'
 
 
 class TooManyRequests(Throttled):
@@ -111,27 +114,33 @@ def rate_limits(get_response: View) -> View:
 
 def _count(request: HttpRequest) -> Counted:
     policy, client = _client_of(request)
-    requests, seconds_left = windows().count(f"{policy}:{client}")
+    requests, seconds_left = windows(_window_of(policy)).count(f"{policy}:{client}")
     counted = Counted(policy, settings.RATE_LIMITS[policy], requests, seconds_left)
     if counted.refused:
         REFUSED.labels(policy).inc()
     return counted
 
 
+def _window_of(policy: str) -> int:
+    return LONGER_WINDOWS.get(policy, WINDOW_SECONDS)
+
+
 @cache
-def windows() -> "Windows":
-    """Return what this process counts with."""
+def windows(seconds: int) -> "Windows":
+    """Return what this process counts with in windows of that length."""
     # redis brings OpenTelemetry along, a third of a second for every command that limits nothing.
     from ecommerce.request_windows import Windows
 
     prefix = settings.CACHES["default"]["KEY_PREFIX"]
-    return Windows(settings.REDIS_URL, prefix=f"{prefix}:rate", seconds=WINDOW_SECONDS)
+    return Windows(settings.REDIS_URL, prefix=f"{prefix}:rate", seconds=seconds)
 
 
 def _client_of(request: HttpRequest) -> tuple[str, str]:
     """Return the policy and the client that a request counts for."""
     kind = "reads" if request.method in SAFE_METHODS else "writes"
-    of_route = ROUTES.get(request.resolver_match.route) if request.resolver_match else None
+    of_route = None
+    if kind == "writes" and request.resolver_match:
+        of_route = ROUTES.get(request.resolver_match.route)
     proof = getattr(request, "auth", None)  # the REST framework's, of whom it has recognised
     if proof is None:
         ip = request.META.get("REMOTE_ADDR")

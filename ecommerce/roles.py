@@ -23,6 +23,14 @@ _stock = frozenset(
         "catalog.view_stockmovement",
     }
 )
+_reviews = frozenset(
+    {
+        "catalog.moderate_review",
+        "catalog.view_review",
+        "catalog.view_reviewreply",
+        "catalog.view_reviewreport",
+    }
+)
 _orders = frozenset(
     {
         "orders.view_order",
@@ -42,10 +50,11 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "support": DeclaredRole(
         "Support",
-        "Helps customers: sees orders and people, cancels what is unpaid, ends sessions, asks for "
-        "their data and their erasure.",
+        "Helps customers: sees orders and people, cancels what is unpaid, reads reviews, ends "
+        "sessions, asks for their data and their erasure.",
         _products
         | _stock
+        | _reviews
         | _orders
         | _payments
         | _groups
@@ -72,10 +81,11 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "catalog_manager": DeclaredRole(
         "Catalog manager",
-        "Writes products, categories, brands, prices and customer groups, and sees what is in "
-        "stock.",
+        "Writes products, categories, brands, prices and customer groups, reads reviews, and sees "
+        "what is in stock.",
         _products
         | _stock
+        | _reviews
         | {
             "catalog.add_brand",
             "catalog.add_category",

@@ -187,7 +187,7 @@ LOGIN_ATTEMPTS_PER_MINUTE = env_int("LOGIN_ATTEMPTS_PER_MINUTE", default=600)
 MAILS_PER_ADDRESS = env_int("MAILS_PER_ADDRESS", default=5)
 MAILS_PER_NETWORK = env_int("MAILS_PER_NETWORK", default=100)
 
-# Requests a minute of one person, one API key or, without either, one network.
+# Requests a minute (contributions: a day) of one person, one API key or, without either, a network.
 RATE_LIMITS = env_counts(
     "RATE_LIMITS",
     default={
@@ -196,6 +196,7 @@ RATE_LIMITS = env_counts(
         "reads": 600,
         "writes": 300,
         "payments": 60,
+        "contributions": 50,
         "api-keys": 6000,
         "webhooks": 6000,
     },

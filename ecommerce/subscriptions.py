@@ -2,6 +2,7 @@
 
 SUBSCRIPTIONS: dict[str, list[str]] = {
     "catalog.product_changed": ["catalog.look_after_alerts"],
+    "orders.order_completed": ["catalog.note_purchase"],
     "orders.order_paid": ["orders.plan_shipment"],
     "users.session_reuse_detected": ["users.warn_of_reuse"],
 }

@@ -1,11 +1,20 @@
 """The tables of the catalog in the inventory of personal data: goods, who moves or awaits them."""
 
+from typing import Final
+
+from django.db.models import Q
+
 from apps.catalog.models import (
     Brand,
     Category,
     Image,
     Product,
+    Purchase,
     Reservation,
+    Review,
+    ReviewReply,
+    ReviewReport,
+    ReviewVote,
     SearchEntry,
     SearchFacet,
     SearchWord,
@@ -16,7 +25,14 @@ from apps.catalog.models import (
     StockUnit,
     Variant,
 )
-from apps.kernel.privacy import EVIDENCE, Kind, Table
+from apps.kernel.privacy import EVIDENCE, Kind, Person, Table
+
+OPINION: Final = "an opinion that was published, without its author, art. 17(3)(a)"
+
+
+def _of_customer(person: Person) -> Q:
+    return person.by_id("customer_id")
+
 
 TABLES = (
     Table(model=Category, columns={Kind.NONE: "id name slug parent position path"}),
@@ -26,7 +42,7 @@ TABLES = (
         columns={
             Kind.NONE: "id slug name description brand category status published_at package_size "
             "external_ref currency price_from_minor compare_at_minor rating_average rating_count "
-            "version created_at updated_at"
+            "rating_stars rating_score version created_at updated_at"
         },
     ),
     Table(
@@ -65,6 +81,58 @@ TABLES = (
             Kind.CONTENT: "variant created_at",
             Kind.NONE: "due_at",
         },
+    ),
+    Table(
+        model=Purchase,
+        of=_of_customer,
+        columns={
+            Kind.REFERENCE: "customer_id",
+            Kind.CONTENT: "product_id bought_at",
+            Kind.NONE: "id",
+        },
+    ),
+    Table(
+        model=Review,
+        of=_of_customer,
+        columns={
+            Kind.REFERENCE: "id customer_id",
+            Kind.IDENTITY: "author_name",
+            Kind.CONTENT: "product rating title body reason is_verified created_at updated_at",
+            Kind.NONE: "status version helpful_count report_count",
+        },
+        emptied={"customer_id": None, "author_name": "", "reason": ""},
+        kept=OPINION,
+    ),
+    Table(
+        model=ReviewVote,
+        of=_of_customer,
+        columns={
+            Kind.REFERENCE: "customer_id",
+            Kind.CONTENT: "review created_at",
+            Kind.NONE: "id",
+        },
+        emptied={"customer_id": None},
+        kept="a number without a name",
+    ),
+    Table(
+        model=ReviewReport,
+        of=_of_customer,
+        columns={
+            Kind.REFERENCE: "customer_id",
+            Kind.CONTENT: "review cause detail created_at",
+            Kind.NONE: "id",
+        },
+    ),
+    Table(
+        model=ReviewReply,
+        of=lambda person: person.by_id("actor_id"),
+        columns={
+            Kind.REFERENCE: "actor_id",
+            Kind.CONTENT: "review body created_at",
+            Kind.NONE: "id",
+        },
+        emptied={"actor_id": None},
+        kept="the store's own words",
     ),
     Table(model=SearchFacet, columns={Kind.NONE: "id facet reference value label"}),
     Table(

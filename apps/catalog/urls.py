@@ -5,11 +5,33 @@ from django.urls import path
 from apps.catalog.views.alerts import Alerts, OneAlert
 from apps.catalog.views.categories import Categories
 from apps.catalog.views.inventory import Inventory
+from apps.catalog.views.moderation import ReviewModerations, ReviewReplies, Reviews
 from apps.catalog.views.products import OneProduct, Products
+from apps.catalog.views.reviews import (
+    MyReviews,
+    OneReview,
+    ProductRating,
+    ProductReviews,
+    ReviewReports,
+    ReviewVotes,
+)
 
 urlpatterns = [
     path("products", Products.as_view(), name="products"),
     path("products/<str:key>", OneProduct.as_view(), name="product"),
+    path("products/<id:product_id>/reviews", ProductReviews.as_view(), name="product-reviews"),
+    path("products/<id:product_id>/rating", ProductRating.as_view(), name="product-rating"),
+    path("reviews", Reviews.as_view(), name="reviews"),
+    path("reviews/<id:review_id>", OneReview.as_view(), name="review"),
+    path("reviews/<id:review_id>/votes", ReviewVotes.as_view(), name="review-votes"),
+    path("reviews/<id:review_id>/reports", ReviewReports.as_view(), name="review-reports"),
+    path("reviews/<id:review_id>/replies", ReviewReplies.as_view(), name="review-replies"),
+    path(
+        "reviews/<id:review_id>/moderations",
+        ReviewModerations.as_view(),
+        name="review-moderations",
+    ),
+    path("users/me/reviews", MyReviews.as_view(), name="my-reviews"),
     path("categories", Categories.as_view(), name="categories"),
     path("inventory/<id:product_id>", Inventory.as_view(), name="inventory"),
     path("users/me/alerts", Alerts.as_view(), name="alerts"),

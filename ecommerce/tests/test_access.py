@@ -15,7 +15,12 @@ from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from apps.catalog.tests.factories import ProductFactory, StockAlertFactory, VariantFactory
+from apps.catalog.tests.factories import (
+    ProductFactory,
+    ReviewFactory,
+    StockAlertFactory,
+    VariantFactory,
+)
 from apps.kernel.audit import record
 from apps.kernel.json import dumps
 from apps.kernel.models import AuditEntry
@@ -58,6 +63,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH users/{user_id}": {"is_active": True},
     "PUT users/{user_id}/roles": {"roles": []},
     "PUT products/{key}": {"name": "New", "status": "draft", "category": None, "variants": []},
+    "POST products/{product_id}/reviews": {"rating": 5},
+    "POST reviews/{review_id}/reports": {"cause": "spam"},
+    "POST reviews/{review_id}/replies": {"body": "Thank you."},
+    "POST reviews/{review_id}/moderations": {"decision": "approve"},
     "POST carts/{cart_id}/items": {"sku": "ON-SALE", "quantity": 1},
     "PUT carts/{cart_id}/items": {"items": []},
     "PATCH carts/{cart_id}/items/{item_id}": {"quantity": 1},
@@ -119,6 +128,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     for mine, _ in (carts["owner's"], orders["owner's"]):
         mine.customer_id, mine.token_hash = owner.pk, ""
         mine.save()
+    review = ReviewFactory.create(product=variant.product, customer_id=owner.pk)
     export = exports.ask(user_id=owner.pk)
     exports.advance_export()
     erasure = erasures.promise(Person(owner.pk))
@@ -151,6 +161,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "code": {"owner's": "not_found"},
             "key": {"owner's": variant.product_id},
             "product_id": {"owner's": variant.product_id},
+            "review_id": {"owner's": review.pk},
             "cart_id": {whose: cart.pk for whose, (cart, _) in carts.items()},
             "item_id": {whose: cart.items.get().pk for whose, (cart, _) in carts.items()},
             "order_id": {whose: order.pk for whose, (order, _) in orders.items()},

@@ -83,7 +83,7 @@ def test_without_redis_the_limit_is_exact_in_each_process(
     quota: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = windows_in(NOBODY_THERE)
-    monkeypatch.setattr(rate_limits, "windows", lambda: alone)
+    monkeypatch.setattr(rate_limits, "windows", lambda seconds: alone)
 
     assert at_once(64, ERRORS, "192.0.2.2") == {200: quota, 429: 64 - quota}
 
@@ -158,12 +158,27 @@ def test_people_in_one_network_do_not_share_a_limit(quota: int) -> None:
         ("/api/v1/carts", "anonymous-writes"),
         ("/api/v1/hooks/payments/stripe", "webhooks"),
         ("/api/v1/carts/0198c2d5-0000-7000-8000-000000000001/checkout", "payments"),
+        ("/api/v1/products/0198c2d5-0000-7000-8000-000000000001/reviews", "contributions"),
     ],
 )
 def test_a_route_may_have_a_policy_of_its_own(path: str, policy: str) -> None:
     answer = Client().post(path, {}, "application/json")
 
     assert answer["RateLimit"].startswith(f'"{policy}";')
+
+
+@pytest.mark.django_db
+def test_what_people_write_is_limited_by_the_day_and_reading_it_is_not(quota: int) -> None:
+    product = "/api/v1/products/0198c2d5-0000-7000-8000-000000000001/reviews"
+    token = {"Authorization": f"Bearer {access_token_for(UserFactory.create())}"}
+
+    written = [Client().post(product, {}, "application/json", headers=token) for _ in range(6)]
+    read = Client().get(product, headers=token)
+
+    assert [answer.status_code for answer in written] == [400] * quota + [429]
+    assert written[-1]["RateLimit-Policy"] == f'"contributions";q={quota};w=86400'
+    assert int(written[-1]["Retry-After"]) > 86_000
+    assert (read.status_code, read["RateLimit"][:7]) == (404, '"reads"')
 
 
 def test_each_of_these_routes_exists() -> None:

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from apps.catalog.tests.factories import StockAlertFactory, VariantFactory
+from apps.catalog.tests.factories import ReviewFactory, StockAlertFactory, VariantFactory
 from apps.kernel.audit import record
 from apps.kernel.models import AuditEntry
 from apps.orders.tests.factories import placed_order, ready_cart
@@ -94,6 +94,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "alert_id": str(StockAlertFactory.create(customer_id=boss.pk).pk),
         "key": str(variant.product_id),
         "product_id": str(variant.product_id),
+        "review_id": str(ReviewFactory.create(product=variant.product, customer_id=boss.pk).pk),
         "user_id": str(UserFactory.create().pk),
         "group_id": str(CustomerGroupFactory.create().pk),
         "role_id": str(RoleFactory.create().key),

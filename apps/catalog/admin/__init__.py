@@ -2,6 +2,7 @@
 
 from apps.catalog.admin.alerts import StockAlertAdmin
 from apps.catalog.admin.categories import CategoryAdmin
+from apps.catalog.admin.contributions import ReviewAdmin
 from apps.catalog.admin.products import BrandAdmin, ProductAdmin
 from apps.catalog.admin.stock import (
     ReservationAdmin,
@@ -15,6 +16,7 @@ __all__ = [
     "CategoryAdmin",
     "ProductAdmin",
     "ReservationAdmin",
+    "ReviewAdmin",
     "StockAdmin",
     "StockAlertAdmin",
     "StockLocationAdmin",

@@ -1,9 +1,10 @@
-"""Rows of the catalog: what is sold, and how much of it there is."""
+"""Rows of the catalog: what is sold, how much of it there is, what customers say of it."""
 
 from apps.catalog.models.alerts import StockAlert
 from apps.catalog.models.categories import Category
 from apps.catalog.models.media import Image, picture_url
 from apps.catalog.models.products import Brand, Product, Variant
+from apps.catalog.models.reviews import Purchase, Review, ReviewReply, ReviewReport, ReviewVote
 from apps.catalog.models.search import SearchEntry, SearchFacet, SearchWord
 from apps.catalog.models.stock import (
     Reservation,
@@ -18,7 +19,12 @@ __all__ = [
     "Category",
     "Image",
     "Product",
+    "Purchase",
     "Reservation",
+    "Review",
+    "ReviewReply",
+    "ReviewReport",
+    "ReviewVote",
     "SearchEntry",
     "SearchFacet",
     "SearchWord",

@@ -7,6 +7,7 @@ from django.db.models.functions import Now, Upper
 from django.db.models.lookups import Exact
 
 from apps.catalog.models.categories import Category
+from apps.catalog.models.ratings import PRIOR_STARS, rating_is_left_to_reviews
 from apps.catalog.models.slugs import SLUG, is_a_slug
 from apps.kernel.ids import new_id
 
@@ -66,6 +67,13 @@ class Product(models.Model):
     compare_at_minor = models.BigIntegerField(null=True, editable=False)
     rating_average = models.DecimalField(max_digits=3, decimal_places=2, default=0, editable=False)
     rating_count = models.PositiveIntegerField(default=0, editable=False)
+    rating_stars = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    rating_score = models.FloatField(
+        default=PRIOR_STARS,
+        db_default=PRIOR_STARS,
+        editable=False,
+        help_text="By which lists are sorted; kept by the database like all of the rating.",
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -109,6 +117,12 @@ class Product(models.Model):
                 name="product_rating_is_0_to_5",
             ),
             models.CheckConstraint(
+                condition=Q(
+                    rating_stars__gte=F("rating_count"), rating_stars__lte=F("rating_count") * 5
+                ),
+                name="product_rating_has_1_to_5_stars_a_review",
+            ),
+            models.CheckConstraint(
                 condition=Q(version__gte=1), name="product_version_starts_at_one"
             ),
         ]
@@ -128,7 +142,13 @@ class Product(models.Model):
                 name="product_published_by_name",
                 condition=Q(status="published"),
             ),
+            models.Index(
+                fields=["rating_score", "id"],
+                name="product_published_by_rating",
+                condition=Q(status="published"),
+            ),
         ]
+        triggers = [rating_is_left_to_reviews]
 
     def __str__(self) -> str:
         return self.name

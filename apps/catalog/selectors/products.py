@@ -57,6 +57,7 @@ COLUMNS = (
     "compare_at_minor",
     "rating_average",
     "rating_count",
+    "rating_score",
     "created_at",
     "updated_at",
     "brand__name",

@@ -6,7 +6,7 @@ import factory
 from django.conf import settings
 from django.utils import timezone
 
-from apps.catalog.models import Brand, Category, Product, StockAlert, StockLocation, Variant
+from apps.catalog.models import Brand, Category, Product, Review, StockAlert, StockLocation, Variant
 from apps.catalog.services.stock import receive
 from apps.kernel.ids import new_id
 
@@ -96,3 +96,18 @@ class StockAlertFactory(factory.django.DjangoModelFactory[StockAlert]):
 
     customer_id = factory.LazyFunction(new_id)
     variant = factory.SubFactory(VariantFactory)
+
+
+class ReviewFactory(factory.django.DjangoModelFactory[Review]):
+    """A shown review with four stars, by somebody who has nothing else here."""
+
+    class Meta:
+        model = Review
+
+    product = factory.SubFactory(ProductFactory)
+    customer_id = factory.LazyFunction(new_id)
+    author_name = "Anna K."
+    rating = 4
+    title = "Solid"
+    body = "Stands well."
+    status = Review.Status.APPROVED

@@ -60,6 +60,12 @@ def _name(value: Any) -> str:
     return value
 
 
+def _score(value: Any) -> float:
+    if type(value) not in {int, float}:
+        raise ValueError("no score")
+    return float(value)
+
+
 ORDERINGS = {
     "created_at": Ordering("created_at", False, datetime.fromisoformat),  # noqa: FBT003 - ascending
     "-created_at": Ordering("created_at", True, datetime.fromisoformat),  # noqa: FBT003 - descending
@@ -67,6 +73,7 @@ ORDERINGS = {
     "-price": Ordering("price_from_minor", True, _price),  # noqa: FBT003 - descending
     "name": Ordering("name", False, _name),  # noqa: FBT003 - ascending
     "-name": Ordering("name", True, _name),  # noqa: FBT003 - descending
+    "-rating": Ordering("rating_score", True, _score),  # noqa: FBT003 - descending
 }
 
 

@@ -41,8 +41,13 @@ class OrderShipped(OrderEvent):
     name: ClassVar[str] = "orders.order_shipped"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCompleted(OrderEvent):
+    """The goods have arrived: whose they are (empty for a guest), and what they are."""
+
     name: ClassVar[str] = "orders.order_completed"
+    customer_id: UUID | None
+    product_ids: list[UUID]
 
 
 class OrderCancelled(OrderEvent):
@@ -57,7 +62,6 @@ EVENTS: dict[OrderStatus, type[OrderEvent]] = {
     OrderStatus.PENDING_PAYMENT: OrderPlaced,
     OrderStatus.PAID: OrderPaid,
     OrderStatus.FULFILLING: OrderFulfilling,
-    OrderStatus.COMPLETED: OrderCompleted,
     OrderStatus.CANCELLED: OrderCancelled,
     OrderStatus.EXPIRED: OrderExpired,
 }
@@ -94,7 +98,17 @@ def record(
         actor_id=actor_id,
         reason=reason[:200],
     )
-    publish(EVENTS[status](order_id=order.pk), aggregate_id=order.pk)
+    publish(_event_of(order, status), aggregate_id=order.pk)
+
+
+def _event_of(order: Order, status: OrderStatus) -> OrderEvent:
+    if status != OrderStatus.COMPLETED:
+        return EVENTS[status](order_id=order.pk)
+    return OrderCompleted(
+        order_id=order.pk,
+        customer_id=order.customer_id,
+        product_ids=list(order.lines.values_list("product_id", flat=True).distinct()),
+    )
 
 
 def locked(order_id: UUID) -> Order:

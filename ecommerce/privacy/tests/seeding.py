@@ -14,6 +14,7 @@ from django.db import DatabaseError, models, transaction
 from django.db.models.fields import NOT_PROVIDED
 from django.utils import timezone
 
+from apps.catalog.tests.factories import ReviewFactory
 from apps.kernel.audit import Actor, on_behalf_of, record
 from apps.kernel.ids import new_id
 from apps.kernel.mail import send
@@ -80,6 +81,12 @@ def seeded_person() -> Person:
     MODELS["catalog.StockAlert"].objects.create(
         customer_id=user.pk, variant=MODELS["catalog.Variant"].objects.first()
     )
+    mine = ReviewFactory.create(customer_id=user.pk)
+    theirs = ReviewFactory.create(product=mine.product)
+    MODELS["catalog.ReviewVote"].objects.create(review=theirs, customer_id=user.pk)
+    MODELS["catalog.ReviewReport"].objects.create(review=theirs, customer_id=user.pk, cause="spam")
+    MODELS["catalog.ReviewReply"].objects.create(review=theirs, actor_id=user.pk, body="x")
+    MODELS["catalog.Purchase"].objects.create(product_id=mine.product_id, customer_id=user.pk)
     MODELS["kernel.IdempotencyRecord"].objects.create(
         principal=f"user:{user.pk}", key="1", route="POST x", status=201, body=WORD
     )

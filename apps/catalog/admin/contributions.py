@@ -1,0 +1,101 @@
+"""What customers write, in the back office: read it, show it or reject it, many at a time."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.catalog.models import Review, ReviewReply, ReviewReport
+from apps.catalog.services.contributions import Status
+from apps.catalog.services.reviews import moderate_review
+from apps.kernel.backoffice import ReadOnly
+from apps.kernel.errors import DomainError
+
+
+class DecisionForm(ActionForm):
+    """What is chosen for the selected rows, and why they are rejected."""
+
+    reason = forms.CharField(
+        required=False, max_length=200, label="Reason, which the author reads:"
+    )
+
+
+class Moderated(ReadOnly, admin.ModelAdmin):
+    """A page of texts that are approved or rejected, never written by staff."""
+
+    action_form = DecisionForm
+    actions = ("approve", "reject")
+    moderate: Callable[..., None]
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("catalog.moderate_review"))
+
+    @admin.action(description="Approve", permissions=["moderate"])
+    def approve(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Show them."""
+        self._decide(request, rows, Status.APPROVED)
+
+    @admin.action(description="Reject", permissions=["moderate"])
+    def reject(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Do not show them."""
+        self._decide(request, rows, Status.REJECTED)
+
+    def _decide(self, request: HttpRequest, rows: QuerySet[Any], status: Status) -> None:
+        reason, done = request.POST.get("reason", "")[:200], 0
+        for row in rows:
+            try:
+                type(self).moderate(row.pk, status=status, reason=reason)
+                done += 1
+            except DomainError as refusal:
+                messages.error(request, f"{row}: {refusal.detail}")
+        if done:
+            messages.success(request, f"Done: {done}.")
+
+
+class Replies(ReadOnly, admin.TabularInline):
+    """What the store has answered."""
+
+    model = ReviewReply
+    fields = ("body", "actor_id", "created_at")
+
+
+class Reports(ReadOnly, admin.TabularInline):
+    """Why others think that it should not be shown."""
+
+    model = ReviewReport
+    fields = ("cause", "detail", "created_at")
+
+
+@admin.register(Review)
+class ReviewAdmin(Moderated):
+    """Reviews, those first that wait for longest."""
+
+    list_display = (
+        "created_at",
+        "status",
+        "product",
+        "rating",
+        "title",
+        "excerpt",
+        "author_name",
+        "is_verified",
+        "report_count",
+    )
+    list_filter = ("status", "is_verified", "rating")
+    list_select_related = ("product",)
+    search_fields = ("title", "body", "product__name")
+    ordering = ("created_at", "id")
+    inlines = (Reports, Replies)
+
+    @staticmethod
+    def moderate(review_id: Any, **decision: Any) -> None:
+        moderate_review(review_id=review_id, **decision)
+
+    @admin.display(description="text")
+    def excerpt(self, review: Review) -> str:
+        """How it begins."""
+        return review.body[:200]
