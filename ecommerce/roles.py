@@ -7,6 +7,7 @@ from apps.kernel.roles import EVERYTHING, DeclaredRole
 
 _products = frozenset(
     {
+        "catalog.view_boughttogether",
         "catalog.view_brand",
         "catalog.view_category",
         "catalog.view_image",

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "ecommerce.middleware.api_guard",
     "ecommerce.rate_limits.rate_limits",
+    "ecommerce.kept_answers.kept_answers",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -241,6 +242,7 @@ SPECTACULAR_SETTINGS = {
         "apps.kernel.openapi.add_general_problems",
     ],
 }
+ANSWERS_KEPT_SECONDS = env_int("ANSWERS_KEPT_SECONDS", default=2)
 CORS_ALLOWED_ORIGINS = env_list("CORS_ALLOWED_ORIGINS", default="")
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [

@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("DEBUG", "1")
+os.environ.setdefault("ANSWERS_KEPT_SECONDS", "0")
 os.environ.setdefault("RATE_LIMITS", "*=1000000")
 
 from ecommerce.settings import *  # noqa: F403 - DEBUG has to be set first

@@ -21,6 +21,7 @@ from apps.catalog.services.imports import (
     VariantRecord,
     import_products,
 )
+from apps.catalog.services.recommendations import Companion, CompanionsKept, keep_companions
 from apps.catalog.services.stock import (
     AlreadyReserved,
     GoodsNotThere,
@@ -41,6 +42,8 @@ from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 __all__ = [
     "AlreadyReserved",
     "BackInStock",
+    "Companion",
+    "CompanionsKept",
     "GoodsNotThere",
     "ImportReport",
     "NotAQuantity",
@@ -57,6 +60,7 @@ __all__ = [
     "erase",
     "import_products",
     "keep",
+    "keep_companions",
     "offers",
     "offers_by_sku",
     "personal_columns",

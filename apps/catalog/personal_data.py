@@ -5,6 +5,7 @@ from typing import Final
 from django.db.models import Q
 
 from apps.catalog.models import (
+    BoughtTogether,
     Brand,
     Category,
     Image,
@@ -61,6 +62,9 @@ TABLES = (
             "available_on is_hot"
         },
     ),
+    Table(model=BoughtTogether, columns={Kind.NONE: "id product other orders score"}),
+    Table(model=StockLocation, columns={Kind.NONE: "id code name"}),
+    Table(model=Stock, columns={Kind.NONE: "id variant location on_hand reserved"}),
     Table(
         model=StockMovement,
         of=lambda person: person.by_id("actor_id"),

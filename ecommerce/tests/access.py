@@ -262,6 +262,7 @@ PAGES: dict[str, Page] = {
         ("users.role", "add change delete", {}),
         ("users.user", "add change", {"remove_avatars": "users.change_user"}),
         ("users.session", "", {"revoke": "users.revoke_session"}),
+        ("catalog.boughttogether", "", {}),
         ("catalog.brand", "add change delete", {}),
         ("catalog.category", "add change delete", {}),
         ("catalog.product", "add change", {}),

@@ -4,6 +4,7 @@ from apps.catalog.admin.alerts import StockAlertAdmin
 from apps.catalog.admin.categories import CategoryAdmin
 from apps.catalog.admin.contributions import ReviewAdmin
 from apps.catalog.admin.products import BrandAdmin, ProductAdmin
+from apps.catalog.admin.recommendations import BoughtTogetherAdmin
 from apps.catalog.admin.stock import (
     ReservationAdmin,
     StockAdmin,
@@ -12,6 +13,7 @@ from apps.catalog.admin.stock import (
 )
 
 __all__ = [
+    "BoughtTogetherAdmin",
     "BrandAdmin",
     "CategoryAdmin",
     "ProductAdmin",

@@ -4,6 +4,7 @@ from apps.catalog.models.alerts import StockAlert
 from apps.catalog.models.categories import Category
 from apps.catalog.models.media import Image, picture_url
 from apps.catalog.models.products import Brand, Product, Variant
+from apps.catalog.models.recommendations import BoughtTogether
 from apps.catalog.models.reviews import Purchase, Review, ReviewReply, ReviewReport, ReviewVote
 from apps.catalog.models.search import SearchEntry, SearchFacet, SearchWord
 from apps.catalog.models.stock import (
@@ -15,6 +16,7 @@ from apps.catalog.models.stock import (
 )
 
 __all__ = [
+    "BoughtTogether",
     "Brand",
     "Category",
     "Image",

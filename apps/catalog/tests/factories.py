@@ -1,12 +1,22 @@
 """The dullest valid rows of a catalog. Public to the tests of other apps."""
 
 from typing import Any
+from uuid import UUID
 
 import factory
 from django.conf import settings
 from django.utils import timezone
 
-from apps.catalog.models import Brand, Category, Product, Review, StockAlert, StockLocation, Variant
+from apps.catalog.models import (
+    BoughtTogether,
+    Brand,
+    Category,
+    Product,
+    Review,
+    StockAlert,
+    StockLocation,
+    Variant,
+)
 from apps.catalog.services.stock import receive
 from apps.kernel.ids import new_id
 
@@ -111,3 +121,9 @@ class ReviewFactory(factory.django.DjangoModelFactory[Review]):
     title = "Solid"
     body = "Stands well."
     status = Review.Status.APPROVED
+
+
+def companions_of(variant: Any) -> list[UUID]:
+    """Return the products that are bought together with the variant's product, best first."""
+    pairs = BoughtTogether.objects.filter(product=variant.product_id).order_by("-score", "other")
+    return list(pairs.values_list("other_id", flat=True))

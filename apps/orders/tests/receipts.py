@@ -49,13 +49,14 @@ class Shop:
         table = pa.Table.from_pylist(purchases, schema)
         parquet.write_table(table, self.data / "transactions.parquet")
 
-    def load(self, *, baskets: int = 0) -> str:
+    def load(self, *, baskets: int = 0, recommendations: bool = False) -> str:
         out = io.StringIO()
         call_command(
             "load_complete_journey",
             data=self.data,
             report=self.report,
             baskets=baskets,
+            recommendations=recommendations,
             stdout=out,
         )
         return out.getvalue()

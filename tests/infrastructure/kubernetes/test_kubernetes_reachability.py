@@ -26,6 +26,7 @@ PROCESSES = (
     "migrate",
     "check-invariants",
     "clear-sessions",
+    "build-recommendations",
 )
 WITH_METRICS = ("worker-payments", "worker-shipping", "worker-events", "beat", "exporter")
 

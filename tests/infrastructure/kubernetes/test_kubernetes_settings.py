@@ -25,6 +25,7 @@ PROCESSES = (
     ("Job", "migrate"),
     ("CronJob", "check-invariants"),
     ("CronJob", "clear-sessions"),
+    ("CronJob", "build-recommendations"),
 )
 # What the Dockerfile sets.
 IMAGE = {"STATIC_ROOT": "/app/collected"}

@@ -29,6 +29,11 @@ class Command(BaseCommand):
             "--baskets", type=int, default=0, metavar="N", help="replay the first N baskets"
         )
         parser.add_argument(
+            "--recommendations",
+            action="store_true",
+            help="learn from all receipts what is bought together",
+        )
+        parser.add_argument(
             "--data",
             type=Path,
             metavar="DIR",
@@ -42,7 +47,15 @@ class Command(BaseCommand):
             help="where to write which rows were left out and why (default: %(default)s)",
         )
 
-    def handle(self, *, baskets: int, data: Path | None, report: Path, **_: Any) -> None:
+    def handle(
+        self,
+        *,
+        baskets: int,
+        recommendations: bool,
+        data: Path | None,
+        report: Path,
+        **_: Any,
+    ) -> None:
         if baskets < 0:
             raise CommandError("--baskets takes a number from 0 on.")
         try:
@@ -51,7 +64,13 @@ class Command(BaseCommand):
             from apps.orders.management.complete_journey.load import load
 
             with self._alone():
-                summary = load(source, baskets=baskets, report=report, show_progress=self._progress)
+                summary = load(
+                    source,
+                    baskets=baskets,
+                    recommendations=recommendations,
+                    report=report,
+                    show_progress=self._progress,
+                )
         except DataMissing as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
@@ -79,6 +98,8 @@ class Command(BaseCommand):
         for name, account in summary.items():
             if isinstance(account, dict):
                 self._tell_account(name.replace("_", " ").capitalize(), account)
+        if "pairs" in summary:
+            self.stdout.write(f"Bought together: {summary['pairs']:,} pairs new or changed.")
         placed = summary["baskets"]["taken"].get("placed", 0) if "baskets" in summary else 0
         if not summary["products"]["taken"]["created"] and not placed:
             self.stdout.write("Nothing changed: all of it was there already.")

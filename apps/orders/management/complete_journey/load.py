@@ -13,6 +13,7 @@ from django.db import reset_queries
 from apps.catalog import interface as catalog
 from apps.orders.management.complete_journey.accounts import Account, write_summary
 from apps.orders.management.complete_journey.baskets import Accounts, replay
+from apps.orders.management.complete_journey.companions import learn
 from apps.orders.management.complete_journey.products import Market, read_market, records
 from apps.orders.management.complete_journey.progress import Progress
 from apps.orders.management.complete_journey.purchases import Advance, product_ids, rows_in
@@ -22,9 +23,16 @@ ShowProgress = Callable[[str, int], Progress]
 
 
 def load(
-    source: Source, *, baskets: int, report: Path, show_progress: ShowProgress
+    source: Source,
+    *,
+    baskets: int,
+    recommendations: bool,
+    report: Path,
+    show_progress: ShowProgress,
 ) -> dict[str, Any]:
     """Load all products and replay so many baskets; return the summary that was written.
+
+    With `recommendations` the products learn from all receipts what is bought together.
 
     What is there already stays as it is. Raises DataMissing, RowsDoNotAddUp.
     """
@@ -33,6 +41,8 @@ def load(
     run.load_products()
     if baskets:
         run.replay_baskets(baskets)
+    if recommendations:
+        run.learn_companions()
     run.summary["seconds"] = round(time.monotonic() - began, 1)
     run.summary["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     write_summary(report, run.summary)
@@ -66,6 +76,11 @@ class _Run:
             self._progress("Replaying baskets", count) as advance,
         ):
             replay(self.source.transactions, self.known, count, Accounts(baskets, lines), advance)
+
+    def learn_companions(self) -> None:
+        rows = rows_in(self.source.transactions)
+        with self._progress("Learning from receipts", rows) as advance:
+            self.summary["pairs"] = learn(self.source, advance).written
 
     def _read_market(self) -> Market:
         table = self.source.transactions
