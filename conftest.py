@@ -2,13 +2,18 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker
+
+from ecommerce.local.errors import CannotStart
+from ecommerce.local.search_emulator import Emulator
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,3 +60,32 @@ def enter() -> Callable[..., Client]:
     from apps.users.tests import factories
 
     return factories.enter
+
+
+@pytest.fixture(scope="session")
+def search_cluster_url() -> Iterator[str]:
+    """Return the cluster of ELASTICSEARCH_URL, else an Elasticsearch-compatible emulator."""
+    if given := os.environ.get("ELASTICSEARCH_URL"):
+        yield given
+        return
+    try:
+        emulator = Emulator()
+        emulator.start()
+    except CannotStart as error:
+        pytest.skip(f"There is no Elasticsearch-compatible emulator here: {error}")
+    try:
+        yield emulator.url
+    finally:
+        emulator.remove()
+
+
+@pytest.fixture
+def search_cluster(search_cluster_url: str, settings: Any) -> Iterator[str]:
+    """Have searches asked of a cluster, in which the test has indices of its own."""
+    from apps.catalog.search import index
+
+    settings.ELASTICSEARCH_URL = search_cluster_url
+    settings.ELASTICSEARCH_INDEX = f"test-{uuid4().hex}"
+    yield search_cluster_url
+    settings.ELASTICSEARCH_URL = search_cluster_url
+    index.remove(index.indices())

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
+from celery.schedules import crontab
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -129,6 +130,16 @@ CACHES = {
     }
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+
+# Search: PostgreSQL, or an Elasticsearch cluster where one is named. Indexed from the outbox alone.
+ELASTICSEARCH_URL = env("ELASTICSEARCH_URL", default="")
+ELASTICSEARCH_CA_FILE = env("ELASTICSEARCH_CA_FILE", default="")
+ELASTICSEARCH_INDEX = env("ELASTICSEARCH_INDEX", default="products")
+ELASTICSEARCH_DSL_AUTOSYNC = False
+if ELASTICSEARCH_URL:
+    _cluster = urlsplit(ELASTICSEARCH_URL)
+    if _cluster.scheme not in {"http", "https"} or not _cluster.hostname or not _cluster.port:
+        raise ImproperlyConfigured("ELASTICSEARCH_URL must be https://user:password@host:port.")
 
 # People
 AUTH_USER_MODEL = "users.User"
@@ -386,6 +397,9 @@ CELERY_TASK_ROUTES = {
     "orders.process_webhooks": {"queue": "payments"},
     "orders.process_shipments": {"queue": "shipping"},
     "users.process_avatars": {"queue": "pictures"},
+    "catalog.index_products": {"queue": "index"},
+    "catalog.make_index": {"queue": "index"},
+    "catalog.verify_index": {"queue": "index"},
     "privacy.process_requests": {"queue": "pictures"},  # archives hold them
     "kernel.send_mails": {"queue": "mail"},  # a mail server that hangs must not hold up events
 }
@@ -407,8 +421,14 @@ CELERY_BEAT_SCHEDULE = {
         "privacy.forget_old_records": 3600,
         "kernel.forget_old_records": 3600,
         "users.forget_old_records": 3600,
+        **({"catalog.index_products": 1, "catalog.make_index": 30} if ELASTICSEARCH_URL else {}),
     }.items()
 }
+if ELASTICSEARCH_URL:
+    CELERY_BEAT_SCHEDULE["catalog.verify_index"] = {
+        "task": "catalog.verify_index",
+        "schedule": crontab(hour=3, minute=20),
+    }
 
 # Security: TLS follows from the public address; plain HTTP is for this machine only.
 _public = urlsplit(PUBLIC_URL)
@@ -468,6 +488,7 @@ LOGGING = {
         "django.server": {"handlers": ["stdout"], "propagate": False},
         "django.request": {"level": "ERROR"},
         "multiprocessing": {"handlers": ["stdout"], "propagate": False},  # Celery's pool
+        "elastic_transport": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
         "celery": {"level": "WARNING"},  # it would report every wake-up, ten a second

@@ -17,3 +17,4 @@ STORAGES["staticfiles"] = {  # noqa: F405 - from the star import
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 WHITENOISE_AUTOREFRESH = True
+ELASTICSEARCH_URL = ""  # tests that want the cluster ask for it

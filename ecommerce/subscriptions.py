@@ -1,7 +1,8 @@
 """Event name -> names of the tasks that want it: all asynchronous coupling on one screen."""
 
 SUBSCRIPTIONS: dict[str, list[str]] = {
-    "catalog.product_changed": ["catalog.look_after_alerts"],
+    "catalog.availability_changed": ["catalog.queue_for_index"],
+    "catalog.product_changed": ["catalog.look_after_alerts", "catalog.queue_for_index"],
     "orders.order_completed": ["catalog.note_purchase"],
     "orders.order_paid": ["orders.plan_shipment"],
     "users.session_reuse_detected": ["users.warn_of_reuse"],

@@ -4,7 +4,12 @@ Nothing here returns a model or a queryset: callers get facts, not handles.
 """
 
 from apps.catalog.personal_data import TABLES
-from apps.catalog.selectors.figures import StockFigures, stock_figures
+from apps.catalog.selectors.figures import (
+    OpenIndexing,
+    StockFigures,
+    open_indexing,
+    stock_figures,
+)
 from apps.catalog.selectors.offers import (
     Offer,
     StockDifference,
@@ -49,6 +54,7 @@ __all__ = [
     "NotAQuantity",
     "NotShipped",
     "Offer",
+    "OpenIndexing",
     "OutOfStock",
     "ProductRecord",
     "RefusedRecord",
@@ -63,6 +69,7 @@ __all__ = [
     "keep_companions",
     "offers",
     "offers_by_sku",
+    "open_indexing",
     "personal_columns",
     "personal_data_of",
     "receive",

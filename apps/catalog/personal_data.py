@@ -9,6 +9,7 @@ from apps.catalog.models import (
     Brand,
     Category,
     Image,
+    IndexingWork,
     Product,
     Purchase,
     Reservation,
@@ -65,6 +66,14 @@ TABLES = (
     Table(model=BoughtTogether, columns={Kind.NONE: "id product other orders score"}),
     Table(model=StockLocation, columns={Kind.NONE: "id code name"}),
     Table(model=Stock, columns={Kind.NONE: "id variant location on_hand reserved"}),
+    Table(
+        # The index itself holds what every visitor sees of a product, and nothing of people.
+        model=IndexingWork,
+        columns={
+            Kind.NONE: "product_id version waiting_since next_action_at lease_until tries "
+            "request_id traceparent"
+        },
+    ),
     Table(
         model=StockMovement,
         of=lambda person: person.by_id("actor_id"),

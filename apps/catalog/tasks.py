@@ -1,10 +1,23 @@
 """The catalog's background work."""
 
+import logging
+import time
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
+from celery import shared_task
+from django.conf import settings
+
 from apps.catalog.services import alerts, purchases
+from apps.catalog.services.indexing import queue
 from apps.kernel.delivery import subscriber
+
+log = logging.getLogger(__name__)
+
+SECONDS_A_RUN = 5.0
+SECONDS_OF_A_CHANGE = 60.0  # until it has reached the index
+AN_HOUR = 3600
 
 
 @subscriber("catalog.look_after_alerts")
@@ -23,3 +36,47 @@ def note_purchase(
             customer_id=UUID(customer_id),
             product_ids=[UUID(product_id) for product_id in product_ids],
         )
+
+
+@subscriber("catalog.queue_for_index")
+def queue_for_index(*, product_id: str, **_: object) -> None:
+    """What is shown of a product has changed; where there is a cluster, it has to know."""
+    if settings.ELASTICSEARCH_URL:
+        queue.enqueue([UUID(product_id)])
+
+
+@shared_task(name="catalog.index_products")
+def index_products() -> None:
+    """Bring the search index up to date."""
+    from apps.catalog.services.indexing import writing  # 57 MB, only where there is a cluster
+
+    deadline = time.monotonic() + SECONDS_A_RUN
+    while writing.index_due() and time.monotonic() < deadline:
+        pass
+
+
+# Both are taken off the queue at the start: they last longer than the broker waits for an answer,
+# and what is lost with its worker is made up for by the next.
+LONG: dict[str, Any] = {
+    "acks_late": False,
+    "soft_time_limit": AN_HOUR,
+    "time_limit": AN_HOUR + 60,
+}
+
+
+@shared_task(name="catalog.make_index", **LONG)
+def make_index() -> None:
+    """Make the index of a cluster that has none: a new one, or one that has lost its disks."""
+    from apps.catalog.services.indexing import rebuilding  # 57 MB, only where there is a cluster
+
+    rebuilding.make_missing()
+
+
+@shared_task(name="catalog.verify_index", **LONG)
+def verify_index() -> None:
+    """Compare the search index with the database, and repair what differs."""
+    from apps.catalog.services.indexing import comparing  # 57 MB, only where there is a cluster
+
+    if found := comparing.differences(patience=SECONDS_OF_A_CHANGE):
+        log.error("The search index was not what the database says: %s. It is repaired.", found)
+        comparing.repair(found)

@@ -69,6 +69,22 @@ PANELS = (
         runbook="outbox-lagging",
     ),
     Panel(
+        "Search index: seconds behind the database",
+        {"": 'max(work_oldest_open_seconds{kind="indexing"})'},
+        "s",
+        red=120,
+        runbook="search-index-lagging",
+    ),
+    Panel(
+        "Searches by who answered",
+        {
+            "{{backend}}, degraded {{degraded}}": "sum by (backend, degraded)"
+            " (rate(search_answers_total[5m]))"
+        },
+        "ops",
+        runbook="search-degraded",
+    ),
+    Panel(
         "Tasks by outcome",
         {"{{task}} {{outcome}}": "sum by (task, outcome) (rate(celery_tasks_total[5m]))"},
         "ops",

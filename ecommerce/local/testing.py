@@ -119,7 +119,7 @@ def _run(arguments: Sequence[str], servers: Servers) -> int:
 
 def _harmless(given: Mapping[str, str]) -> dict[str, str]:
     """Return the variables without those that lead to somebody's real servers and accounts."""
-    foreign = ("PG", "STRIPE_", "AWS_", "ELASTICSEARCH_")
+    foreign = ("PG", "STRIPE_", "AWS_")
     return {name: value for name, value in given.items() if not name.startswith(foreign)}
 
 

@@ -21,6 +21,11 @@ DURATION = Histogram(
     ["route"],
     buckets=DURATION_BOUNDS,
 )
+SEARCHES = Counter(
+    "search_answers",
+    "Searches and suggestions answered, by who found them; degraded: another should have.",
+    ["backend", "degraded"],
+)
 IN_PROGRESS = Gauge(
     "http_requests_in_progress", "Requests being worked on now.", multiprocess_mode="livesum"
 )
@@ -45,6 +50,8 @@ def measured(get_response: View) -> View:
         method = request.method if request.method in METHODS else "other"
         REQUESTS.labels(route, method, response.status_code).inc()
         DURATION.labels(route).observe(time.perf_counter() - started)
+        if backend := response.get("X-Search-Backend"):
+            SEARCHES.labels(backend, response.get("X-Search-Degraded", "false")).inc()
         return response
 
     return middleware

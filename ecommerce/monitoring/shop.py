@@ -8,7 +8,7 @@ from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from apps.catalog import interface as catalog
-from apps.kernel.figures import open_events, open_mails
+from apps.kernel.figures import OpenMails, open_events, open_mails
 from apps.orders import interface as orders
 from ecommerce.privacy.selectors import open_requests
 
@@ -83,7 +83,11 @@ def work() -> list[Metric]:
         "work_oldest_open_seconds", "How long the oldest has been open.", labels=["kind"]
     )
     kinds = (*orders.open_work(), *open_requests())
-    waits = {kind.kind: kind for kind in kinds} | {"mail": open_mails()}
+    waits: dict[str, orders.OpenWork | OpenMails | catalog.OpenIndexing] = {
+        **{kind.kind: kind for kind in kinds},
+        "mail": open_mails(),
+        "indexing": catalog.open_indexing(),
+    }
     for kind, rows in waits.items():
         number.add_metric([kind], rows.open)
         due.add_metric([kind], rows.due)

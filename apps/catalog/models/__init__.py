@@ -2,6 +2,7 @@
 
 from apps.catalog.models.alerts import StockAlert
 from apps.catalog.models.categories import Category
+from apps.catalog.models.indexing import IndexingWork
 from apps.catalog.models.media import Image, picture_url
 from apps.catalog.models.products import Brand, Product, Variant
 from apps.catalog.models.recommendations import BoughtTogether
@@ -20,6 +21,7 @@ __all__ = [
     "Brand",
     "Category",
     "Image",
+    "IndexingWork",
     "Product",
     "Purchase",
     "Reservation",

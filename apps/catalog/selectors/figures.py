@@ -1,10 +1,15 @@
-"""Figures of the stock, for those who watch the shop."""
+"""Figures of the stock and of the search index, for those who watch the shop."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count, Min, Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
+from apps.catalog.models import IndexingWork
 from apps.catalog.states import FREE
 
 STOCK = f"""
@@ -38,8 +43,36 @@ class StockFigures:
     allocated: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenIndexing:
+    """Products that the search index does not know as they are. Ages are in seconds, or 0."""
+
+    open: int
+    due: int
+    oldest_due: float
+    oldest: float
+
+
 def stock_figures() -> StockFigures:
     """Return the figures of all variants that are for sale. Reads every balance once."""
     with connection.cursor() as cursor:
         cursor.execute(STOCK, [settings.LOW_STOCK_THRESHOLD])
         return StockFigures(*cursor.fetchone())
+
+
+def open_indexing() -> OpenIndexing:
+    """Return how far the search index is behind the database."""
+    due = Q(next_action_at__lte=Now())
+    found = IndexingWork.objects.filter(next_action_at__isnull=False).aggregate(
+        open=Count("pk"),
+        due=Count("pk", filter=due),
+        oldest_due=Min("next_action_at", filter=due),
+        oldest=Min("waiting_since"),
+    )
+    return OpenIndexing(
+        found["open"], found["due"], _age(found["oldest_due"]), _age(found["oldest"])
+    )
+
+
+def _age(moment: datetime | None) -> float:
+    return max(0.0, (timezone.now() - moment).total_seconds()) if moment else 0.0

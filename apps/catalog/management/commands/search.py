@@ -1,0 +1,77 @@
+"""The search from the operator's side: make its index anew, prove it, judge what it finds."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+
+class Command(BaseCommand):
+    help = "Make the search index anew (reindex) or compare it with the database (verify)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        commands.add_parser(
+            "reindex", help="Index all products anew, beside the searching; then switch over."
+        )
+        verify = commands.add_parser(
+            "verify", help="Compare the index with the database; 1 when they differ."
+        )
+        verify.add_argument(
+            "--repair", action="store_true", help="Have what differs indexed again."
+        )
+        verify.add_argument(
+            "--patience",
+            type=float,
+            default=15,
+            help="Seconds that a change may take to reach the index.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        match options["command"]:
+            case "reindex":
+                self._reindex()
+            case "verify":
+                self._verify(repair=options["repair"], patience=options["patience"])
+
+    def _reindex(self) -> None:
+        _require_cluster()
+        from apps.catalog.search import index
+        from apps.catalog.services.indexing.locks import ReindexIsRunning
+        from apps.catalog.services.indexing.rebuilding import DocumentsRefused, reindex
+
+        try:
+            written = reindex(progress=self._tell)
+        except (ReindexIsRunning, DocumentsRefused, *index.UNAVAILABLE) as error:
+            raise CommandError(f"The index was not made: {error}") from error
+        self.stdout.write(f"{written} products are in the new index, which is asked now.")
+
+    def _verify(self, *, repair: bool, patience: float) -> None:
+        _require_cluster()
+        from apps.catalog.search import index
+        from apps.catalog.services.indexing import comparing
+
+        try:
+            found = comparing.differences(patience=patience)
+            if found and repair:
+                comparing.repair(found)
+        except index.UNAVAILABLE as error:
+            raise CommandError(f"The search cluster does not answer: {error}") from error
+        for kind in ("missing", "surplus", "stale"):
+            for product_id in sorted(getattr(found, kind)):
+                self.stderr.write(f"{kind} {product_id}")
+        if not found:
+            self.stdout.write("The index is what the database says.")
+        elif repair:
+            self.stdout.write(f"{found}: they will be indexed again.")
+        else:
+            raise CommandError(f"The index differs from the database: {found}.")
+
+    def _tell(self, written: int) -> None:
+        self.stdout.write(f"{written} products", ending="\r")
+
+
+def _require_cluster() -> None:
+    """Raises CommandError where PostgreSQL alone answers searches."""
+    if not settings.ELASTICSEARCH_URL:
+        raise CommandError("There is no search cluster: set ELASTICSEARCH_URL.")
