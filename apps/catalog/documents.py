@@ -14,6 +14,13 @@ from django.conf import settings
 from django.db import connection
 
 from apps.catalog.states import AVAILABLE
+from apps.kernel.money import EXPONENTS
+
+BANDS = ("in_stock", "low_stock", "preorder", "out_of_stock")
+# Where one group of prices ends and the next begins, in whole units of the store's currency.
+PRICE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
+# Facets that are no rows have numbers, too: bands from -1 down, groups of prices from -10 down.
+FIRST_BAND, FIRST_PRICE = -1, -10
 
 # Published products, with the categories from the root down.
 DOCUMENTS = f"""
@@ -29,7 +36,7 @@ SELECT p.id AS product_id, p.slug, p.name, p.description,
         WHEN sold.available = 0 THEN 'preorder'
         ELSE 'out_of_stock'
     END AS availability,
-    p.rating_average, p.rating_count, p.created_at
+    p.rating_average, p.rating_count, p.rating_score, p.created_at
 FROM catalog_product p
 LEFT JOIN catalog_brand b ON b.id = p.brand_id
 JOIN catalog_category own ON own.id = p.category_id
@@ -54,6 +61,30 @@ LEFT JOIN LATERAL (
 WHERE p.status = 'published' AND p.id = ANY(%(products)s::uuid[])
 """
 
+
+def plain(text: str) -> str:
+    """Return SQL for a text as the search reads it: no accents, no capitals, words only.
+
+    A point stays inside a number; whatever else is no letter or digit of ASCII parts words.
+    """
+    return rf"""regexp_replace(
+        replace(unaccent(lower({text})), '''', ''),
+        '(?<![0-9])\.|\.(?![0-9])|[\x01-\x2d/:-@\[-`{{-\x7f]+', ' ', 'g')"""
+
+
+def stem(word: str) -> str:
+    """Return SQL for what a word has in common with its other forms; NULL for one like "the"."""
+    return f"(tsvector_to_array(to_tsvector('english', {word})))[1]"
+
+
+def shortened(word: str) -> str:
+    """Return SQL for the word less each one of its letters: what a typo would leave of it."""
+    return f"""ARRAY(
+        SELECT left({word}, n - 1) || substr({word}, n + 1)
+        FROM generate_series(1, length({word})) n
+    )"""
+
+
 OF_ENTRIES = f"""
 SELECT d.*, e.version FROM ({DOCUMENTS}) d
 JOIN catalog_searchentry e ON e.product_id = d.product_id
@@ -65,7 +96,8 @@ class ProductDocument:
     """A published product as a search engine keeps it.
 
     `version` grows with each change of the document, over all products: what has a lower one is
-    older. The price is the lowest one, in minor units; `attributes` are values by code.
+    older. The price is the lowest one, in minor units; `attributes` are values by code; products
+    are sorted by `rating_score`.
     """
 
     product_id: UUID
@@ -85,6 +117,7 @@ class ProductDocument:
     availability: str
     rating_average: Decimal
     rating_count: int
+    rating_score: float
     created_at: datetime
     version: int
 
@@ -102,4 +135,20 @@ def documents_of(product_ids: Collection[UUID]) -> list[ProductDocument]:
 
 def parameters(product_ids: Collection[UUID]) -> dict[str, Any]:
     """Return what the parameters of DOCUMENTS stand for."""
-    return {"products": list(product_ids), "low_stock": settings.LOW_STOCK_THRESHOLD}
+    return {
+        "products": list(product_ids),
+        "low_stock": settings.LOW_STOCK_THRESHOLD,
+        "bands": list(BANDS),
+        "bounds": list(price_bounds()),
+    }
+
+
+def number_of_band(band: str) -> int:
+    """Return the number that entries know a band of availability by."""
+    return FIRST_BAND - BANDS.index(band)
+
+
+def price_bounds() -> tuple[int, ...]:
+    """Return where groups of prices meet, in minor units."""
+    exponent = EXPONENTS.get(settings.STORE_CURRENCY, 2)
+    return tuple(step * 10**exponent for step in PRICE_STEPS)

@@ -17,8 +17,12 @@ from apps.catalog.models import (
     ReviewReply,
     ReviewReport,
     ReviewVote,
+    SearchBoost,
+    SearchCount,
     SearchEntry,
     SearchFacet,
+    SearchRedirect,
+    SearchSynonym,
     SearchWord,
     Stock,
     StockAlert,
@@ -147,12 +151,12 @@ TABLES = (
         emptied={"actor_id": None},
         kept="the store's own words",
     ),
-    Table(model=SearchFacet, columns={Kind.NONE: "id facet reference value label"}),
+    Table(model=SearchFacet, columns={Kind.NONE: "id facet reference value label words"}),
     Table(
         model=SearchEntry,
         columns={
-            Kind.NONE: "product version name document facets band price_minor rating popularity "
-            "created_at"
+            Kind.NONE: "product version name document facets sold_out price_minor rating "
+            "popularity created_at"
         },
     ),
     Table(model=SearchWord, columns={Kind.NONE: "word stem shortened products"}),
@@ -164,4 +168,11 @@ TABLES = (
             "allocated_at"
         },
     ),
+    Table(model=SearchSynonym, columns={Kind.NONE: "id terms stems two_way created_at"}),
+    Table(
+        model=SearchBoost,
+        columns={Kind.NONE: "id query product category brand weight pinned created_at"},
+    ),
+    Table(model=SearchRedirect, columns={Kind.NONE: "id query path created_at"}),
+    Table(model=SearchCount, columns={Kind.NONE: "id day query times results"}),
 )

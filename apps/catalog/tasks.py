@@ -9,7 +9,7 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from apps.catalog.services import alerts, purchases
+from apps.catalog.services import alerts, purchases, search_index
 from apps.catalog.services.indexing import queue
 from apps.kernel.delivery import subscriber
 
@@ -80,3 +80,9 @@ def verify_index() -> None:
     if found := comparing.differences(patience=SECONDS_OF_A_CHANGE):
         log.error("The search index was not what the database says: %s. It is repaired.", found)
         comparing.repair(found)
+
+
+@subscriber("catalog.search_what_has_changed")
+def search_what_has_changed(*, product_id: str, **_: object) -> None:
+    """Let the search know a product as it is now, also how available it is."""
+    search_index.refresh(product_ids=[UUID(product_id)])

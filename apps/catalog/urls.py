@@ -15,6 +15,7 @@ from apps.catalog.views.reviews import (
     ReviewReports,
     ReviewVotes,
 )
+from apps.catalog.views.search import Search, SearchSuggestions
 
 urlpatterns = [
     path("products", Products.as_view(), name="products"),
@@ -32,6 +33,8 @@ urlpatterns = [
         name="review-moderations",
     ),
     path("users/me/reviews", MyReviews.as_view(), name="my-reviews"),
+    path("search", Search.as_view(), name="search"),
+    path("search/suggestions", SearchSuggestions.as_view(), name="search-suggestions"),
     path("categories", Categories.as_view(), name="categories"),
     path("inventory/<id:product_id>", Inventory.as_view(), name="inventory"),
     path("users/me/alerts", Alerts.as_view(), name="alerts"),

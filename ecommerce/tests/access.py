@@ -220,6 +220,8 @@ ROUTES: dict[str, Rule] = {
     "POST reviews/{review_id}/reports": PERSON,
     "POST reviews/{review_id}/replies": staff("catalog.moderate_review"),
     "POST reviews/{review_id}/moderations": staff("catalog.moderate_review"),
+    "GET search": PUBLIC,
+    "GET search/suggestions": PUBLIC,
     "GET categories": PUBLIC,
     "GET inventory/{product_id}": PUBLIC,
     # carts

@@ -27,8 +27,8 @@ class Migration(migrations.Migration):
                 ('version', models.BigIntegerField(help_text='Of the sequence catalog_search_version.')),
                 ('name', models.CharField(max_length=200)),
                 ('document', django.contrib.postgres.search.SearchVectorField()),
-                ('facets', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
-                ('band', models.PositiveSmallIntegerField(help_text='The place in BANDS, the best first.')),
+                ('facets', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), help_text='Rows of SearchFacet; below 0 availability and price.', size=None)),
+                ('sold_out', models.BooleanField(db_default=False)),
                 ('price_minor', models.BigIntegerField()),
                 ('rating', models.FloatField()),
                 ('popularity', models.FloatField(help_text='What the rank of the text is multiplied by.')),
@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
             options={
                 'default_permissions': (),
                 'indexes': [django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['document', 'facets'], name='search_entry_by_word')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('band__gte', 0), ('band__lte', 3)), name='search_entry_band_is_known'), models.CheckConstraint(condition=models.Q(('popularity__gt', 0)), name='search_entry_popularity_is_positive')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('popularity__gt', 0)), name='search_entry_popularity_is_positive')],
             },
         ),
         migrations.CreateModel(
@@ -48,10 +48,11 @@ class Migration(migrations.Migration):
                 ('reference', models.CharField(max_length=200)),
                 ('value', models.CharField(max_length=200)),
                 ('label', models.CharField(max_length=200)),
+                ('words', django.contrib.postgres.search.SearchVectorField(help_text='The words of the label.', null=True)),
             ],
             options={
                 'default_permissions': (),
-                'indexes': [models.Index(fields=['facet', 'value'], name='search_facet_by_value')],
+                'indexes': [models.Index(fields=['facet', 'value'], name='search_facet_by_value'), django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['words'], name='search_facet_by_word')],
                 'constraints': [models.UniqueConstraint(fields=('facet', 'reference'), name='search_facet_is_known_once')],
             },
         ),

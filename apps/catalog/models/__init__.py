@@ -8,6 +8,12 @@ from apps.catalog.models.products import Brand, Product, Variant
 from apps.catalog.models.recommendations import BoughtTogether
 from apps.catalog.models.reviews import Purchase, Review, ReviewReply, ReviewReport, ReviewVote
 from apps.catalog.models.search import SearchEntry, SearchFacet, SearchWord
+from apps.catalog.models.search_rules import (
+    SearchBoost,
+    SearchCount,
+    SearchRedirect,
+    SearchSynonym,
+)
 from apps.catalog.models.stock import (
     Reservation,
     Stock,
@@ -29,8 +35,12 @@ __all__ = [
     "ReviewReply",
     "ReviewReport",
     "ReviewVote",
+    "SearchBoost",
+    "SearchCount",
     "SearchEntry",
     "SearchFacet",
+    "SearchRedirect",
+    "SearchSynonym",
     "SearchWord",
     "Stock",
     "StockAlert",

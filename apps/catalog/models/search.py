@@ -23,6 +23,7 @@ class SearchFacet(models.Model):
     reference = models.CharField(max_length=200)
     value = models.CharField(max_length=200)
     label = models.CharField(max_length=200)
+    words = SearchVectorField(null=True, help_text="The words of the label.")
 
     class Meta:
         default_permissions = ()
@@ -31,7 +32,10 @@ class SearchFacet(models.Model):
                 fields=["facet", "reference"], name="search_facet_is_known_once"
             ),
         ]
-        indexes = [models.Index(fields=["facet", "value"], name="search_facet_by_value")]
+        indexes = [
+            models.Index(fields=["facet", "value"], name="search_facet_by_value"),
+            GinIndex(fields=["words"], name="search_facet_by_word", fastupdate=False),
+        ]
 
     def __str__(self) -> str:
         return f"{self.facet} {self.label}"
@@ -40,14 +44,14 @@ class SearchFacet(models.Model):
 class SearchEntry(models.Model):
     """A published product as the search knows it. Written by services/search_index.py alone."""
 
-    BANDS = ("in_stock", "low_stock", "preorder", "out_of_stock")
-
     product = models.OneToOneField(Product, primary_key=True, on_delete=models.CASCADE)
     version = models.BigIntegerField(help_text="Of the sequence catalog_search_version.")
     name = models.CharField(max_length=200)
     document = SearchVectorField()
-    facets = ArrayField(models.IntegerField())
-    band = models.PositiveSmallIntegerField(help_text="The place in BANDS, the best first.")
+    facets = ArrayField(
+        models.IntegerField(), help_text="Rows of SearchFacet; below 0 availability and price."
+    )
+    sold_out = models.BooleanField(db_default=False)
     price_minor = models.BigIntegerField()
     rating = models.FloatField()
     popularity = models.FloatField(help_text="What the rank of the text is multiplied by.")
@@ -56,9 +60,6 @@ class SearchEntry(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.CheckConstraint(
-                condition=Q(band__gte=0, band__lte=3), name="search_entry_band_is_known"
-            ),
             models.CheckConstraint(
                 condition=Q(popularity__gt=0), name="search_entry_popularity_is_positive"
             ),

@@ -11,8 +11,6 @@ Backend = Literal["postgresql", "elasticsearch"]
 # Nobody reads on for longer, and an engine need not count further.
 MOST_HITS = 1_000
 MOST_FACET_VALUES = 50
-# Where one group of prices ends and the next begins, in whole units of the store's currency.
-PRICE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +122,3 @@ class Engine(Protocol):
 
     def suggest(self, text: str, *, limit: int) -> Suggestions:
         """Return up to `limit` of each kind that continue the text, whose last word is a part."""
-
-
-def price_bounds(exponent: int) -> tuple[int, ...]:
-    """Return PRICE_STEPS in minor units of a currency with so many digits."""
-    return tuple(step * 10**exponent for step in PRICE_STEPS)

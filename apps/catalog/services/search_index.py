@@ -7,7 +7,17 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from apps.catalog.documents import DOCUMENTS, parameters
+from apps.catalog.documents import (
+    DOCUMENTS,
+    FIRST_BAND,
+    FIRST_PRICE,
+    parameters,
+    plain,
+    shortened,
+    stem,
+)
+from apps.catalog.models import Product, SearchEntry
+from apps.catalog.models.ratings import PRIOR_STARS
 
 BATCH = 1_000
 SHORTEST_WORD, LONGEST_WORD = 2, 40
@@ -27,26 +37,17 @@ WITH documents AS MATERIALIZED ({DOCUMENTS}), named AS (
     FROM documents, jsonb_each(attributes) a, jsonb_array_elements_text(a.value) v
     WHERE length(a.key) <= 60 AND length(v.value) <= 200
 )
-INSERT INTO catalog_searchfacet (facet, reference, value, label)
-SELECT facet, reference, value, label FROM named
+INSERT INTO catalog_searchfacet (facet, reference, value, label, words)
+SELECT facet, reference, value, label, to_tsvector('english', {plain("label")}) FROM named
 WHERE NOT EXISTS (
     SELECT FROM catalog_searchfacet k
     WHERE (k.facet, k.reference, k.value, k.label)
         = (named.facet, named.reference, named.value, named.label)
 )
 ORDER BY facet, reference
-ON CONFLICT (facet, reference) DO UPDATE SET value = excluded.value, label = excluded.label
+ON CONFLICT (facet, reference) DO UPDATE SET
+    value = excluded.value, label = excluded.label, words = excluded.words
 """
-
-
-def plain(text: str) -> str:
-    """Return SQL for the text as the search reads it: no accents, no capitals, words only.
-
-    A point stays inside a number; whatever else is no letter or digit of ASCII parts words.
-    """
-    return rf"""regexp_replace(
-        replace(unaccent(lower({text})), '''', ''),
-        '(?<![0-9])\.|\.(?![0-9])|[\x01-\x2d/:-@\[-`{{-\x7f]+', ' ', 'g')"""
 
 
 ENTRIES = f"""
@@ -66,11 +67,9 @@ WITH documents AS MATERIALIZED ({DOCUMENTS}), plain AS MATERIALIZED (
         AND NOT EXISTS (SELECT FROM documents d WHERE d.product_id = e.product_id)
 ), words AS (
     INSERT INTO catalog_searchword (word, stem, shortened)
-    SELECT word, stem, ARRAY(
-        SELECT left(word, n - 1) || substr(word, n + 1) FROM generate_series(1, length(word)) n
-    )
+    SELECT word, stem, {shortened("word")}
     FROM (
-        SELECT DISTINCT ON (word) word, (tsvector_to_array(to_tsvector('english', word)))[1] AS stem
+        SELECT DISTINCT ON (word) word, {stem("word")} AS stem
         FROM (
             SELECT DISTINCT regexp_split_to_table(concat_ws(' ', plain_name, plain_brand,
                 plain_attributes, plain_categories, plain_description), '\\s+') AS word
@@ -83,7 +82,7 @@ WITH documents AS MATERIALIZED ({DOCUMENTS}), plain AS MATERIALIZED (
     ORDER BY word COLLATE "C"
     ON CONFLICT DO NOTHING
 )
-INSERT INTO catalog_searchentry AS e (product_id, version, name, document, facets, band,
+INSERT INTO catalog_searchentry AS e (product_id, version, name, document, facets, sold_out,
     price_minor, rating, popularity, created_at)
 SELECT product_id, nextval('catalog_search_version'), name,
     setweight(to_tsvector('english', plain_name), 'A')
@@ -97,21 +96,33 @@ SELECT product_id, nextval('catalog_search_version'), name,
             UNION ALL SELECT 'attribute:' || a.key, v.value
             FROM jsonb_each(attributes) a, jsonb_array_elements_text(a.value) v
         ) own JOIN catalog_searchfacet f USING (facet, reference) ORDER BY f.id
-    ),
-    CASE availability
-        WHEN 'in_stock' THEN 0 WHEN 'low_stock' THEN 1 WHEN 'preorder' THEN 2 ELSE 3
-    END,
-    price_minor, rating_average,
-    -- Ten ratings count as much as the text; stars below three push a product down.
-    1 + (rating_average - 3) / 10 * rating_count / (rating_count + 10.0),
+    ) || ARRAY[
+        {FIRST_BAND} + 1 - array_position(%(bands)s, availability),
+        {FIRST_PRICE} - width_bucket(price_minor, %(bounds)s)
+    ],
+    availability = 'out_of_stock',
+    price_minor, rating_score,
+    -- At most a sixth more or a third less than a product that nobody has rated.
+    1 + (rating_score - {PRIOR_STARS}) / 10,
     created_at
 FROM plain ORDER BY product_id
 ON CONFLICT (product_id) DO UPDATE SET
     -- Asked for while the row is locked, so that a later version is never a lower one.
     version = nextval('catalog_search_version'), name = excluded.name,
-    document = excluded.document, facets = excluded.facets, band = excluded.band,
+    document = excluded.document, facets = excluded.facets, sold_out = excluded.sold_out,
     price_minor = excluded.price_minor, rating = excluded.rating,
     popularity = excluded.popularity, created_at = excluded.created_at
+"""
+
+# Whoever adds a product meanwhile finds its words gone at worst until the next count.
+COUNT_WORDS = """
+WITH used AS MATERIALIZED (
+    SELECT word AS stem, ndoc FROM ts_stat('SELECT document FROM catalog_searchentry')
+), unused AS (
+    DELETE FROM catalog_searchword w WHERE NOT EXISTS (SELECT FROM used u WHERE u.stem = w.stem)
+)
+UPDATE catalog_searchword w SET products = u.ndoc
+FROM used u WHERE u.stem = w.stem AND w.products <> u.ndoc
 """
 
 
@@ -127,3 +138,25 @@ def refresh(*, product_ids: Collection[UUID]) -> None:
         cursor.execute(LOCK, values)
         cursor.execute(FACETS, values)
         cursor.execute(ENTRIES, values)
+
+
+def rebuild() -> int:
+    """Write the entries of all products anew, in batches, and count words. Returns the entries.
+
+    Can be interrupted and repeated; searches go on meanwhile.
+    """
+    last = UUID(int=0)
+    while ids := list(
+        Product.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
+    ):
+        refresh(product_ids=ids)
+        last = ids[-1]
+    count_words()
+    return SearchEntry.objects.count()
+
+
+@transaction.atomic
+def count_words() -> None:
+    """Count how many products use each word, and forget words that none uses any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_WORDS)

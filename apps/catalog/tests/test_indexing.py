@@ -345,7 +345,7 @@ def test_the_command_makes_the_index_and_proves_it():
 def test_the_command_needs_a_cluster(settings):
     settings.ELASTICSEARCH_URL = ""
     with pytest.raises(CommandError, match="set ELASTICSEARCH_URL"):
-        command("reindex")
+        command("verify")
     settings.ELASTICSEARCH_URL = NOWHERE
     with pytest.raises(CommandError, match="does not answer"):
         command("verify", "--patience=0")

@@ -1,8 +1,10 @@
 """What the search knows of a product, and that it knows it when the change is committed."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
@@ -16,12 +18,14 @@ from apps.catalog.services.products import (
     create_product,
 )
 from apps.catalog.services.search_index import refresh
+from apps.catalog.services.stock import adjust
 from apps.catalog.tests.factories import (
     BrandFactory,
     CategoryFactory,
     ProductFactory,
     VariantFactory,
 )
+from apps.kernel.delivery import relay_batch
 from apps.kernel.money import Money
 from apps.kernel.tests.threads import at_once
 
@@ -55,6 +59,8 @@ def test_a_document_tells_everything_that_can_be_searched():
         price_from_minor=24900,
         rating_average="4.50",
         rating_count=2,
+        rating_stars=9,
+        rating_score=3.7857,
     )
     VariantFactory(product=product, sku="OAK-S", options={"size": "Small"}, stock=50)
     VariantFactory(product=product, sku="OAK-L", options={"size": "Large"}, position=1)
@@ -81,6 +87,7 @@ def test_a_document_tells_everything_that_can_be_searched():
     assert (document.price_minor, document.currency) == (24900, "USD")
     assert document.availability == "in_stock"
     assert (float(document.rating_average), document.rating_count) == (4.5, 2)
+    assert document.rating_score == 3.7857
     assert document.created_at == product.created_at
     assert document.version == SearchEntry.objects.get(pk=product.pk).version
 
@@ -140,6 +147,33 @@ def test_words_are_kept_without_accents_and_with_what_a_typo_would_leave_of_them
     assert words["tables"].stem == "tabl"
 
 
+def test_the_search_follows_what_is_sold():
+    variant = VariantFactory(stock=1)
+    refresh(product_ids=[variant.product_id])
+    assert not SearchEntry.objects.get().sold_out
+
+    adjust(deltas={variant.pk: -1}, reason="broken")
+    while relay_batch():
+        pass
+
+    assert SearchEntry.objects.get().sold_out
+
+
+def test_reindexing_writes_what_is_missing_and_forgets_what_nobody_uses():
+    product = ProductFactory(name="Oak Table")
+    ProductFactory(name="Elm Table")
+    SearchWord.objects.create(word="gone", stem="gone", shortened=[])
+    out = StringIO()
+
+    call_command("search", "reindex", stdout=out)
+
+    assert out.getvalue() == "PostgreSQL's search knows 2 products.\n"
+    assert SearchEntry.objects.filter(pk=product.pk, name="Oak Table").exists()
+    words = dict(SearchWord.objects.values_list("word", "products"))
+    assert (words["table"], words["oak"]) == (2, 1)
+    assert "gone" not in words
+
+
 def test_products_come_in_the_order_of_their_ids_with_one_statement(django_assert_num_queries):
     first, second, draft = ProductFactory(), ProductFactory(), ProductFactory(status="draft")
 
@@ -181,5 +215,5 @@ def test_whoever_commits_last_leaves_the_search_with_what_all_have_changed():
         at_once(rename, sell_out)
 
         entry = SearchEntry.objects.get()
-        assert (entry.name, entry.band) == ("Elm Table", SearchEntry.BANDS.index("out_of_stock"))
+        assert (entry.name, entry.sold_out) == ("Elm Table", True)
     connection.close()

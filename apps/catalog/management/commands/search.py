@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.catalog.services import search_index
+
 
 class Command(BaseCommand):
     help = "Make the search index anew (reindex) or compare it with the database (verify)."
@@ -12,7 +14,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
         commands.add_parser(
-            "reindex", help="Index all products anew, beside the searching; then switch over."
+            "reindex",
+            help="Index all products anew, in PostgreSQL and in the cluster, beside the searching.",
         )
         verify = commands.add_parser(
             "verify", help="Compare the index with the database; 1 when they differ."
@@ -35,7 +38,9 @@ class Command(BaseCommand):
                 self._verify(repair=options["repair"], patience=options["patience"])
 
     def _reindex(self) -> None:
-        _require_cluster()
+        self.stdout.write(f"PostgreSQL's search knows {search_index.rebuild():,} products.")
+        if not settings.ELASTICSEARCH_URL:
+            return
         from apps.catalog.search import index
         from apps.catalog.services.indexing.locks import ReindexIsRunning
         from apps.catalog.services.indexing.rebuilding import DocumentsRefused, reindex
