@@ -323,6 +323,21 @@ STORAGES = {
             "OPTIONS": {"location": str(Path(MEDIA_ROOT) / "users"), "allow_overwrite": True},
         }
     ),
+    "exchange": (  # files of products, which nobody but staff may see
+        {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": AWS_PRODUCTS_BUCKET,
+                "location": "exchange",
+                "default_acl": None,
+            },
+        }
+        if AWS_PRODUCTS_BUCKET
+        else {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(Path(MEDIA_ROOT) / "exchange"), "allow_overwrite": True},
+        }
+    ),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if AUDIT_ROOT:  # without it, the audit log is anchored in the process's log alone

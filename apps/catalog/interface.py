@@ -19,7 +19,7 @@ from apps.catalog.selectors.offers import (
 )
 from apps.catalog.services.alerts import BackInStock, take_due_alerts
 from apps.catalog.services.erasure import erase
-from apps.catalog.services.imports import (
+from apps.catalog.services.imports.programs import (
     ImportReport,
     ProductRecord,
     RefusedRecord,

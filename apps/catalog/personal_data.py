@@ -8,7 +8,10 @@ from apps.catalog.models import (
     BoughtTogether,
     Brand,
     Category,
+    Export,
     Image,
+    Import,
+    ImportRow,
     IndexingWork,
     Product,
     Purchase,
@@ -68,8 +71,6 @@ TABLES = (
         },
     ),
     Table(model=BoughtTogether, columns={Kind.NONE: "id product other orders score"}),
-    Table(model=StockLocation, columns={Kind.NONE: "id code name"}),
-    Table(model=Stock, columns={Kind.NONE: "id variant location on_hand reserved"}),
     Table(
         # The index itself holds what every visitor sees of a product, and nothing of people.
         model=IndexingWork,
@@ -175,4 +176,35 @@ TABLES = (
     ),
     Table(model=SearchRedirect, columns={Kind.NONE: "id query path created_at"}),
     Table(model=SearchCount, columns={Kind.NONE: "id day query times results"}),
+    Table(
+        model=Import,
+        of=lambda person: person.by_id("actor_id"),
+        columns={
+            Kind.REFERENCE: "id actor_id",
+            Kind.CONTENT: "file_name format on_error dry_run state created_at finished_at",
+            Kind.TECHNICAL: "request_id traceparent",
+            Kind.NONE: "file retry_of phase offset line total read created changed unchanged "
+            "failed fault_code fault_detail fault_line next_action_at lease_until tries",
+        },
+        emptied={"file_name": "", "request_id": "", "traceparent": ""},
+        kept=EVIDENCE,
+    ),
+    Table(
+        model=ImportRow,
+        columns={
+            Kind.NONE: "id of_import line offset key outcome product_id faults changes",
+        },
+    ),
+    Table(
+        model=Export,
+        of=lambda person: person.by_id("actor_id"),
+        columns={
+            Kind.REFERENCE: "id actor_id",
+            Kind.CONTENT: "format state created_at finished_at",
+            Kind.TECHNICAL: "request_id traceparent",
+            Kind.NONE: "without parts products after next_action_at lease_until tries",
+        },
+        emptied={"request_id": "", "traceparent": ""},
+        kept=EVIDENCE,
+    ),
 )

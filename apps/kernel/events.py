@@ -48,15 +48,22 @@ def publish_all(events: Mapping[UUID, Event]) -> None:
                 coalesce((
                     SELECT max(seq) FROM kernel_outboxevent WHERE aggregate_id = told.about
                 ), 0) + 1,
-                told.name, told.payload::jsonb, %(request_id)s, %(traceparent)s
-            FROM unnest(%(ids)s::uuid[], %(about)s::uuid[], %(names)s::text[], %(payloads)s::text[])
-                AS told (id, about, name, payload)
+                told.name, told.payload, %(request_id)s, %(traceparent)s
+            FROM jsonb_to_recordset(%(events)s::jsonb)
+                AS told (id uuid, about uuid, name text, payload jsonb)
             """,
             {
-                "ids": [new_id() for _ in events],
-                "about": list(events),
-                "names": [event.name for event in events.values()],
-                "payloads": [dumps(asdict(event)).decode() for event in events.values()],
+                "events": dumps(
+                    [
+                        {
+                            "id": new_id(),
+                            "about": aggregate_id,
+                            "name": event.name,
+                            "payload": asdict(event),
+                        }
+                        for aggregate_id, event in events.items()
+                    ]
+                ).decode(),
                 "request_id": request_id(),
                 "traceparent": traceparent(),
             },

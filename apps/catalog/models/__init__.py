@@ -2,6 +2,7 @@
 
 from apps.catalog.models.alerts import StockAlert
 from apps.catalog.models.categories import Category
+from apps.catalog.models.exchange import Export, Import, ImportRow
 from apps.catalog.models.indexing import IndexingWork
 from apps.catalog.models.media import Image, picture_url
 from apps.catalog.models.products import Brand, Product, Variant
@@ -26,7 +27,10 @@ __all__ = [
     "BoughtTogether",
     "Brand",
     "Category",
+    "Export",
     "Image",
+    "Import",
+    "ImportRow",
     "IndexingWork",
     "Product",
     "Purchase",

@@ -27,9 +27,11 @@ def _known(references: list[str]) -> dict[str, UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT wanted.name, b.id FROM unnest(%s::text[]) AS wanted(name)
-            JOIN catalog_brand b ON upper(b.name) = upper(wanted.name) OR b.slug = wanted.name
+            SELECT wanted.name, b.id FROM unnest(%(wanted)s::text[]) AS wanted(name)
+            JOIN catalog_brand b ON b.slug = wanted.name
+            UNION ALL SELECT wanted.name, b.id FROM unnest(%(wanted)s::text[]) AS wanted(name)
+            JOIN catalog_brand b ON upper(b.name) = upper(wanted.name)
             """,
-            [references],
+            {"wanted": references},
         )
         return dict(cursor.fetchall())

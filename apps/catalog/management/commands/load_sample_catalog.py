@@ -14,7 +14,7 @@ from apps.catalog.management import sample
 from apps.catalog.management.sample.pictures import draw
 from apps.catalog.models import Product
 from apps.catalog.services.images import add_pictures
-from apps.catalog.services.imports import ProductRecord, VariantRecord, import_products
+from apps.catalog.services.imports.programs import ProductRecord, VariantRecord, import_products
 from apps.kernel.money import EXPONENTS, Money
 from apps.kernel.pictures import Picture
 

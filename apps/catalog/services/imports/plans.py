@@ -1,0 +1,243 @@
+"""What is to be done with the records of a file: compared with what is there, nothing written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from apps.catalog.columns.table import OF_PRODUCTS, OF_VARIANTS, STOCK
+from apps.catalog.formats import Fault, Record
+from apps.catalog.models import Import, ImportRow, Product
+from apps.catalog.selectors.records import PresentProduct, PresentVariant, records_named
+from apps.catalog.services.imports.references import brand_names
+from apps.kernel.ids import new_id
+
+WRITTEN = {column.name for column in OF_PRODUCTS if column.writes}
+NEW_PRODUCT = {column.name: column.kind.empty for column in OF_PRODUCTS} | {
+    "status": Product.Status.DRAFT.value,
+    "slug": "",
+}
+NEW_VARIANT = {column.name: column.kind.empty for column in OF_VARIANTS}
+
+
+OnError = Import.OnError
+Outcome = ImportRow.Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How records are taken in: what an error does, whether what is there stays, who does it."""
+
+    on_error: OnError = OnError.REJECT_FAILED_ROWS
+    dry_run: bool = False
+    keeps_existing: bool = False
+    actor_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class PlannedVariant:
+    """A variant that will be made, or changed if it is there."""
+
+    id: UUID
+    present: PresentVariant | None
+    after: dict[str, Any]
+    changes: dict[str, list[Any]]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What becomes of one record, and of which product.
+
+    `changes` are by column, before and after; those of a variant are by `SKU: column`.
+    """
+
+    record: Record
+    outcome: Outcome = Outcome.FAILED
+    product_id: UUID | None = None
+    present: PresentProduct | None = None
+    after: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, list[Any]] = field(default_factory=dict)
+    variants: list[PlannedVariant] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def refuse(self, column: str, code: str, detail: str) -> None:
+        """Let the record fail."""
+        self.faults.append(Fault(self.record.line, column, code, detail))
+        self.outcome = Outcome.FAILED
+
+    def variants_after(self) -> list[tuple[UUID, dict[str, Any]]]:
+        """Return all variants that the product will have, with their values."""
+        planned = {variant.id: variant.after for variant in self.variants}
+        present = self.present.variants if self.present else []
+        kept = {each.id: each.values for each in present}
+        return list((kept | planned).items())
+
+
+def planned(records: Sequence[Record], how: How) -> tuple[list[Plan], list[Record]]:
+    """Compare the records with what is there. Two statements, whatever their number.
+
+    Returns also the records about a product that an earlier one is about already: they are
+    compared with what has become of it.
+    """
+    planning = _Planning(records, how)
+    plans, later = [], []
+    for record in records:
+        plan = planning.plan(record)
+        if plan is None:
+            later.append(record)
+        else:
+            plans.append(plan)
+    return plans, later
+
+
+class _Planning:
+    """The products that a few records are about, and the names they take."""
+
+    def __init__(self, records: Sequence[Record], how: How) -> None:
+        self._how = how
+        products = [record.product for record in records]
+        skus = [v["sku"].upper() for record in records for v in record.variants]
+        present = records_named(
+            ids=[p["id"] for p in products if p.get("id")],
+            refs=[p["external_ref"] for p in products if p.get("external_ref")],
+            slugs=[p["slug"] for p in products if p.get("slug")],
+            skus=skus,
+        )
+        self._by = {
+            "id": {str(each.id): each.id for each in present},
+            "external_ref": {each.values["external_ref"]: each.id for each in present},
+            "slug": {each.values["slug"]: each.id for each in present},
+            "sku": {v.values["sku"].upper(): each.id for each in present for v in each.variants},
+        }
+        self._present = {each.id: each for each in present}
+        self._brands = brand_names(
+            product["brand"]
+            for product in products
+            if product.get("brand") and not self._has_brand(product)
+        )
+        self._done: set[UUID] = set()
+
+    def plan(self, record: Record) -> Plan | None:
+        """Return what becomes of the record, or None when its product was planned before."""
+        plan = Plan(record, faults=list(record.faults))
+        if record.faults and self._how.on_error != OnError.IGNORE_FAILED:
+            return plan
+        product_id = self._named(record.product, record.variants)
+        if product_id is None and record.product.get("id"):
+            plan.refuse("id", "unknown_product", "There is no product with this id.")
+            return plan
+        if product_id in self._done:
+            return None
+        plan.present = self._present.get(product_id) if product_id else None
+        plan.product_id = product_id or new_id()
+        if plan.present and self._how.keeps_existing:
+            plan.outcome = Outcome.UNCHANGED
+            return plan
+        plan.outcome = Outcome.CHANGED if plan.present else Outcome.CREATED
+        self._compare(plan)
+        self._check(plan)
+        if plan.outcome == Outcome.FAILED:
+            return plan
+        if not plan.changes and plan.present:
+            plan.outcome = Outcome.UNCHANGED
+            return plan
+        self._take_names(plan)
+        return plan
+
+    def _named(
+        self, product: Mapping[str, Any], variants: Sequence[Mapping[str, Any]]
+    ) -> UUID | None:
+        """Return the product that the first of id, reference, slug or SKU names."""
+        for column in ("id", "external_ref", "slug"):
+            if name := product.get(column):
+                return self._by[column].get(name)
+        return self._by["sku"].get(variants[0]["sku"].upper()) if variants else None
+
+    def _has_brand(self, product: Mapping[str, Any]) -> bool:
+        found = self._named(product, ())
+        return bool(found and self._present[found].values["brand"] == product["brand"])
+
+    def _compare(self, plan: Plan) -> None:
+        before = plan.present.values if plan.present else NEW_PRODUCT
+        given = {name: value for name, value in plan.record.product.items() if name in WRITTEN}
+        if "brand" in given:
+            given["brand"] = self._brands.get(given["brand"], given["brand"])
+        plan.after = {**before, **given}
+        plan.changes = _differences(before, plan.after, given)
+        present = (
+            {v.values["sku"].upper(): v for v in plan.present.variants} if plan.present else {}
+        )
+        place = max((v.values["position"] for v in present.values()), default=-1)
+        for values in plan.record.variants:
+            there = present.get(values["sku"].upper())
+            if there is None:
+                place += 1
+                after = {
+                    **NEW_VARIANT,
+                    "position": place,
+                    "for_sale": values.get("price") is not None,
+                    **values,
+                }
+            else:
+                after = {**there.values, **values}
+            changes = _differences(there.values if there else NEW_VARIANT, after, after)
+            if changes:
+                planned_id = there.id if there else new_id()
+                plan.variants.append(PlannedVariant(planned_id, there, after, changes))
+                plan.changes |= {f"{after['sku']}: {name}": c for name, c in changes.items()}
+
+    def _check(self, plan: Plan) -> None:
+        """Refuse what would contradict itself, or what is there."""
+        record, after = plan.record, plan.after
+        if not after.get("name"):
+            plan.refuse("name", "required", "A new product needs a name.")
+        expected = record.product.get("version")
+        if plan.present and plan.changes and expected not in {None, plan.present.version}:
+            detail = f"The product has changed since; its version is {plan.present.version}."
+            plan.refuse("version", "version_mismatch", detail)
+        for column in ("slug", "external_ref"):
+            owner = self._by[column].get(after[column]) if after[column] else None
+            if owner not in {None, plan.product_id}:
+                plan.refuse(column, f"{column}_taken", "Another product has it.")
+        named: set[str] = set()
+        for values in record.variants:
+            sku = values["sku"].upper()
+            if sku in named or self._by["sku"].get(sku, plan.product_id) != plan.product_id:
+                plan.refuse("sku", "sku_taken", f"There is another variant {values['sku']}.")
+            named.add(sku)
+        for variant in plan.variants:
+            self._check_variant(plan, variant)
+        for_sale = any(v["for_sale"] for _, v in plan.variants_after())
+        if after["status"] == Product.Status.PUBLISHED and not (after["category"] and for_sale):
+            detail = "A published product needs a category and a variant for sale."
+            plan.refuse("status", "not_publishable", detail)
+
+    @staticmethod
+    def _check_variant(plan: Plan, variant: PlannedVariant) -> None:
+        price, compare_at = variant.after["price"], variant.after["compare_at_price"]
+        if compare_at is not None and (price is None or compare_at <= price):
+            detail = "The price to compare with has to be higher than the price."
+            plan.refuse("compare_at_price", "compare_at_not_higher", detail)
+        if price is None and variant.after["for_sale"]:
+            plan.refuse("price", "price_required", "What is for sale needs a price.")
+        promised = variant.present.promised if variant.present else 0
+        if STOCK in variant.changes and variant.after[STOCK] < promised:
+            detail = f"Orders hold back {promised} of {variant.after['sku']}."
+            plan.refuse(STOCK, "stock_is_reserved", detail)
+
+    def _take_names(self, plan: Plan) -> None:
+        """Let no later record take the same names."""
+        if plan.product_id is None:
+            return
+        self._done.add(plan.product_id)
+        for column in ("slug", "external_ref"):
+            if plan.after[column]:
+                self._by[column][plan.after[column]] = plan.product_id
+        for variant in plan.variants:
+            self._by["sku"][variant.after["sku"].upper()] = plan.product_id
+
+
+def _differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], names: Mapping[str, Any]
+) -> dict[str, list[Any]]:
+    return {name: [before[name], after[name]] for name in names if before[name] != after[name]}
