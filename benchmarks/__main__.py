@@ -10,14 +10,22 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from benchmarks.growth import MOST_GROWTH, grew, growth_report
 from benchmarks.measure import Effort, Rush, Unexpected, measure, rush
 from benchmarks.place import Place, place, web
 from benchmarks.report import report
-from benchmarks.scenarios import FLOOR, store_scenarios
+from benchmarks.scenarios import (
+    FLOOR,
+    catalog_scenarios,
+    repeated_scenarios,
+    store_scenarios,
+)
+from benchmarks.seed_facts import CATEGORY
 from ecommerce.local.children import adopt_orphans
 from ecommerce.local.errors import CannotStart
 
 RESULTS = Path(__file__).with_name("results.md")
+GROWTH = Path(__file__).with_name("growth.md")
 FLOOR_APPLICATION, STORE = "benchmarks.floor.wsgi", "ecommerce.wsgi"
 READY = "/api/v1/categories"
 FULL = Effort(runs=3, seconds=4, warm_up=1, orders=300)
@@ -32,11 +40,17 @@ def main() -> int:
     )
     parser.add_argument("--products", type=int, default=10_000)
     parser.add_argument("--only", default="", help="only requests whose name holds this text")
+    parser.add_argument(
+        "--grow-to",
+        type=int,
+        metavar="N",
+        help="instead: what reading the catalog costs with so many products, beside --products",
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     adopt_orphans()
     try:
-        return _benchmark(options)
+        return _growth(options) if options.grow_to else _benchmark(options)
     except (CannotStart, Unexpected) as refusal:
         print(refusal, file=sys.stderr)
         return 1
@@ -67,6 +81,14 @@ def _benchmark(options: argparse.Namespace) -> int:
         ]
         rows = measure(here, FLOOR_APPLICATION, FLOOR, probe="/constant", effort=effort)
         rows += measure(here, STORE, scenarios, probe=READY, effort=effort)
+        repeated = [each for each in repeated_scenarios(facts) if options.only in each.name]
+        if repeated:
+            rows += measure(
+                here.with_variables(ANSWERS_KEPT_SECONDS="2"),
+                *(STORE, repeated),
+                probe=READY,
+                effort=effort,
+            )
         rushes = [] if options.only else _rushes(here, facts, hot_units)
         text = report(rows, rushes, place=here, effort=effort, products=options.products)
     print(text)
@@ -81,6 +103,36 @@ def _benchmark(options: argparse.Namespace) -> int:
     for promise in broken:
         print(f"Broken: {promise}", file=sys.stderr)
     return 1 if broken else 0
+
+
+def _growth(options: argparse.Namespace) -> int:
+    effort = QUICK if options.quick else FULL
+    with place() as here:
+        _say(f"measuring on {here.servers.describe()}")
+        costs = []
+        for products in (options.products, options.grow_to):
+            here.python("-m", "benchmarks.seed", f"--products={products}")
+            _say(f"{products:,} products")
+            scenarios = catalog_scenarios(_read_facts(here))
+            costs.append(measure(here, STORE, scenarios, probe=READY, effort=effort))
+        text = growth_report(*costs, few=options.products, many=options.grow_to, place=here)
+    print(text)
+    grown = [few.scenario.name for few, many in zip(*costs, strict=True) if grew(few, many)]
+    for name in grown:
+        print(f"Broken: {name} costs more than {MOST_GROWTH:.0%} of before", file=sys.stderr)
+    if not options.quick:
+        GROWTH.write_text(text)
+    return 1 if grown else 0
+
+
+def _read_facts(here: Place) -> dict:
+    """Return the first thousand products, which are the same however many there are."""
+    rows = here.execute("SELECT id, slug FROM catalog_product ORDER BY id LIMIT 1000")
+    return {
+        "product_ids": [str(product_id) for product_id, _ in rows],
+        "product_slugs": [str(slug) for _, slug in rows],
+        "category": CATEGORY,
+    }
 
 
 def _fill(here: Place, *, products: int, carts: int, hot_carts: int, hot_units: int) -> dict:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -26,7 +26,7 @@ from ecommerce.local.state import CHECKOUT, State, free_port
 from ecommerce.local.testing import throwaway_folder
 
 # What would lead to servers with somebody's data, or change what is measured.
-FOREIGN = ("DATABASE_", "RATE_", "REDIS_", "CELERY_", "STRIPE_", "AWS_", "WEB_", "LOG_")
+FOREIGN = ("DATABASE_", "RATE_", "REDIS_", "CELERY_", "STRIPE_", "AWS_", "WEB_", "LOG_", "ANSWERS_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,10 @@ class Place:
         if postgres is None or redis is None or postgres.pid is None or redis.pid is None:
             raise RuntimeError("The servers are not ours, so their time cannot be read.")
         return {"postgres": postgres.pid, "redis": redis.pid}
+
+    def with_variables(self, **variables: str) -> "Place":
+        """Return the same place with other settings for the store."""
+        return replace(self, environment={**self.environment, **variables})
 
     def python(self, *arguments: str) -> None:
         """Run Python in the store's environment. Raises CannotStart when it fails."""
@@ -75,6 +79,7 @@ def place() -> Iterator[Place]:
         servers = open_servers(state, logs=folder)
         try:
             environment = without_postgres_variables(os.environ) | WITHOUT_RATE_LIMITS
+            environment |= {"ANSWERS_KEPT_SECONDS": "0"}
             environment |= store_environment(
                 given={},
                 servers=servers,

@@ -42,7 +42,7 @@ def report(
     lines = [
         "# What a request costs",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {products:,} products, {_machine()}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {products:,} products, {machine()}, "
         + place.servers.describe(),
         "",
         ABOUT.format(
@@ -51,15 +51,15 @@ def report(
             orders=effort.orders,
             connections=CONNECTIONS,
         ),
-        _line(HEADINGS),
-        _line(["---", *["--:"] * (len(HEADINGS) - 1)]),
-        *(_line(_cells(row, constant, floor_rows)) for row in rows),
+        line(HEADINGS),
+        line(["---", *["--:"] * (len(HEADINGS) - 1)]),
+        *(line(_cells(row, constant, floor_rows)) for row in rows),
         "",
         f"## One SKU, {BUYERS} buyers at once",
         "",
-        _line(["units", "attempts", "orders", "reserved", "attempts/s", "p50 / p95 / p99 ms", ""]),
-        _line(["--:"] * 6 + ["---"]),
-        *(_line(_rush_cells(rush)) for rush in rushes),
+        line(["units", "attempts", "orders", "reserved", "attempts/s", "p50 / p95 / p99 ms", ""]),
+        line(["--:"] * 6 + ["---"]),
+        *(line(_rush_cells(rush)) for rush in rushes),
         "",
     ]
     return "\n".join(lines)
@@ -103,11 +103,13 @@ def _percentiles(load: Load) -> str:
     return " / ".join(f"{load.percentile_ms(percent):.1f}" for percent in (50, 95, 99))
 
 
-def _line(cells: Sequence[str]) -> str:
+def line(cells: Sequence[str]) -> str:
+    """Return a row of a table in Markdown."""
     return f"| {' | '.join(cells)} |"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return on what, and with what, it was measured."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     versions = ", ".join(f"{name} {version(name)}" for name in ("Django", "gunicorn"))
     return (

@@ -37,14 +37,40 @@ def _same(path: str) -> Requests:
     return lambda port: cycle([get(path)])
 
 
+def repeated_scenarios(facts: dict[str, Any]) -> list[Scenario]:
+    """Return what many people ask at once, of a store that repeats its answers for a moment."""
+    product = f"{API}/products/{facts['product_ids'][0]}"
+    return [
+        Scenario(
+            name="product list, 25, repeated",
+            requests=_same(f"{API}/products"),
+            budget_ms=0.4,
+            budget_statements=0,
+        ),
+        Scenario(
+            name="product by id, repeated",
+            requests=_same(product),
+            budget_ms=0.4,
+            budget_statements=0,
+        ),
+        Scenario(
+            name="product by id, repeated, 304",
+            requests=lambda port: _conditional(port, product),
+            status=304,
+            budget_ms=0.4,
+            budget_statements=0,
+        ),
+    ]
+
+
 FLOOR = [
     Scenario(name="floor: constant bytes", requests=_same("/constant")),
     Scenario(name="floor: 25 rows, one statement", requests=_same("/rows")),
 ]
 
 
-def store_scenarios(facts: dict[str, Any], *, orders_a_run: int) -> list[Scenario]:
-    """Return the requests of the store in the order in which a shopper makes them."""
+def catalog_scenarios(facts: dict[str, Any]) -> list[Scenario]:
+    """Return the requests that read products."""
     ids, slugs = facts["product_ids"], facts["product_slugs"]
     products = f"{API}/products"
     filters = f"filter[category]={facts['category']}&filter[price][gte]=5&filter[price][lte]=150"
@@ -86,9 +112,16 @@ def store_scenarios(facts: dict[str, Any], *, orders_a_run: int) -> list[Scenari
             name="product by id, 304",
             requests=lambda port: _conditional(port, f"{products}/{ids[0]}"),
             status=304,
-            budget_ms=0.4,
             budget_statements=2,
         ),
+    ]
+
+
+def store_scenarios(facts: dict[str, Any], *, orders_a_run: int) -> list[Scenario]:
+    """Return the requests of the store in the order in which a shopper makes them."""
+    ids = facts["product_ids"]
+    return [
+        *catalog_scenarios(facts),
         Scenario(name="categories", requests=_same(f"{API}/categories"), budget_statements=2),
         Scenario(
             name="inventory of a product",

@@ -7,7 +7,6 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import django
@@ -17,13 +16,14 @@ django.setup()
 from django.db import connection  # noqa: E402 - after the setup
 
 from apps.catalog import interface as catalog  # noqa: E402
+from apps.catalog.management.generator import generated  # noqa: E402
 from apps.catalog.models import Image, Product, Variant  # noqa: E402
 from apps.kernel.money import Money  # noqa: E402
 from apps.orders.models import Cart, CartItem  # noqa: E402
 from apps.orders.selectors.orders import Holder, hash_of  # noqa: E402
 from apps.orders.services.checkout import PaymentChoice, place_order  # noqa: E402
 from apps.users.models import User  # noqa: E402
-from benchmarks.seed_facts import EMAIL, PASSWORD, TOKEN  # noqa: E402
+from benchmarks.seed_facts import CATEGORY, EMAIL, PASSWORD, TOKEN  # noqa: E402
 
 ADDRESS = {
     "first_name": "Robin",
@@ -37,32 +37,9 @@ ADDRESS = {
 CUSTOMER_ORDERS = 30
 
 
-def products(count: int) -> Iterator[catalog.ProductRecord]:
-    """Yield products of two variants each in 100 categories of two levels."""
-    for n in range(count):
-        price = 199 + n * 7919 % 20_000
-        yield catalog.ProductRecord(
-            external_ref=f"bench-{n}",
-            name=f"Product {n} for the benchmark",
-            description=f"A thing of which there are {count}. " * 8,
-            brand=f"Brand {n % 50}",
-            category_path=(f"Department {n % 10}", f"Shelf {n % 100}"),
-            variants=[
-                catalog.VariantRecord(
-                    sku=f"BENCH-{n}-{size}",
-                    name=size,
-                    options={"size": size},
-                    price=Money(price + 50 * position, "USD"),
-                    on_hand=1_000_000,
-                    weight_grams=250,
-                )
-                for position, size in enumerate(("Small", "Large"))
-            ],
-        )
-
-
 def add_pictures() -> None:
-    """Give every product two rows of pictures; there are no files behind them."""
+    """Give every product without one two rows of pictures; there are no files behind them."""
+    bare = Product.objects.filter(images=None).values_list("id", flat=True)
     Image.objects.bulk_create(
         (
             Image(
@@ -73,7 +50,7 @@ def add_pictures() -> None:
                 height=600,
                 position=position,
             )
-            for product_id in Product.objects.values_list("id", flat=True)
+            for product_id in bare.iterator()
             for position in (0, 1)
         ),
         batch_size=2000,
@@ -85,7 +62,7 @@ def add_hot_product(name: str, units: int) -> str:
     record = catalog.ProductRecord(
         external_ref=name,
         name=name,
-        category_path=("Department 0",),
+        category_path=("Kitchen",),
         variants=[catalog.VariantRecord(sku=name, price=Money(999, "USD"), on_hand=units)],
     )
     catalog.import_products(records=[record])
@@ -116,21 +93,25 @@ def add_carts(contents: list[list[str]], *, customer_id: str | None = None) -> l
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--products", type=int, required=True)
-    parser.add_argument("--carts", type=int, required=True)
-    parser.add_argument("--hot-carts", type=int, required=True)
-    parser.add_argument("--hot-units", type=int, required=True)
-    parser.add_argument("--facts", type=Path, required=True)
+    parser.add_argument("--carts", type=int, default=0, help="0: only the catalog")
+    parser.add_argument("--hot-carts", type=int)
+    parser.add_argument("--hot-units", type=int)
+    parser.add_argument("--facts", type=Path)
     options = parser.parse_args()
 
     began = time.monotonic()
-    report = catalog.import_products(records=products(options.products))
+    report = catalog.import_products(records=generated(products=options.products))
     if report.refused:
         raise SystemExit(f"{len(report.refused)} products were refused: {report.refused[0]}")
     imported = time.monotonic() - began
     add_pictures()
+    if not options.carts:
+        spread_over_time()
+        return
 
     dice = random.Random(1)
-    variants = [str(pk) for pk in Variant.objects.values_list("pk", flat=True)]
+    plenty = Variant.objects.filter(stock__on_hand__gte=500).values_list("pk", flat=True)
+    variants = [str(pk) for pk in plenty[:20_000]]
     customer = User.objects.create_user(EMAIL, PASSWORD)
     pairs = [dice.sample(variants, 2) for _ in range(options.carts)]
     for cart_id in add_carts(pairs[:CUSTOMER_ORDERS], customer_id=str(customer.pk)):
@@ -140,21 +121,27 @@ def main() -> None:
             payment=PaymentChoice(provider="stripe", method="pm_card_visa"),
         )
     scarce = add_hot_product("HOT-SCARCE", options.hot_units)
-    plenty = add_hot_product("HOT-PLENTY", 1_000_000)
+    endless = add_hot_product("HOT-PLENTY", 1_000_000)
     published = list(Product.objects.values_list("id", "slug")[:1000])
     facts = {
         "import_seconds": imported,
         "product_ids": [str(product_id) for product_id, _ in published],
         "product_slugs": [slug for _, slug in published],
-        "category": "shelf-7",
+        "category": CATEGORY,
         "variant_ids": dice.sample(variants, min(2000, len(variants))),
         "open_carts": add_carts([[] for _ in range(options.carts)]),
         "ready_carts": add_carts(pairs),
         "scarce_variant": scarce,
-        "plenty_variant": plenty,
+        "plenty_variant": endless,
         "scarce_carts": add_carts([[scarce]] * options.hot_carts),
-        "plenty_carts": add_carts([[plenty]] * options.hot_carts),
+        "plenty_carts": add_carts([[endless]] * options.hot_carts),
     }
+    spread_over_time()
+    options.facts.write_text(json.dumps(facts))
+
+
+def spread_over_time() -> None:
+    """Let no two products be added in the same second, and the planner know what there is."""
     with connection.cursor() as cursor:
         # A day has 86,400 seconds, and no two products were added in the same one.
         cursor.execute(
@@ -165,7 +152,6 @@ def main() -> None:
             """
         )
         cursor.execute("VACUUM ANALYZE")
-    options.facts.write_text(json.dumps(facts))
 
 
 if __name__ == "__main__":

@@ -2,3 +2,4 @@
 
 EMAIL, PASSWORD = "shopper@example.com", "a long enough secret"
 TOKEN = "the-token-of-all-benchmark-carts"  # noqa: S105
+CATEGORY = "classic-pan"
