@@ -12,6 +12,7 @@ from django.urls import ResolverMatch
 from django.utils.cache import get_conditional_response
 
 MOST_BYTES = 16 * 1024 * 1024
+LIMITS = ("RateLimit", "RateLimit-Policy")
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -30,8 +31,8 @@ class Kept:
 def kept_answers(get_response: View) -> View:
     """Give an answer of the API a second time within `ANSWERS_KEPT_SECONDS` without asking a view.
 
-    Only what is `public` is kept, and only for requests that say nothing of who asks. The limits
-    on requests and the metrics stand around this and count every request.
+    Only what is `public` is kept, and only for requests that say nothing of who asks. Such an answer
+    costs less than counting the request, so it counts towards no rate limit and tells of none.
     """
     if not settings.ANSWERS_KEPT_SECONDS:
         raise MiddlewareNotUsed
@@ -74,7 +75,7 @@ def _kept(response: HttpResponse, request: HttpRequest) -> Kept:
     names = [name.strip() for name in response.get("Vary", "").split(",") if name.strip()]
     return Kept(
         content=response.content,
-        headers=dict(response.items()),
+        headers={name: value for name, value in response.items() if name not in LIMITS},
         varies_by={name: request.headers.get(name) for name in names},
         match=request.resolver_match,
         at=time.monotonic(),

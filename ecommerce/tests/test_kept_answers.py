@@ -48,7 +48,8 @@ def test_a_second_reader_within_the_moment_costs_no_statement(
     assert second["Age"] == "1"
     assert second["Cache-Control"] == first["Cache-Control"]
     assert second["X-Request-Id"] != first["X-Request-Id"]
-    assert second["RateLimit"] != first["RateLimit"]
+    assert "RateLimit" in first
+    assert "RateLimit" not in second, "it costs less than counting it"
     assert second.resolver_match.view_name == "products"
 
 
