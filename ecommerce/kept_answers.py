@@ -31,8 +31,8 @@ class Kept:
 def kept_answers(get_response: View) -> View:
     """Give an answer of the API a second time within `ANSWERS_KEPT_SECONDS` without asking a view.
 
-    Only what is `public` is kept, and only for requests that say nothing of who asks. Such an answer
-    costs less than counting the request, so it counts towards no rate limit and tells of none.
+    Only what is `public` is kept, and only for requests that say nothing of who asks. An answer
+    from memory costs less than counting the request, so it counts towards no rate limit.
     """
     if not settings.ANSWERS_KEPT_SECONDS:
         raise MiddlewareNotUsed
