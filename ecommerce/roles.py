@@ -20,8 +20,10 @@ _stock = frozenset(
         "catalog.view_reservation",
         "catalog.view_stock",
         "catalog.view_stockalert",
+        "catalog.view_stockcount",
         "catalog.view_stocklocation",
         "catalog.view_stockmovement",
+        "catalog.view_stocktransfer",
     }
 )
 _reviews = frozenset(
@@ -108,14 +110,18 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "warehouse": DeclaredRole(
         "Warehouse",
-        "Counts stock, hands parcels over and reports deliveries.",
+        "Counts, corrects and moves stock, hands parcels over and reports deliveries.",
         _products
         | _stock
         | _orders
         | {
+            "catalog.add_stockcount",
             "catalog.add_stocklocation",
+            "catalog.add_stocktransfer",
             "catalog.change_stock",
             "catalog.change_stocklocation",
+            "catalog.change_stocktransfer",
+            "catalog.release_reservation",
             "orders.move_shipment",
         },
     ),

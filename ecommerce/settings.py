@@ -247,6 +247,8 @@ SPECTACULAR_SETTINGS = {
         "PaymentStatus": "apps.orders.states.AttemptStatus",
         "ShipmentStatus": "apps.orders.states.ShipmentStatus",
         "ProductStatus": "apps.catalog.models.Product.Status",
+        "StockTransferStatus": "apps.catalog.models.StockTransfer.Status",
+        "StockTransferMove": "apps.catalog.serializers.warehouse.MOVES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -1,7 +1,11 @@
 """Event name -> names of the tasks that want it: all asynchronous coupling on one screen."""
 
 SUBSCRIPTIONS: dict[str, list[str]] = {
-    "catalog.availability_changed": ["catalog.search_what_has_changed", "catalog.queue_for_index"],
+    "catalog.availability_changed": [
+        "catalog.look_after_alerts",
+        "catalog.search_what_has_changed",
+        "catalog.queue_for_index",
+    ],
     "catalog.product_changed": [
         "catalog.look_after_alerts",
         "catalog.search_what_has_changed",

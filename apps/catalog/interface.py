@@ -17,6 +17,7 @@ from apps.catalog.selectors.offers import (
     offers_by_sku,
     stock_differences,
 )
+from apps.catalog.selectors.stock_transfers import TransferDifference, transfer_differences
 from apps.catalog.services.alerts import BackInStock, take_due_alerts
 from apps.catalog.services.erasure import erase
 from apps.catalog.services.imports.programs import (
@@ -60,6 +61,7 @@ __all__ = [
     "RefusedRecord",
     "StockDifference",
     "StockFigures",
+    "TransferDifference",
     "UnknownVariant",
     "VariantRecord",
     "allocate",
@@ -80,6 +82,7 @@ __all__ = [
     "stock_differences",
     "stock_figures",
     "take_due_alerts",
+    "transfer_differences",
 ]
 
 

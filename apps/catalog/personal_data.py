@@ -29,8 +29,12 @@ from apps.catalog.models import (
     SearchWord,
     Stock,
     StockAlert,
+    StockCount,
+    StockCountLine,
     StockLocation,
     StockMovement,
+    StockTransfer,
+    StockTransferLine,
     StockUnit,
     Variant,
 )
@@ -90,6 +94,29 @@ TABLES = (
         },
         emptied={},
         kept=EVIDENCE,
+    ),
+    Table(
+        model=StockCount,
+        of=lambda person: person.by_id("actor_id"),
+        columns={
+            Kind.REFERENCE: "actor_id",
+            Kind.CONTENT: "reason",
+            Kind.NONE: "id location created_at",
+        },
+        emptied={},
+        kept=EVIDENCE,
+    ),
+    Table(model=StockCountLine, columns={Kind.NONE: "id count variant expected counted"}),
+    Table(
+        model=StockTransfer,
+        columns={
+            Kind.NONE: "id from_location to_location status note version created_at sent_at "
+            "received_at"
+        },
+    ),
+    Table(
+        model=StockTransferLine,
+        columns={Kind.NONE: "id transfer variant quantity received lost"},
     ),
     Table(
         model=StockAlert,

@@ -3,8 +3,10 @@
 from django.urls import path
 
 from apps.catalog.views.alerts import Alerts, OneAlert
+from apps.catalog.views.availability import AvailabilityBySku, AvailabilityOfMany
 from apps.catalog.views.categories import Categories
 from apps.catalog.views.inventory import Inventory
+from apps.catalog.views.ledger import Movements, OneReservation, Reservations
 from apps.catalog.views.moderation import ReviewModerations, ReviewReplies, Reviews
 from apps.catalog.views.products import OneProduct, Products
 from apps.catalog.views.reviews import (
@@ -16,6 +18,9 @@ from apps.catalog.views.reviews import (
     ReviewVotes,
 )
 from apps.catalog.views.search import Search, SearchSuggestions
+from apps.catalog.views.stock_locations import OneStockLocation, StockLocations
+from apps.catalog.views.stock_transfers import OneStockTransfer, Receipts, StockTransfers
+from apps.catalog.views.warehouse import Adjustments, OneStockCount, StockCounts
 
 urlpatterns = [
     path("products", Products.as_view(), name="products"),
@@ -36,7 +41,20 @@ urlpatterns = [
     path("search", Search.as_view(), name="search"),
     path("search/suggestions", SearchSuggestions.as_view(), name="search-suggestions"),
     path("categories", Categories.as_view(), name="categories"),
+    path("inventory", AvailabilityBySku.as_view(), name="availability_by_sku"),
+    path("inventory/availability", AvailabilityOfMany.as_view(), name="availability"),
+    path("inventory/adjustments", Adjustments.as_view(), name="adjustments"),
+    path("inventory/movements", Movements.as_view(), name="movements"),
+    path("inventory/reservations", Reservations.as_view(), name="reservations"),
+    path("inventory/reservations/<id:order_id>", OneReservation.as_view(), name="reservation"),
     path("inventory/<id:product_id>", Inventory.as_view(), name="inventory"),
+    path("stock-locations", StockLocations.as_view(), name="stock_locations"),
+    path("stock-locations/<id:location_id>", OneStockLocation.as_view(), name="stock_location"),
+    path("stock-counts", StockCounts.as_view(), name="stock_counts"),
+    path("stock-counts/<id:count_id>", OneStockCount.as_view(), name="stock_count"),
+    path("stock-transfers", StockTransfers.as_view(), name="stock_transfers"),
+    path("stock-transfers/<id:transfer_id>", OneStockTransfer.as_view(), name="stock_transfer"),
+    path("stock-transfers/<id:transfer_id>/receipts", Receipts.as_view(), name="stock_receipts"),
     path("users/me/alerts", Alerts.as_view(), name="alerts"),
     path("users/me/alerts/<id:alert_id>", OneAlert.as_view(), name="alert"),
 ]

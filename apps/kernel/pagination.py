@@ -43,13 +43,22 @@ class Page(serializers.Serializer[Any]):
     count_capped = serializers.BooleanField(required=False, help_text="With include=count.")
 
 
+def _uuid(value: Any) -> UUID:
+    return UUID(str(value))
+
+
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """One sortable column, made unique by `id`. `parse` turns a cursor's text into its value."""
+    """One sortable column, made unique by `id`.
+
+    `parse` turns what a cursor holds into the column's value, `parse_id` into that of `id`. They
+    raise ValueError for what cannot be one.
+    """
 
     column: str
     descending: bool
     parse: Callable[[Any], Any]
+    parse_id: Callable[[Any], Any] = _uuid
 
 
 def read_query(request: Request, document: type[StrictSerializer]) -> dict[str, Any]:
@@ -119,7 +128,7 @@ def _beyond(cursor: str, ordering: Ordering, *, backwards: bool) -> Q:
         if b"\\u0000" in raw:
             raise ValueError("NUL")  # which PostgreSQL's text cannot hold
         value, last_id = orjson.loads(raw)
-        value, last_id = ordering.parse(value), UUID(str(last_id))
+        value, last_id = ordering.parse(value), ordering.parse_id(last_id)
     except (ArithmeticError, TypeError, ValueError) as error:
         name = "before" if backwards else "after"
         raise ValidationError(

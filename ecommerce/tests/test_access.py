@@ -19,6 +19,8 @@ from apps.catalog.tests.factories import (
     ProductFactory,
     ReviewFactory,
     StockAlertFactory,
+    StockCountFactory,
+    StockTransferFactory,
     VariantFactory,
 )
 from apps.kernel.audit import record
@@ -75,6 +77,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT carts/{cart_id}/shipping-option": {"code": "standard"},
     "POST carts/{cart_id}/checkout": PAYMENT,
     "POST orders/{order_id}/payments": PAYMENT,
+    "POST stock-transfers/{transfer_id}/receipts": {"lines": [{"sku": "ON-SALE", "quantity": 1}]},
 }
 OFFICE = [ACTORS[0], *(actor for actor in ACTORS[3:] if not actor.is_key)]
 METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
@@ -123,6 +126,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     owner.save()
     variant = VariantFactory.create(sku="ON-SALE", stock=50)
     record("test.happened", about=1)
+    transfer, count = StockTransferFactory.create(), StockCountFactory.create()
     carts = {whose: ready_cart({variant.pk: 1}) for whose in ("owner's", "guest's")}
     orders = {whose: placed_order({variant.pk: 1}) for whose in ("owner's", "guest's")}
     for mine, _ in (carts["owner's"], orders["owner's"]):
@@ -149,6 +153,9 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
         users=users,
         things={
             "alert_id": {"owner's": StockAlertFactory.create(customer_id=owner.pk).pk},
+            "count_id": {"owner's": count.pk},
+            "location_id": {"owner's": transfer.to_location_id},
+            "transfer_id": {"owner's": transfer.pk},
             "address_id": {"owner's": AddressFactory.create(user=owner).pk},
             "user_id": {"owner's": owner.pk},
             "group_id": {"owner's": owner.customer_group_id},

@@ -48,6 +48,7 @@ IDS_IN_BODIES: dict[tuple[str, str], tuple[Any, int]] = {
         {"items": [{"variant_id": str(uuid4()), "quantity": 1}]},
         404,
     ),
+    ("POST inventory/availability", "variant_ids"): ({"variant_ids": [str(uuid4())]}, 200),
     ("POST users/me/alerts", "variant_id"): ({"variant_id": str(uuid4())}, 404),
     ("PUT users/me/avatar", "upload"): ({"upload": str(uuid4())}, 404),
     ("PUT users/{user_id}/roles", "roles"): ({"roles": [str(uuid4())]}, 422),

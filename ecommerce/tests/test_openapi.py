@@ -130,7 +130,11 @@ def test_operations_that_want_a_key_say_so(schema: dict[str, Any]) -> None:
         if parameter["name"] == "Idempotency-Key" and parameter["required"]
     }
 
-    assert keyed == {"carts_checkout", "order_payments_create", "order_cancellations_create"}
+    assert keyed == {
+        *("carts_checkout", "order_payments_create", "order_cancellations_create"),
+        *("inventory_adjustments_create", "stock_counts_create", "stock_transfers_create"),
+        *("stock_transfers_update", "stock_transfer_receipts_create"),
+    }
 
 
 def test_the_documentation_page_loads_nothing_from_elsewhere(client: Client) -> None:

@@ -18,7 +18,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from apps.catalog.tests.factories import ReviewFactory, StockAlertFactory, VariantFactory
+from apps.catalog.tests.factories import (
+    ReviewFactory,
+    StockAlertFactory,
+    StockCountFactory,
+    StockTransferFactory,
+    VariantFactory,
+)
 from apps.kernel.audit import record
 from apps.kernel.models import AuditEntry
 from apps.orders.tests.factories import placed_order, ready_cart
@@ -79,6 +85,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     cart, cart_holder = ready_cart({variant.pk: 2})
     order, order_holder = placed_order({variant.pk: 1})
     item = cart.items.get()
+    transfer = StockTransferFactory.create()
     address = AddressFactory.create(user=boss)
     record("test.happened", about=1)
     export = exports.ask(user_id=boss.pk)
@@ -91,6 +98,9 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "item_id": str(item.pk),
         "order_id": str(order.pk),
         "address_id": str(address.pk),
+        "count_id": str(StockCountFactory.create().pk),
+        "location_id": str(transfer.to_location_id),
+        "transfer_id": str(transfer.pk),
         "alert_id": str(StockAlertFactory.create(customer_id=boss.pk).pk),
         "key": str(variant.product_id),
         "product_id": str(variant.product_id),

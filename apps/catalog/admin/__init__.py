@@ -11,6 +11,7 @@ from apps.catalog.admin.stock import (
     StockLocationAdmin,
     StockMovementAdmin,
 )
+from apps.catalog.admin.warehouse import StockCountAdmin, StockTransferAdmin
 
 __all__ = [
     "BoughtTogetherAdmin",
@@ -21,6 +22,8 @@ __all__ = [
     "ReviewAdmin",
     "StockAdmin",
     "StockAlertAdmin",
+    "StockCountAdmin",
     "StockLocationAdmin",
     "StockMovementAdmin",
+    "StockTransferAdmin",
 ]

@@ -3,8 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.db.models import F
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from apps.catalog.models import (
@@ -13,16 +14,44 @@ from apps.catalog.models import (
     StockLocation,
     StockMovement,
 )
+from apps.catalog.services.reservations import release_reservation
 from apps.catalog.services.stock import LARGEST_QUANTITY, count
+from apps.catalog.services.stock.locations import switch
 from apps.kernel.backoffice import ReadOnly, Recorded, Told
+from apps.kernel.errors import DomainError
+
+
+class StockLocationForm(forms.ModelForm):
+    """A place; the main one stays in use."""
+
+    class Meta:
+        model = StockLocation
+        fields = ("code", "name", "is_active", "priority")
+
+    def clean_is_active(self) -> bool:
+        active: bool = self.cleaned_data["is_active"]
+        if self.instance.code == StockLocation.MAIN and not active:
+            raise ValidationError("The main location serves the orders.")
+        return active
 
 
 @admin.register(StockLocation)
 class StockLocationAdmin(Recorded, admin.ModelAdmin):
-    """Places where goods lie."""
+    """Places where goods lie. What lies at one that is not active is not for sale."""
 
+    form = StockLocationForm
     list_display = ("code", "name", "is_active", "priority")
     ordering = ("priority", "code")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: StockLocation | None = None
+    ) -> tuple[str, ...]:
+        return ("code",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: StockLocation, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        if change and "is_active" in form.changed_data:
+            switch(location_id=obj.pk, active=obj.is_active)
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -118,6 +147,18 @@ class ReservationAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("stock__variant",)
     search_fields = ("stock__variant__sku", "=order_id")
     ordering = ("-id",)
+    actions = ("release",)
+
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("catalog.release_reservation"))
+
+    @admin.action(description="Give back what unpaid orders hold", permissions=["release"])
+    def release(self, request: HttpRequest, rows: QuerySet[Reservation]) -> None:
+        for order_id in rows.order_by().values_list("order_id", flat=True).distinct():
+            try:
+                release_reservation(order_id=order_id)
+            except DomainError as refusal:
+                self.message_user(request, f"{order_id}: {refusal.detail}", messages.ERROR)
 
     @admin.display(ordering="stock__variant__sku")
     def sku(self, reservation: Reservation) -> str:

@@ -2,6 +2,7 @@
 
 from apps.catalog.models.alerts import StockAlert
 from apps.catalog.models.categories import Category
+from apps.catalog.models.counts import StockCount, StockCountLine
 from apps.catalog.models.exchange import Export, Import, ImportRow
 from apps.catalog.models.indexing import IndexingWork
 from apps.catalog.models.media import Image, picture_url
@@ -22,6 +23,7 @@ from apps.catalog.models.stock import (
     StockMovement,
     StockUnit,
 )
+from apps.catalog.models.transfers import StockTransfer, StockTransferLine
 
 __all__ = [
     "BoughtTogether",
@@ -48,8 +50,12 @@ __all__ = [
     "SearchWord",
     "Stock",
     "StockAlert",
+    "StockCount",
+    "StockCountLine",
     "StockLocation",
     "StockMovement",
+    "StockTransfer",
+    "StockTransferLine",
     "StockUnit",
     "Variant",
     "picture_url",

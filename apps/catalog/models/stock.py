@@ -194,6 +194,13 @@ class StockMovement(models.Model):
                 name="stock_movement_fits_its_kind",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["document_id"],
+                name="stock_movement_by_document",
+                condition=Q(document_id__isnull=False),
+            ),
+        ]
         triggers = [
             pgtrigger.Protect(
                 name="stock_movements_stay", operation=pgtrigger.Update | pgtrigger.Delete
@@ -228,6 +235,7 @@ class Reservation(models.Model):
 
     class Meta:
         default_permissions = ("view",)
+        permissions = [("release_reservation", "Can give back what unpaid orders hold")]
         constraints = [
             models.UniqueConstraint(
                 fields=["order_id", "stock"], name="reservation_is_made_once_per_order"

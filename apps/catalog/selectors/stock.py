@@ -2,33 +2,49 @@
 
 # ruff: noqa: S608, S611 - the SQL is put together from constants; values are parameters
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from apps.catalog.models import Product
 from apps.catalog.states import AVAILABLE, AVAILABLE_ON, FREE, ORDERABLE
 
+# All of a variant `v`: how available it is, and its balance at every location.
+VARIANT = f"""json_build_object(
+    'id', v.id, 'sku', v.sku, 'best', {AVAILABLE}, 'orderable', {ORDERABLE},
+    'available_on', {AVAILABLE_ON},
+    'stock', coalesce((
+        SELECT json_agg(json_build_object(
+            'code', l.code, 'name', l.name, 'on_hand', s.on_hand,
+            'reserved', s.on_hand - s.allocated - {FREE}, 'allocated', s.allocated,
+            'available', {FREE}, 'policy', s.policy, 'backorder_limit', s.backorder_limit,
+            'is_active', l.is_active
+        ) ORDER BY l.priority, l.code)
+        FROM catalog_stock s JOIN catalog_stocklocation l ON l.id = s.location_id
+        WHERE s.variant_id = v.id
+    ), '[]')
+)"""
+
 STOCK = f"""coalesce((
-    SELECT json_agg(json_build_object(
-        'id', v.id, 'sku', v.sku, 'best', {AVAILABLE}, 'orderable', {ORDERABLE},
-        'available_on', {AVAILABLE_ON},
-        'stock', coalesce((
-            SELECT json_agg(json_build_object(
-                'code', l.code, 'name', l.name, 'on_hand', s.on_hand,
-                'reserved', s.on_hand - s.allocated - {FREE}, 'allocated', s.allocated,
-                'available', {FREE}, 'policy', s.policy, 'backorder_limit', s.backorder_limit,
-                'is_active', l.is_active
-            ) ORDER BY l.priority, l.code)
-            FROM catalog_stock s JOIN catalog_stocklocation l ON l.id = s.location_id
-            WHERE s.variant_id = v.id
-        ), '[]')
-    ) ORDER BY v.position, v.id)
+    SELECT json_agg({VARIANT} ORDER BY v.position, v.id)
     FROM catalog_variant v WHERE v.product_id = catalog_product.id AND v.is_active
 ), '[]')"""
+
+ASKED_FOR = f"""
+SELECT v.product_id, {VARIANT}
+FROM unnest(%(asked)s::{{kind}}[]) WITH ORDINALITY AS asked(what, place)
+JOIN catalog_variant v ON {{same}}
+JOIN catalog_product p ON p.id = v.product_id
+WHERE v.is_active AND (p.status = 'published' OR NOT %(published_only)s)
+ORDER BY asked.place
+"""
+BY_SKU = ASKED_FOR.format(kind="text", same="upper(v.sku) = upper(asked.what)")
+BY_ID = ASKED_FOR.format(kind="uuid", same="v.id = asked.what")
 
 # Conditions on `best`, which is the highest AVAILABLE of a product's variants.
 BANDS = {
@@ -46,3 +62,20 @@ def stock_row(*, product_id: UUID, published_only: bool) -> dict[str, Any] | Non
         products = products.filter(status=Product.Status.PUBLISHED)
     row = products.values("id", kept=RawSQL(STOCK, [])).first()
     return dict(row) if row else None
+
+
+def stock_of(
+    *, skus: Iterable[str] = (), variant_ids: Iterable[UUID] = (), published_only: bool
+) -> list[tuple[UUID, dict[str, Any]]]:
+    """Return variants by SKU or by id, each with its product's id, in the order asked for.
+
+    What is unknown or not sold is left out. One statement.
+    """
+    wanted_skus = list(dict.fromkeys(sku for sku in skus if "\0" not in sku))
+    wanted_ids = list(dict.fromkeys(variant_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            BY_ID if wanted_ids else BY_SKU,
+            {"asked": wanted_ids or wanted_skus, "published_only": published_only},
+        )
+        return cursor.fetchall()

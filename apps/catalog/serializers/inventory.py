@@ -43,6 +43,18 @@ class VariantInventory(serializers.Serializer[Any]):
     locations = StockAtLocation(many=True, required=False)
 
 
+class VariantAvailability(VariantInventory):
+    """The same, with the product that it belongs to."""
+
+    product_id = serializers.UUIDField()
+
+
+class Availability(serializers.Serializer[Any]):
+    """What was asked for, in that order; what is unknown or not sold is left out."""
+
+    results = VariantAvailability(many=True)
+
+
 class ProductInventory(serializers.Serializer[Any]):
     """How available a product is: as much as the best of its variants."""
 
@@ -55,20 +67,26 @@ def inventory_document(
     product_id: UUID, variants: list[dict[str, Any]], *, for_staff: bool
 ) -> dict[str, Any]:
     """Return the document of a row of `selectors.stock.stock_row`."""
-    documents = []
-    for variant in variants:
-        document: dict[str, Any] = {
-            "variant_id": variant["id"],
-            "sku": variant["sku"],
-            "availability": band_of(variant["best"]),
-            "available_on": variant["available_on"] if variant["best"] == 0 else None,
-        }
-        if for_staff:
-            document |= {
-                name: sum(balance[name] for balance in variant["stock"])
-                for name in ("on_hand", "reserved", "allocated")
-            }
-            document |= {"available": variant["orderable"], "locations": variant["stock"]}
-        documents.append(document)
     best = max((variant["best"] for variant in variants), default=-1)
-    return {"product_id": product_id, "availability": band_of(best), "variants": documents}
+    return {
+        "product_id": product_id,
+        "availability": band_of(best),
+        "variants": [variant_document(variant, for_staff=for_staff) for variant in variants],
+    }
+
+
+def variant_document(variant: dict[str, Any], *, for_staff: bool) -> dict[str, Any]:
+    """Return the document of one variant of `selectors.stock`."""
+    document: dict[str, Any] = {
+        "variant_id": variant["id"],
+        "sku": variant["sku"],
+        "availability": band_of(variant["best"]),
+        "available_on": variant["available_on"] if variant["best"] == 0 else None,
+    }
+    if for_staff:
+        document |= {
+            name: sum(balance[name] for balance in variant["stock"])
+            for name in ("on_hand", "reserved", "allocated")
+        }
+        document |= {"available": variant["orderable"], "locations": variant["stock"]}
+    return document

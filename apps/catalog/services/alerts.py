@@ -14,6 +14,7 @@ from apps.catalog.services.stock import UnknownVariant
 from apps.kernel.errors import Conflict, NotFound
 
 MOST = 100
+IN_STOCK = ("in_stock", "low_stock")
 
 
 class UnknownAlert(NotFound):
@@ -52,7 +53,7 @@ def set_alert(*, customer_id: UUID, variant_id: UUID) -> tuple[dict[str, Any], b
     offer = offers(variant_ids=[variant_id]).get(variant_id)
     if offer is None:
         raise UnknownVariant("There is no such variant.")
-    if offer.available > 0:
+    if offer.availability in IN_STOCK:
         raise AvailableAlready("It is in stock.", sku=offer.sku)
     with connection.cursor() as cursor:
         # Whoever sets two at once may not pass the limit between them.
@@ -93,7 +94,7 @@ def take_due_alerts(*, limit: int) -> tuple[BackInStock, ...] | None:
         return None
     # Read after the rows are locked: what comes from now on makes them due again.
     known = offers(variant_ids={alert.variant_id for alert in due})
-    back = {variant_id for variant_id, offer in known.items() if offer.available > 0}
+    back = {pk for pk, offer in known.items() if offer.availability in IN_STOCK}
     told = [alert for alert in due if alert.variant_id in back]
     StockAlert.objects.filter(pk__in=[alert.pk for alert in due]).update(due_at=None)
     StockAlert.objects.filter(pk__in=[alert.pk for alert in told]).delete()

@@ -14,7 +14,9 @@ from apps.catalog.models import (
     Product,
     Review,
     StockAlert,
+    StockCount,
     StockLocation,
+    StockTransfer,
     Variant,
 )
 from apps.catalog.services.stock import receive
@@ -127,3 +129,23 @@ def companions_of(variant: Any) -> list[UUID]:
     """Return the products that are bought together with the variant's product, best first."""
     pairs = BoughtTogether.objects.filter(product=variant.product_id).order_by("-score", "other")
     return list(pairs.values_list("other_id", flat=True))
+
+
+class StockCountFactory(factory.django.DjangoModelFactory[StockCount]):
+    """A count that found nothing."""
+
+    class Meta:
+        model = StockCount
+
+    location = factory.SubFactory(StockLocationFactory)
+    reason = "test"
+
+
+class StockTransferFactory(factory.django.DjangoModelFactory[StockTransfer]):
+    """A draft without lines, from the main location to another one."""
+
+    class Meta:
+        model = StockTransfer
+
+    from_location = factory.SubFactory(StockLocationFactory)
+    to_location = factory.SubFactory(StockLocationFactory, code="shop", name="Shop")

@@ -93,6 +93,8 @@ def broken_rules(*, placed_since: datetime) -> list[BrokenRule]:
 def _stock_differences() -> Iterator[Violation]:
     for difference in catalog.stock_differences():
         yield Violation(Rule.STOCK, difference.sku, str(difference))
+    for missing in catalog.transfer_differences():
+        yield Violation(Rule.STOCK, missing.sku, str(missing))
 
 
 def _wrong_totals(orders: QuerySet[Order]) -> Iterator[Violation]:

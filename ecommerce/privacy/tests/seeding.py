@@ -87,6 +87,9 @@ def seeded_person() -> Person:
     MODELS["catalog.ReviewReport"].objects.create(review=theirs, customer_id=user.pk, cause="spam")
     MODELS["catalog.ReviewReply"].objects.create(review=theirs, actor_id=user.pk, body="x")
     MODELS["catalog.Purchase"].objects.create(product_id=mine.product_id, customer_id=user.pk)
+    MODELS["catalog.StockCount"].objects.create(
+        location=MODELS["catalog.StockLocation"].objects.first(), actor_id=user.pk
+    )
     MODELS["kernel.IdempotencyRecord"].objects.create(
         principal=f"user:{user.pk}", key="1", route="POST x", status=201, body=WORD
     )

@@ -57,9 +57,10 @@ def test_room_for_words_is_kept_only_where_it_is_known_what_stands_there() -> No
     }
 
     assert roomy == {
-        "catalog_review.title",  # an opinion that was published
         "catalog_review.body",
+        "catalog_review.title",  # an opinion that was published
         "catalog_reviewreply.body",  # what staff wrote to everybody
+        "catalog_stockcount.reason",  # the same
         "catalog_stockmovement.reason",  # what staff wrote about goods
         "django_admin_log.object_id",
         "kernel_auditentry.after",  # ids, flags and amounts: see `record`

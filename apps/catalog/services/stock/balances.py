@@ -28,7 +28,7 @@ LOCKED = """
     FOR NO KEY UPDATE OF s
 """
 
-_BAND = """
+BAND = """
     CASE WHEN sum(greatest({free}, 0)) > %(low)s THEN 'in_stock'
         WHEN sum(greatest({free}, 0)) > 0 THEN 'low_stock'
         WHEN sum(CASE WHEN {ceiling} > 0 THEN {ceiling} + least({free}, 0) ELSE 0 END) > 0
@@ -38,8 +38,8 @@ _BAND = """
 
 # `moved` tells by how many pieces, and by which ceiling, a locked balance has become freer.
 CROSSED = f"""
-    SELECT b.variant_id, {_BAND.format(free="b.free", ceiling="b.ceiling")} AS before,
-        {_BAND.format(free="(b.free + b.freed)", ceiling="(b.ceiling + b.raised)")} AS after
+    SELECT b.variant_id, {BAND.format(free="b.free", ceiling="b.ceiling")} AS before,
+        {BAND.format(free="(b.free + b.freed)", ceiling="(b.ceiling + b.raised)")} AS after
     FROM (
         SELECT l.variant_id, l.free, l.ceiling, coalesce(m.freed, 0) AS freed,
             coalesce(m.raised, 0) AS raised
