@@ -134,6 +134,7 @@ DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 # Search: PostgreSQL, or an Elasticsearch cluster where one is named. Indexed from the outbox alone.
 ELASTICSEARCH_URL = env("ELASTICSEARCH_URL", default="")
 ELASTICSEARCH_CA_FILE = env("ELASTICSEARCH_CA_FILE", default="")
+ELASTICSEARCH_TIMEOUT_MS = env_int("ELASTICSEARCH_TIMEOUT_MS", default=300)
 ELASTICSEARCH_INDEX = env("ELASTICSEARCH_INDEX", default="products")
 ELASTICSEARCH_DSL_AUTOSYNC = False
 if ELASTICSEARCH_URL:
@@ -276,6 +277,8 @@ CORS_EXPOSE_HEADERS = [
     "ratelimit-policy",
     "retry-after",
     "x-request-id",
+    "x-search-backend",
+    "x-search-degraded",
 ]
 
 # Language and time

@@ -1,9 +1,35 @@
 """Which engine answers."""
 
+from functools import cache
+
+from django.conf import settings
+
+from apps.catalog.search.breaker import Breaker
 from apps.catalog.search.engine import Engine
+from apps.catalog.search.fallback import Fallback
 from apps.catalog.search.postgresql import PostgreSQL
+
+FAILURES = 3  # in a row, before the cluster is left alone
+REST = 5.0  # seconds for which it is
+PLACES = 2  # searches that a process asks of PostgreSQL at a time in the cluster's place
 
 
 def engine_for_request() -> Engine:
     """Return the engine that a request asks."""
-    return PostgreSQL()
+    if not settings.ELASTICSEARCH_URL:
+        return PostgreSQL()
+    return _cluster_or_postgresql(settings.ELASTICSEARCH_URL)
+
+
+@cache
+def _cluster_or_postgresql(url: str) -> Engine:
+    """Return the engine of a process, which remembers how the cluster of this address is."""
+    from apps.catalog.search import elasticsearch, index  # 57 MB, only where there is a cluster
+
+    return Fallback(
+        elasticsearch.Elasticsearch(),
+        PostgreSQL(),
+        failures=index.UNAVAILABLE,
+        breaker=Breaker(failures=FAILURES, rest=REST),
+        places=PLACES,
+    )

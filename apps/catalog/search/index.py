@@ -16,7 +16,7 @@ from django_elasticsearch_dsl import Document, fields
 from django_elasticsearch_dsl.registries import registry
 from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch
-from elasticsearch.dsl import MetaField, analyzer, char_filter, normalizer, token_filter
+from elasticsearch.dsl import MetaField, analyzer, char_filter, token_filter
 from elasticsearch.helpers import streaming_bulk
 
 from apps.catalog.documents import ProductDocument
@@ -26,61 +26,42 @@ from apps.catalog.models import Product
 UNAVAILABLE = (ApiError, TransportError)
 PATIENCE_OF_WRITERS = 10  # seconds
 CONFLICT = 409
-SHORTEST_PART, LONGEST_PART = 2, 20
-BETWEEN = "\n"  # the parts of a keyword that a facet counts: id, what the filter takes, label
+LONGEST_DESCRIPTION = 10_000
+BETWEEN = "\n"  # the parts of a keyword that a facet counts: what the filter takes, and its label
 
-without_apostrophes = char_filter(
-    "without_apostrophes", type="mapping", mappings=["'=>", "\u2019=>"]
+# Words part and lose accents and endings as in PostgreSQL's search, which understands the texts:
+# documents.plain() says how, and its stems are Porter's second algorithm, too.
+stems = analyzer(
+    "stems",
+    char_filter=[
+        char_filter("without_apostrophes", type="mapping", mappings=["'=>", "\u2019=>"]),
+        char_filter(
+            "points_in_numbers_only",
+            type="pattern_replace",
+            pattern=r"(?<![0-9])\.|\.(?![0-9])",
+            replacement=" ",
+        ),
+    ],
+    tokenizer="standard",
+    filter=["lowercase", "asciifolding", token_filter("ends", type="stemmer", language="porter2")],
 )
-
-
-def _analyzer(name: str, *filters: Any) -> Any:
-    return analyzer(
-        name,
-        char_filter=[without_apostrophes],
-        tokenizer="standard",
-        filter=["lowercase", "asciifolding", *filters],
-    )
-
-
-folded = normalizer("folded", filter=["lowercase", "asciifolding"])
-words = _analyzer("words")
-stems = _analyzer("stems", token_filter("english_stems", type="stemmer", language="english"))
-parts = _analyzer(
-    "parts",
-    token_filter("beginnings", type="edge_ngram", min_gram=SHORTEST_PART, max_gram=LONGEST_PART),
-)
-
-
-def _text() -> Any:
-    beginnings = fields.TextField(analyzer=parts, search_analyzer=words)
-    return fields.TextField(analyzer=stems, fields={"parts": beginnings})
 
 
 @registry.register_document
 class ProductInIndex(Document):
-    """A product as the index keeps it."""
+    """A product as the index keeps it. `about` are the ids of all that it belongs to."""
 
     is_published = fields.BooleanField()
     product_id = fields.KeywordField()
+    about = fields.KeywordField()
     slug = fields.KeywordField(index=False, doc_values=False)
-    name = _text()
+    name = fields.TextField(analyzer=stems)
     name_in_order = fields.KeywordField()
-    brand_name = _text()
-    category_names = _text()
-    attribute_values = fields.TextField(analyzer=stems)
+    brand_and_attributes = fields.TextField(analyzer=stems)
+    category_names = fields.TextField(analyzer=stems)
     description = fields.TextField(analyzer=stems)
-    words = fields.TextField(
-        analyzer=words,
-        fields={
-            "stems": fields.TextField(analyzer=stems),
-            "parts": fields.TextField(analyzer=parts, search_analyzer=words),
-        },
-    )
-    skus = fields.KeywordField(normalizer=folded)
     brand_slug = fields.KeywordField()
     brand = fields.KeywordField()
-    category_ids = fields.KeywordField()
     category_slugs = fields.KeywordField()
     categories = fields.KeywordField()
     attributes = fields.KeywordField()
@@ -107,45 +88,32 @@ class ProductInIndex(Document):
     def prepare_product_id(self, document: ProductDocument) -> str:
         return str(document.product_id)
 
+    def prepare_about(self, document: ProductDocument) -> list[str]:
+        ids = (document.product_id, document.brand_id, *document.category_ids)
+        return [str(each) for each in ids if each]
+
     def prepare_name_in_order(self, document: ProductDocument) -> str:
         return fold(document.name)
 
-    def prepare_attribute_values(self, document: ProductDocument) -> list[str]:
-        return sorted({value for each in document.attributes.values() for value in each})
-
-    def prepare_words(self, document: ProductDocument) -> list[str]:
-        return [
-            document.name,
-            document.brand_name or "",
-            *self.prepare_attribute_values(document),
-            *document.category_names,
-            document.description,
-        ]
-
-    def prepare_brand(self, document: ProductDocument) -> str | None:
-        if document.brand_id is None:
-            return None
-        return BETWEEN.join(
-            [str(document.brand_id), document.brand_slug or "", document.brand_name or ""]
-        )
-
-    def prepare_category_ids(self, document: ProductDocument) -> list[str]:
-        return [str(each) for each in document.category_ids]
-
-    def prepare_category_slugs(self, document: ProductDocument) -> list[str]:
-        return document.category_slugs
+    def prepare_brand_and_attributes(self, document: ProductDocument) -> list[str]:
+        values = {value for each in document.attributes.values() for value in each}
+        return [document.brand_name or "", *sorted(values)]
 
     def prepare_category_names(self, document: ProductDocument) -> list[str]:
         return document.category_names
 
-    def prepare_categories(self, document: ProductDocument) -> list[str]:
-        parted = zip(
-            document.category_ids, document.category_slugs, document.category_names, strict=True
-        )
-        return [BETWEEN.join([str(category_id), *named]) for category_id, *named in parted]
+    def prepare_description(self, document: ProductDocument) -> str:
+        return document.description[:LONGEST_DESCRIPTION]
 
-    def prepare_skus(self, document: ProductDocument) -> list[str]:
-        return document.skus
+    def prepare_brand(self, document: ProductDocument) -> str | None:
+        return document.brand_slug and f"{document.brand_slug}{BETWEEN}{document.brand_name}"
+
+    def prepare_category_slugs(self, document: ProductDocument) -> list[str]:
+        return document.category_slugs
+
+    def prepare_categories(self, document: ProductDocument) -> list[str]:
+        named = zip(document.category_slugs, document.category_names, strict=True)
+        return [f"{slug}{BETWEEN}{name}" for slug, name in named]
 
     def prepare_attributes(self, document: ProductDocument) -> list[str]:
         return sorted(

@@ -35,7 +35,7 @@ from apps.catalog.search.engine import (
     Suggested,
     Suggestions,
 )
-from apps.catalog.search.words import Understood, understand
+from apps.catalog.search.words import Meaning, Understood, understand
 from apps.catalog.selectors.search import POPULAR, popular
 
 # Column and direction of each order but relevance.
@@ -47,20 +47,14 @@ ORDERS = {
     "rating": ("e.rating", "DESC"),
 }
 MOST_SUGGESTED_FROM = 200
-SUGGESTED = (
-    """ARRAY(
-        SELECT json_build_array(p.id, p.slug, n.name) FROM named n
-        JOIN catalog_product p ON p.id = n.product_id ORDER BY n.rank DESC, n.name LIMIT %(limit)s
-    )""",
-    *(
-        f"""ARRAY(
-            SELECT json_build_array(f.reference, f.value, f.label) FROM catalog_searchfacet f
-            WHERE f.facet = '{facet}' AND f.words @@ %(query)s::tsquery
-                AND EXISTS (SELECT FROM catalog_searchentry e WHERE e.facets @> ARRAY[f.id])
-            ORDER BY length(f.label), f.label LIMIT %(limit)s
-        )"""
-        for facet in (SearchFacet.CATEGORY, SearchFacet.BRAND)
-    ),
+NAMED = ", ".join(
+    f"""ARRAY(
+        SELECT json_build_array(f.reference, f.value, f.label) FROM catalog_searchfacet f
+        WHERE f.facet = '{facet}' AND f.words @@ %(query)s::tsquery
+            AND EXISTS (SELECT FROM catalog_searchentry e WHERE e.facets @> ARRAY[f.id])
+        ORDER BY length(f.label), f.label LIMIT %(limit)s
+    )"""
+    for facet in (SearchFacet.CATEGORY, SearchFacet.BRAND)
 )
 COUNTED = """
 SELECT {place} AS counted_for, number, count(*) AS hits FROM (
@@ -78,8 +72,12 @@ WITH hits AS MATERIALIZED (
 ), named AS (
     SELECT DISTINCT ON (name) product_id, name, rank FROM hits ORDER BY name, rank DESC, product_id
 )
-SELECT json_build_array({", ".join(SUGGESTED)}, ARRAY({POPULAR}))::text
+SELECT json_build_array({NAMED}, ARRAY({POPULAR}), ARRAY(
+    SELECT json_build_array(p.id, p.slug, n.name) FROM named n
+    JOIN catalog_product p ON p.id = n.product_id ORDER BY n.rank DESC, n.name LIMIT %(limit)s
+))::text
 """
+SUGGEST_NAMES = f"SELECT json_build_array({NAMED}, ARRAY({POPULAR}))::text"
 
 
 class PostgreSQL:
@@ -108,17 +106,7 @@ class PostgreSQL:
     def suggest(self, text: str, *, limit: int) -> Suggestions:
         """Return what the beginning of a text may become. Two statements."""
         meant = understand(SearchQuery(text=text), unfinished=True)
-        with connection.cursor() as cursor:
-            query = meant.queries[0] if meant.queries else ""
-            cursor.execute(SUGGEST, {"query": query, **popular(text, limit=limit)})
-            products, categories, brands, queries = orjson.loads(cursor.fetchone()[0])
-        return Suggestions(
-            products=_suggested(products),
-            categories=_suggested(categories),
-            brands=_suggested(brands),
-            queries=tuple(queries),
-            backend="postgresql",
-        )
+        return Suggestions(**suggested(SUGGEST, meant, text, limit), backend="postgresql")
 
 
 class _Statement:
@@ -127,7 +115,7 @@ class _Statement:
     def __init__(self, query: SearchQuery, meant: Understood) -> None:
         self.query, self.meant = query, meant
         self.values: dict[str, Any] = {
-            "any": meant.queries[-1] if meant.queries else "",
+            "any": _tsquery(meant.queries[-1]) if meant.queries else "",
             "leading": list(meant.leading),
             "limit": query.limit,
             "offset": query.offset,
@@ -185,8 +173,8 @@ class _Statement:
             rank = f"1e9 - {lead}" if self.query.sort == "relevance" else self.rank
             branches.append(self._branch(["e.product_id = ANY(%(leading)s::uuid[])", *fits], rank))
             fits.append("e.product_id <> ALL(%(leading)s::uuid[])")
-        for place, text in enumerate(self.meant.queries):
-            self.values[f"query_{place}"] = text
+        for place, meaning in enumerate(self.meant.queries):
+            self.values[f"query_{place}"] = _tsquery(meaning)
             said = f"document @@ %(query_{place})s::tsquery"
             branches.append(self._branch([f"e.{said}", *fits], self.rank))
             # A looser query is tried only when nothing at all fits the stricter one.
@@ -204,12 +192,35 @@ class _Statement:
     def _score(self) -> str:
         """Return SQL for how well an entry fits: the text's rank, what buyers and staff say."""
         score = "ts_rank(e.document, %(any)s::tsquery) * e.popularity"
-        for place, (product_id, facet, weight) in enumerate(self.meant.boosts):
-            self.values |= {f"boost_{place}": product_id or facet, f"weight_{place}": weight}
-            named = "e.product_id" if product_id else "ANY(e.facets)"
+        for place, boost in enumerate(self.meant.boosts):
+            named = "ANY(e.facets)" if boost.facet else "e.product_id"
+            self.values[f"boost_{place}"] = boost.facet or boost.about
+            self.values[f"weight_{place}"] = boost.weight
             score += f" * CASE WHEN %(boost_{place})s = {named} THEN %(weight_{place})s ELSE 1 END"
         # Sold out comes last, whatever else is said for it.
         return f"{score} * CASE WHEN e.sold_out THEN 1e-6 ELSE 1 END"
+
+
+def _tsquery(meaning: Meaning | str) -> str:
+    """Return the text of a tsquery for what is meant."""
+    if isinstance(meaning, str):
+        return "'" + meaning.replace("\\", "\\\\").replace("'", "''") + "'"
+    operator = " & " if meaning.wants == "all" else " | "
+    return "(" + operator.join(_tsquery(part) for part in meaning.parts) + ")"
+
+
+def suggested(statement: str, meant: Understood, text: str, limit: int) -> dict[str, Any]:
+    """Return what SUGGEST, or SUGGEST_NAMES without products, has for the text. One statement."""
+    query = _tsquery(meant.queries[0]) if meant.queries else ""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"query": query, **popular(text, limit=limit)})
+        categories, brands, queries, *products = orjson.loads(cursor.fetchone()[0])
+    return {
+        "products": _suggested(products[0] if products else []),
+        "categories": _suggested(categories),
+        "brands": _suggested(brands),
+        "queries": tuple(queries),
+    }
 
 
 def _suggested(rows: list[list[str]]) -> tuple[Suggested, ...]:

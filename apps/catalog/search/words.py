@@ -5,7 +5,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -63,11 +63,14 @@ SELECT json_build_object(
         FROM catalog_searchboost b WHERE b.query = whole.normal AND b.pinned
     ),
     'boosts', (
-        SELECT coalesce(json_agg(json_build_array(b.product_id, f.id, b.weight)), '[]')
+        SELECT coalesce(json_agg(json_build_array(
+            coalesce(b.product_id, b.brand_id, b.category_id), f.id, b.weight
+        )), '[]')
         FROM catalog_searchboost b LEFT JOIN catalog_searchfacet f
             ON f.facet = CASE WHEN b.brand_id IS NULL THEN 'category' ELSE 'brand' END
             AND f.reference = coalesce(b.brand_id, b.category_id)::text
         WHERE b.query IN ('', whole.normal) AND NOT b.pinned
+            AND (b.product_id IS NOT NULL OR f.id IS NOT NULL)
     ),
     'redirect', (SELECT r.path FROM catalog_searchredirect r WHERE r.query = whole.normal),
     'called', (
@@ -88,21 +91,38 @@ FACETS = """
 UNDERSTAND_WITH_FILTERS = UNDERSTAND.replace("    'normal',", f"{FACETS}    'normal',")
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Stems, all or any of which a product has to have, and what is made of them in turn."""
+
+    wants: Literal["all", "any"]
+    parts: "tuple[Meaning | str, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Boost:
+    """What staff multiply the rank of: a product, or a brand or category that is this facet."""
+
+    about: UUID
+    facet: int | None
+    weight: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """What is to be looked for, as texts of tsquery, the strictest first.
+    """What is to be looked for: `queries`, the strictest first.
 
     `normal` is the text as rules are written for it. `leading` are products that come first:
-    those that staff have pinned, and the one whose SKU this is. `boosts` are a product or else the
-    number of a facet, each with its weight. `facets` are the numbers of the filters' values.
+    those that staff have pinned, and the one whose SKU this is. `facets` are the numbers of the
+    filters' values.
     """
 
     normal: str
-    queries: tuple[str, ...]
+    queries: tuple[Meaning, ...]
     did_you_mean: str | None
     redirect: str | None
     leading: tuple[UUID, ...]
-    boosts: tuple[tuple[UUID | None, int | None, float], ...]
+    boosts: tuple[Boost, ...]
     facets: Mapping[str, tuple[int, ...]]
 
 
@@ -142,11 +162,7 @@ def understand(query: SearchQuery, *, unfinished: bool = False) -> Understood:
         did_you_mean=_put_right(found["words"], words),
         redirect=found["redirect"],
         leading=tuple(dict.fromkeys(UUID(product_id) for product_id in leading)),
-        boosts=tuple(
-            (UUID(product_id) if product_id else None, facet, weight)
-            for product_id, facet, weight in found["boosts"]
-            if product_id or facet
-        ),
+        boosts=tuple(Boost(UUID(about), *rest) for about, *rest in found["boosts"]),
         facets=facets,
     )
 
@@ -218,21 +234,22 @@ def _put_right(said: list[list[Any]], words: Sequence[_Word]) -> str | None:
     return " ".join(better.get(word, word) for word, *_ in said) if better else None
 
 
-def _queries(words: Sequence[_Word], synonyms: Iterable[Sequence[Any]]) -> tuple[str, ...]:
+def _queries(words: Sequence[_Word], synonyms: Iterable[Sequence[Any]]) -> tuple[Meaning, ...]:
     """Return queries for all of the words, for all but one of them, for any of them."""
-    groups = [_any(_lexeme(stem) for stem in word.stems) for word in words if word.stems]
+    meant: list[Meaning | None] = [_any(word.stems) for word in words if word.stems]
     spoken = [word.stem for word in words if word.stems]
     for said, alternatives in synonyms:
         phrase = said.split()
         for start in range(len(spoken) - len(phrase) + 1):
             if spoken[start : start + len(phrase)] == phrase:
-                meant = [_all(_lexeme(part) for part in each.split()) for each in alternatives]
-                own = _all(group for group in groups[start : start + len(phrase)] if group)
-                groups[start : start + len(phrase)] = [_any([own, *meant])] + [""] * (
-                    len(phrase) - 1
-                )
+                others = [_all(each.split()) for each in alternatives]
+                own = _all(part for part in meant[start : start + len(phrase)] if part)
+                meant[start : start + len(phrase)] = [
+                    _any([own, *others]),
+                    *[None] * (len(phrase) - 1),
+                ]
                 break
-    groups = [group for group in groups if group]
+    groups = [group for group in meant if group]
     if not groups:
         return ()
     queries = [_all(groups)]
@@ -243,13 +260,9 @@ def _queries(words: Sequence[_Word], synonyms: Iterable[Sequence[Any]]) -> tuple
     return tuple(queries)
 
 
-def _lexeme(stem: str) -> str:
-    return "'" + stem.replace("\\", "\\\\").replace("'", "''") + "'"
+def _all(parts: Iterable[Meaning | str]) -> Meaning:
+    return Meaning("all", tuple(parts))
 
 
-def _all(parts: Iterable[str]) -> str:
-    return "(" + " & ".join(parts) + ")"
-
-
-def _any(parts: Iterable[str]) -> str:
-    return "(" + " | ".join(parts) + ")"
+def _any(parts: Iterable[Meaning | str]) -> Meaning:
+    return Meaning("any", tuple(parts))

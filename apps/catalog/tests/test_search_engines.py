@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from apps.catalog.models import Product, SearchBoost, SearchRedirect, SearchSynonym
+from apps.catalog.search.elasticsearch import Elasticsearch
 from apps.catalog.search.engine import MOST_HITS, Engine, SearchQuery
 from apps.catalog.search.postgresql import PostgreSQL
+from apps.catalog.services.indexing.rebuilding import reindex
 from apps.catalog.services.search_index import refresh
 from apps.catalog.tests.factories import (
     BrandFactory,
@@ -18,12 +20,21 @@ from apps.catalog.tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-ENGINES: dict[str, Callable[[], Engine]] = {"postgresql": PostgreSQL}
+
+class Indexed:
+    """Elasticsearch, asked after the index has been made of what the test has written."""
+
+    def __getattr__(self, name: str) -> Any:
+        reindex()
+        return getattr(Elasticsearch(), name)
 
 
-@pytest.fixture(params=list(ENGINES))
+@pytest.fixture(params=["postgresql", "elasticsearch"])
 def engine(request: pytest.FixtureRequest) -> Engine:
-    return ENGINES[request.param]()
+    if request.param == "postgresql":
+        return PostgreSQL()
+    request.getfixturevalue("search_cluster")
+    return Indexed()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.catalog.search.engine import MOST_HITS, Backend, SearchQuery
+from apps.catalog.search.engine import MOST_HITS, Hits, SearchQuery, Suggestions
 from apps.catalog.search.engines import engine_for_request
 from apps.catalog.selectors.search import found_rows
 from apps.catalog.serializers.products import product_document
@@ -41,6 +41,14 @@ BACKEND = OpenApiParameter(
     enum=["postgresql", "elasticsearch"],
     description="Which engine has answered.",
 )
+DEGRADED = OpenApiParameter(
+    "X-Search-Degraded",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200],
+    enum=["true"],
+    description="There when Elasticsearch should have answered and PostgreSQL did in its place.",
+)
 
 
 class Search(APIView):
@@ -52,7 +60,7 @@ class Search(APIView):
 
     @extend_schema(
         operation_id="search_read",
-        parameters=[SearchParameters, ATTRIBUTE, BACKEND],
+        parameters=[SearchParameters, ATTRIBUTE, BACKEND, DEGRADED],
         responses={200: SearchPage, **problems(400, 401)},
     )
     def get(self, request: Request) -> Response:
@@ -93,7 +101,7 @@ class Search(APIView):
             "redirect": hits.redirect,
             "degraded": hits.degraded,
         }
-        return _answer(page, request, hits.backend)
+        return _answer(page, request, hits)
 
 
 class SearchSuggestions(APIView):
@@ -105,7 +113,7 @@ class SearchSuggestions(APIView):
 
     @extend_schema(
         operation_id="search_suggestions",
-        parameters=[SuggestionParameters, BACKEND],
+        parameters=[SuggestionParameters, BACKEND, DEGRADED],
         responses={200: SuggestionsDocument, **problems(400, 401)},
     )
     def get(self, request: Request) -> Response:
@@ -119,7 +127,7 @@ class SearchSuggestions(APIView):
             "queries": list(found.queries),
             "degraded": found.degraded,
         }
-        return _answer(document, request, found.backend)
+        return _answer(document, request, found)
 
 
 def _page(request: Request, offset: int, *, total: int) -> str | None:
@@ -132,7 +140,9 @@ def _page(request: Request, offset: int, *, total: int) -> str | None:
     return request.build_absolute_uri(f"{request.path}?{urlencode(kept)}")
 
 
-def _answer(document: dict[str, Any], request: Request, backend: Backend) -> Response:
+def _answer(document: dict[str, Any], request: Request, found: Hits | Suggestions) -> Response:
     response = cacheable(Response(document), request)
-    response["X-Search-Backend"] = backend
+    response["X-Search-Backend"] = found.backend
+    if found.degraded:
+        response["X-Search-Degraded"] = "true"
     return response
