@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from benchmarks.growth import MOST_GROWTH, grew, growth_report
-from benchmarks.measure import Effort, Rush, Unexpected, measure, rush
+from benchmarks.measure import Effort, Row, Rush, Unexpected, measure, rush
 from benchmarks.place import Place, place, web
 from benchmarks.report import report
 from benchmarks.scenarios import (
@@ -20,6 +20,7 @@ from benchmarks.scenarios import (
     repeated_scenarios,
     store_scenarios,
 )
+from benchmarks.search import measure_search, why_not
 from benchmarks.seed_facts import CATEGORY
 from ecommerce.local.children import adopt_orphans
 from ecommerce.local.errors import CannotStart
@@ -65,6 +66,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _benchmark(options: argparse.Namespace) -> int:
     effort = QUICK if options.quick else FULL
     hot_carts, hot_units = (120, 40) if options.quick else (600, 200)
+    searched = _search(effort) if options.only in "search" else []
     with place() as here:
         _say(f"measuring on {here.servers.describe()}")
         facts = _fill(
@@ -89,6 +91,7 @@ def _benchmark(options: argparse.Namespace) -> int:
                 probe=READY,
                 effort=effort,
             )
+        rows += searched
         rushes = [] if options.only else _rushes(here, facts, hot_units)
         text = report(rows, rushes, place=here, effort=effort, products=options.products)
     print(text)
@@ -103,6 +106,14 @@ def _benchmark(options: argparse.Namespace) -> int:
     for promise in broken:
         print(f"Broken: {promise}", file=sys.stderr)
     return 1 if broken else 0
+
+
+def _search(effort: Effort) -> list[Row]:
+    if reason := why_not():
+        _say(f"Search was not measured. {reason}")
+        return []
+    _say("loading the real catalog")
+    return measure_search(application=STORE, probe=READY, effort=effort)
 
 
 def _growth(options: argparse.Namespace) -> int:

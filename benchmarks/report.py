@@ -75,7 +75,7 @@ def _cells(row: Row, constant: float, floor_rows: float) -> list[str]:
         f"{row.total_ms / constant:.1f}",
         f"{row.total_ms / floor_rows:.1f}",
         f"{row.load.per_second:,.0f}",
-        _percentiles(row.load),
+        _percentiles(row.load, scenario.budget_p95_ms),
         str(row.statements),
         _verdict(row.statements, scenario.budget_statements),
     ]
@@ -99,8 +99,11 @@ def _verdict(measured: float, budget: float | None) -> str:
     return f"{budget:g} ok" if measured <= budget else f"{budget:g} **over**"
 
 
-def _percentiles(load: Load) -> str:
-    return " / ".join(f"{load.percentile_ms(percent):.1f}" for percent in (50, 95, 99))
+def _percentiles(load: Load, budget_p95: float | None = None) -> str:
+    text = " / ".join(f"{load.percentile_ms(percent):.1f}" for percent in (50, 95, 99))
+    if budget_p95 is None:
+        return text
+    return f"{text}; p95: {_verdict(load.percentile_ms(95), budget_p95)}"
 
 
 def line(cells: Sequence[str]) -> str:

@@ -30,6 +30,7 @@ class Scenario:
     status: int = 200
     budget_ms: float | None = None
     budget_statements: int | None = None
+    budget_p95_ms: float | None = None
     count: int | None = None
 
 
