@@ -435,6 +435,8 @@ CELERY_BEAT_SCHEDULE = {
         "orders.process_webhooks": 1,
         "orders.process_shipments": 1,
         "orders.expire_orders": 5,
+        "catalog.expire_reservations": 5,
+        "catalog.fill_pools": 1,
         "orders.forget_old_records": 3600,
         "notices.tell_who_waited": 5,
         "privacy.process_requests": 5,

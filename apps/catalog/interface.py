@@ -17,6 +17,7 @@ from apps.catalog.selectors.offers import (
     offers_by_sku,
     stock_differences,
 )
+from apps.catalog.selectors.stock import can_ship, held_units
 from apps.catalog.selectors.stock_transfers import TransferDifference, transfer_differences
 from apps.catalog.services.alerts import BackInStock, take_due_alerts
 from apps.catalog.services.erasure import erase
@@ -65,7 +66,9 @@ __all__ = [
     "UnknownVariant",
     "VariantRecord",
     "allocate",
+    "can_ship",
     "erase",
+    "held_units",
     "import_products",
     "keep",
     "keep_companions",

@@ -9,7 +9,7 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from apps.catalog.services import alerts, purchases, search_index
+from apps.catalog.services import alerts, purchases, search_index, stock
 from apps.catalog.services.indexing import queue
 from apps.kernel.delivery import subscriber
 
@@ -86,3 +86,15 @@ def verify_index() -> None:
 def search_what_has_changed(*, product_id: str, **_: object) -> None:
     """Let the search know a product as it is now, also how available it is."""
     search_index.refresh(product_ids=[UUID(product_id)])
+
+
+@shared_task(name="catalog.expire_reservations")
+def expire_reservations() -> None:
+    """Give back what was held for a time that is over."""
+    stock.expire_reservations()
+
+
+@shared_task(name="catalog.fill_pools")
+def fill_pools() -> None:
+    """See that the pools of hot variants do not run dry."""
+    stock.fill_pools()

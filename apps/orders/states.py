@@ -54,7 +54,7 @@ ORDER_FOLLOWS: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.FULFILLING: frozenset({OrderStatus.COMPLETED}),
     OrderStatus.COMPLETED: frozenset(),
     OrderStatus.CANCELLED: frozenset(),
-    OrderStatus.EXPIRED: frozenset(),
+    OrderStatus.EXPIRED: frozenset({OrderStatus.PAID}),  # the money came late, the stock was free
 }
 
 # The provider may run ahead of us: a webhook or a repeated call can report any later state.

@@ -15,7 +15,7 @@ from apps.catalog.models import (
     StockMovement,
 )
 from apps.catalog.services.reservations import release_reservation
-from apps.catalog.services.stock import LARGEST_QUANTITY, count
+from apps.catalog.services.stock import LARGEST_QUANTITY, count, set_hot, set_policy
 from apps.catalog.services.stock.locations import switch
 from apps.kernel.backoffice import ReadOnly, Recorded, Told
 from apps.kernel.errors import DomainError
@@ -57,37 +57,39 @@ class StockLocationAdmin(Recorded, admin.ModelAdmin):
         return False
 
 
-class CountForm(forms.ModelForm):
-    """A count of what lies there, and why it differs."""
+AHEAD = ("policy", "backorder_limit", "available_on")
 
-    counted = forms.IntegerField(min_value=0, max_value=LARGEST_QUANTITY)
-    reason = forms.CharField(max_length=200)
+
+class StockForm(forms.ModelForm):
+    """What was counted and why it differs; and how the variant is sold."""
+
+    counted = forms.IntegerField(min_value=0, max_value=LARGEST_QUANTITY, required=False)
+    reason = forms.CharField(max_length=200, required=False)
 
     class Meta:
         model = Stock
-        fields: tuple[str, ...] = ()
+        fields = (*AHEAD, "is_hot")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("counted") is not None and not cleaned.get("reason"):
+            raise ValidationError({"reason": "Say why it differs."})
+        return cleaned
 
 
 @admin.register(Stock)
 class StockAdmin(Told, Recorded, ReadOnly, admin.ModelAdmin):
-    """Balances. They change by a count with a reason, through the ledger."""
+    """Balances. They change by a count with a reason, through the ledger.
 
-    form = CountForm
+    How a variant is sold is said at the main location.
+    """
+
+    form = StockForm
     list_display = ("sku", "location", "on_hand", "reserved", "allocated", "available", "policy")
     list_select_related = ("variant", "location")
     list_filter = ("location", "policy", "is_hot")
     search_fields = ("variant__sku", "variant__product__name")
-    readonly_fields = (
-        "variant",
-        "location",
-        "on_hand",
-        "reserved",
-        "allocated",
-        "policy",
-        "backorder_limit",
-        "available_on",
-        "is_hot",
-    )
+    readonly_fields = ("variant", "location", "on_hand", "reserved", "allocated")
     ordering = ("variant__sku", "location__code")
 
     @admin.display(ordering="variant__sku")
@@ -103,14 +105,31 @@ class StockAdmin(Told, Recorded, ReadOnly, admin.ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return bool(request.user.has_perm("catalog.change_stock"))
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None or obj.location.code == StockLocation.MAIN:
+            return self.readonly_fields
+        return (*self.readonly_fields, *AHEAD, "is_hot")
+
     def save_model(self, request: HttpRequest, obj: Stock, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         actor_id: Any = request.user.pk
-        count(
-            counts={obj.variant_id: form.cleaned_data["counted"]},
-            reason=form.cleaned_data["reason"],
-            location_id=obj.location_id,
-            actor_id=actor_id,
-        )
+        said = form.cleaned_data
+        if set(AHEAD) & set(form.changed_data):
+            ahead = said["policy"] != Stock.Policy.DENY
+            set_policy(
+                variant_id=obj.variant_id,
+                policy=said["policy"],
+                limit=said["backorder_limit"] if ahead else 0,
+                available_on=said["available_on"],
+            )
+        if "is_hot" in form.changed_data:
+            set_hot(variant_id=obj.variant_id, is_hot=said["is_hot"])
+        if said["counted"] is not None:
+            count(
+                counts={obj.variant_id: said["counted"]},
+                reason=said["reason"],
+                location_id=obj.location_id,
+                actor_id=actor_id,
+            )
 
 
 @admin.register(StockMovement)

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608, S611 - the SQL is put together from constants; values are parameters
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -79,3 +79,38 @@ def stock_of(
             {"asked": wanted_ids or wanted_skus, "published_only": published_only},
         )
         return cursor.fetchall()
+
+
+def can_ship(*, order_id: UUID) -> bool:
+    """Tell whether all that a paid order waits for is there. One statement.
+
+    Who has paid first has what comes first: pieces that earlier orders wait for are not there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT bool_and(s.on_hand >= r.quantity + coalesce((
+                SELECT sum(e.quantity) FROM catalog_reservation e
+                WHERE e.stock_id = r.stock_id AND e.state = 'allocated'
+                    AND (e.allocated_at, e.id) < (r.allocated_at, r.id)
+            ), 0))
+            FROM catalog_reservation r JOIN catalog_stock s ON s.id = r.stock_id
+            WHERE r.order_id = %s AND r.state = 'allocated'
+            """,
+            [order_id],
+        )
+        return cursor.fetchone() != (False,)
+
+
+def held_units(*, order_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many pieces the orders hold, by order; an order that holds none is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT order_id, sum(quantity)::bigint FROM catalog_reservation
+            WHERE order_id = ANY(%s::uuid[]) AND state IN ('active', 'allocated')
+            GROUP BY order_id
+            """,
+            [list(order_ids)],
+        )
+        return dict(cursor.fetchall())

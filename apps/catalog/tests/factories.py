@@ -19,7 +19,7 @@ from apps.catalog.models import (
     StockTransfer,
     Variant,
 )
-from apps.catalog.services.stock import receive
+from apps.catalog.services.stock import receive, set_policy
 from apps.kernel.ids import new_id
 
 
@@ -73,7 +73,7 @@ class ProductFactory(factory.django.DjangoModelFactory[Product]):
 
 
 class VariantFactory(factory.django.DjangoModelFactory[Variant]):
-    """An active variant; `stock=7` also takes seven pieces of it in.
+    """An active variant; `stock=7` also takes seven pieces of it in, `ahead=3` sells three more.
 
     A product that is made along the way costs what the variant costs.
     """
@@ -98,6 +98,11 @@ class VariantFactory(factory.django.DjangoModelFactory[Variant]):
         StockLocationFactory()
         if extracted:
             receive(quantities={self.pk: extracted}, reason="test", new=True)
+
+    @factory.post_generation
+    def ahead(self: Any, create: bool, extracted: int | None, **_: Any) -> None:  # noqa: FBT001 - factory_boy calls it so
+        if extracted:
+            set_policy(variant_id=self.pk, policy="backorder", limit=extracted)
 
 
 class StockAlertFactory(factory.django.DjangoModelFactory[StockAlert]):

@@ -202,11 +202,48 @@ def test_a_category_cannot_be_moved_below_itself(office):
     assert "A category cannot stand below itself." in response.content.decode()
 
 
+SOLD = {"policy": "deny", "backorder_limit": 0}
+
+
+def test_how_a_variant_is_sold_is_said_at_its_balance(office):
+    variant = VariantFactory(stock=20)
+    stock = Stock.objects.get()
+    sold = {
+        "policy": "preorder",
+        "backorder_limit": 7,
+        "available_on": "2030-01-02",
+        "is_hot": "on",
+    }
+
+    office.post(address(Stock, "change", stock.pk), sold)
+
+    stock.refresh_from_db()
+    assert (stock.policy, stock.backorder_limit, stock.is_hot) == ("preorder", 7, True)
+    assert (stock.on_hand, stock.units.count()) == (20, 14)
+    assert catalog.offers(variant_ids=[variant.pk])[variant.pk].available == 27
+    assert StockMovement.objects.count() == 1
+
+
+def test_a_count_without_a_reason_and_a_preorder_without_a_day_are_refused(office):
+    VariantFactory(stock=5)
+    stock = Stock.objects.get()
+
+    for wrong in (
+        {**SOLD, "counted": 3},
+        {"policy": "preorder", "backorder_limit": 7},
+        {"policy": "backorder", "backorder_limit": 0},
+    ):
+        assert office.post(address(Stock, "change", stock.pk), wrong).status_code == 200
+
+    stock.refresh_from_db()
+    assert (stock.on_hand, stock.policy) == (5, "deny")
+
+
 def test_a_count_is_booked_with_its_reason(office):
     VariantFactory(stock=5)
     stock = Stock.objects.get()
 
-    office.post(address(Stock, "change", stock.pk), {"counted": 3, "reason": "two broken"})
+    office.post(address(Stock, "change", stock.pk), {**SOLD, "counted": 3, "reason": "two broken"})
 
     stock.refresh_from_db()
     assert stock.on_hand == 3
@@ -224,7 +261,7 @@ def test_a_count_that_orders_forbid_is_a_message_not_a_failure(office):
     stock = Stock.objects.get()
 
     response = office.post(
-        address(Stock, "change", stock.pk), {"counted": 3, "reason": "x"}, follow=True
+        address(Stock, "change", stock.pk), {**SOLD, "counted": 3, "reason": "x"}, follow=True
     )
 
     assert "Orders hold back more than that." in response.content.decode()

@@ -104,8 +104,10 @@ def place_order(
     catalog.reserve(
         order_id=order.pk,
         quantities={line.item.variant_id: line.item.quantity for line in priced.lines},
+        hold_for=settings.ORDER_PAYMENT_WINDOW,
     )
     if order.grand_total_minor == 0:
+        catalog.allocate(order_id=order.pk)
         move(order, OrderStatus.PAID, reason="Nothing to pay.")
     return Placed(WholeOrder(order, lines, attempts), token, created=True)
 

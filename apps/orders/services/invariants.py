@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
@@ -23,6 +24,8 @@ from apps.orders.payments.gateway import PaymentState, PaymentStatus
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, StrayStatus
 
 OVERDUE = timedelta(seconds=60)
+GIVEN_UP = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+BATCH = 1_000
 PAID = (OrderStatus.PAID, OrderStatus.FULFILLING, OrderStatus.COMPLETED)
 
 
@@ -30,6 +33,7 @@ class Rule(StrEnum):
     """What the database alone can tell."""
 
     STOCK = "stock ledger = balance"
+    HELD = "a paid order has its stock, an ended one holds none"
     TOTAL = "order total = its lines"
     PAID = "paid = captured"
     GIVEN_BACK = "money of an unpaid order goes back"
@@ -71,6 +75,7 @@ def violations(
     orders = Order.objects.all()
     if placed_since is not None:
         orders = orders.filter(placed_at__gte=placed_since)
+    yield from _wrong_stock(orders)
     yield from _wrong_totals(orders)
     yield from _wrong_payments(orders)
     if workers_run:
@@ -95,6 +100,21 @@ def _stock_differences() -> Iterator[Violation]:
         yield Violation(Rule.STOCK, difference.sku, str(difference))
     for missing in catalog.transfer_differences():
         yield Violation(Rule.STOCK, missing.sku, str(missing))
+
+
+def _wrong_stock(orders: QuerySet[Order]) -> Iterator[Violation]:
+    """What is held back for orders, asked of the catalog for a thousand of them at a time."""
+    watched = orders.filter(status__in=[OrderStatus.PAID, *GIVEN_UP]).annotate(
+        units=Coalesce(Sum("lines__quantity"), 0)
+    )
+    rows = watched.iterator(chunk_size=BATCH)
+    while some := list(islice(rows, BATCH)):
+        held = catalog.held_units(order_ids=[order.pk for order in some])
+        for order in some:
+            wanted = order.units if order.status == OrderStatus.PAID else 0
+            if held.get(order.pk, 0) != wanted:
+                detail = f"{order.status}: {held.get(order.pk, 0)} held, not {wanted}"
+                yield Violation(Rule.HELD, str(order), detail)
 
 
 def _wrong_totals(orders: QuerySet[Order]) -> Iterator[Violation]:

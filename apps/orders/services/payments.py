@@ -14,6 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from apps.catalog import interface as catalog
 from apps.kernel.audit import record
 from apps.kernel.work import claim, due_after_failure, due_later
 from apps.orders.models import Order, PaymentAttempt, Refund, StrayPayment, WebhookEvent
@@ -51,6 +52,7 @@ TELLING = frozenset(
     }
 )
 UNMATCHED_FOR = timedelta(hours=72)
+WAITS_FOR_MONEY = (OrderStatus.PENDING_PAYMENT, OrderStatus.EXPIRED)
 
 REPORTED = {
     PaymentStatus.REQUIRES_ACTION: AttemptStatus.REQUIRES_ACTION,
@@ -89,8 +91,9 @@ def advance_payment() -> bool:
 def settle(attempt_id: UUID, state: PaymentState) -> bool:
     """Record what the provider says of an attempt. Returns False for what is no news.
 
-    Captured money makes a waiting order paid. If the order was cancelled or has expired, the money
-    goes back. Money that is not what was asked for is never taken for a payment.
+    Captured money makes a waiting order paid, also one that has expired if its stock is still free.
+    Otherwise, and if the order was cancelled, the money goes back. Money that is not what was asked
+    for is never taken for a payment.
     """
     order_id = PaymentAttempt.objects.values_list("order_id", flat=True).get(pk=attempt_id)
     order = locked(order_id)
@@ -244,7 +247,8 @@ def wake_payments(order: Order) -> None:
 def _decide(attempt_id: UUID) -> AttemptStatus:
     """Choose the next step by what the order wants now, and write it down before it is taken."""
     order_id = PaymentAttempt.objects.values_list("order_id", flat=True).get(pk=attempt_id)
-    wanted = locked(order_id).status == OrderStatus.PENDING_PAYMENT
+    order = locked(order_id)
+    wanted = order.status == OrderStatus.PENDING_PAYMENT
     attempt = PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
     status = AttemptStatus(attempt.status)
     match status:
@@ -253,6 +257,9 @@ def _decide(attempt_id: UUID) -> AttemptStatus:
         case AttemptStatus.REQUIRES_ACTION:
             step = status if wanted else AttemptStatus.VOID_IN_FLIGHT
         case AttemptStatus.AUTHORISED:
+            if wanted and not _holds_stock(order):
+                wanted = False
+                move(order, OrderStatus.EXPIRED, reason="It was sold out before it was paid.")
             step = AttemptStatus.CAPTURE_IN_FLIGHT if wanted else AttemptStatus.VOID_IN_FLIGHT
         case _:
             step = status
@@ -296,10 +303,29 @@ def _call(attempt: PaymentAttempt, step: AttemptStatus) -> PaymentState | None:
 
 
 def _take_the_money(order: Order, attempt: PaymentAttempt) -> None:
-    if order.status == OrderStatus.PENDING_PAYMENT:
+    # An order without an address is one whose customer has been erased.
+    payable = order.status in WAITS_FOR_MONEY and order.shipping_address
+    if payable and _holds_stock(order):
+        catalog.allocate(order_id=order.pk)
         move(order, OrderStatus.PAID)
-    else:
-        promise_refund(attempt, reason=f"The order was {order.status} when the money came.")
+        return
+    if order.status == OrderStatus.PENDING_PAYMENT:
+        move(order, OrderStatus.EXPIRED, reason="It was sold out when the money came.")
+    promise_refund(attempt, reason=f"The order was {order.status} when the money came.")
+
+
+def _holds_stock(order: Order) -> bool:
+    """Hold the locked order's stock without an end; if its time was over, reserve it again."""
+    if catalog.keep(order_id=order.pk):
+        return True
+    try:
+        catalog.reserve(
+            order_id=order.pk,
+            quantities=order.lines.values_list("variant_id", "quantity"),
+        )
+    except catalog.OutOfStock:
+        return False
+    return True
 
 
 def _fail(attempt_id: UUID, code: str) -> None:

@@ -17,6 +17,8 @@ from apps.orders.models import Shipment
 from apps.orders.services.transitions import OrderShipped, OrderStatusConflict, locked, move
 from apps.orders.states import SHIPMENT_FOLLOWS, OrderStatus, ShipmentStatus
 
+LOOK_FOR_GOODS = timedelta(seconds=60)
+
 
 @transaction.atomic
 def plan_shipment(*, order_id: UUID) -> None:
@@ -38,7 +40,10 @@ def advance_shipment() -> bool:
         case ShipmentStatus.LABEL_IN_FLIGHT:
             _buy_label(shipment)
         case ShipmentStatus.LABELLED:
-            hand_over(shipment_id=shipment.pk)
+            try:
+                hand_over(shipment_id=shipment.pk)
+            except catalog.GoodsNotThere:
+                due_later(shipment, after=LOOK_FOR_GOODS)
         case ShipmentStatus.HANDED_OVER:
             deliver(shipment_id=shipment.pk)
     return True
@@ -48,7 +53,8 @@ def advance_shipment() -> bool:
 def hand_over(*, shipment_id: UUID, actor_id: UUID | None = None) -> None:
     """The parcel has left the house: its units leave the stock.
 
-    Raises OrderStatusConflict when the shipment has no label or has left before.
+    Raises OrderStatusConflict when the shipment has no label or has left before;
+    catalog.GoodsNotThere when what was ordered ahead has not come in.
     """
     shipment = _step(shipment_id, ShipmentStatus.HANDED_OVER)
     shipment.handed_over_at = timezone.now()
@@ -76,9 +82,15 @@ def deliver(*, shipment_id: UUID, actor_id: UUID | None = None) -> None:
 
 @transaction.atomic
 def _start_label(shipment: Shipment) -> bool:
-    """Write down that a label is being bought, unless the order was cancelled meanwhile."""
+    """Write down that a label is being bought, unless the order was cancelled meanwhile.
+
+    What was ordered ahead waits for its goods.
+    """
     if locked(shipment.order_id).status != OrderStatus.PAID:
         due_later(shipment, after=timedelta(seconds=1))
+        return False
+    if not catalog.can_ship(order_id=shipment.order_id):
+        due_later(shipment, after=LOOK_FOR_GOODS)
         return False
     return bool(
         Shipment.objects.filter(pk=shipment.pk, status=ShipmentStatus.PLANNED).update(

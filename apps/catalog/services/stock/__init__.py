@@ -12,6 +12,13 @@ from apps.catalog.services.stock.goods import (
     receive,
     transfer,
 )
+from apps.catalog.services.stock.policies import (
+    IncompletePolicy,
+    LimitBelowOrders,
+    set_policy,
+)
+from apps.catalog.services.stock.pools import fill_pools, set_hot
+from apps.catalog.services.stock.proof import repair_balances
 from apps.catalog.services.stock.quantities import LARGEST_QUANTITY, NotAQuantity
 from apps.catalog.services.stock.reservations import (
     AlreadyReserved,
@@ -32,6 +39,8 @@ __all__ = [
     "AlreadyReserved",
     "AvailabilityChanged",
     "GoodsNotThere",
+    "IncompletePolicy",
+    "LimitBelowOrders",
     "NotAQuantity",
     "NotEnoughToMove",
     "NotShipped",
@@ -44,11 +53,15 @@ __all__ = [
     "allocate",
     "count",
     "expire_reservations",
+    "fill_pools",
     "keep",
     "receive",
     "release",
+    "repair_balances",
     "reserve",
     "return_to_stock",
+    "set_hot",
+    "set_policy",
     "ship",
     "transfer",
 ]

@@ -28,6 +28,7 @@ LOCKED = """
     FOR NO KEY UPDATE OF s
 """
 
+# In which band the balances of a variant are together.
 BAND = """
     CASE WHEN sum(greatest({free}, 0)) > %(low)s THEN 'in_stock'
         WHEN sum(greatest({free}, 0)) > 0 THEN 'low_stock'

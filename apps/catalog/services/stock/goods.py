@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.catalog.models import StockLocation
+from apps.catalog.services.stock import pools
 from apps.catalog.services.stock.balances import CROSSED, LOCKED, TOLD, low, tell
 from apps.catalog.services.stock.quantities import (
     LARGEST_QUANTITY,
@@ -23,15 +24,18 @@ from apps.kernel.ids import new_id
 # A balance that never was is made first, so that there is a row to lock. Every variant has one at
 # the main location: it is the one that all who change the variant's stock meet at.
 OPEN = """
-INSERT INTO catalog_stock (id, variant_id, location_id, on_hand, reserved)
-SELECT o.id, v.id, l.id, 0, 0
-FROM unnest(%(ids)s::uuid[], %(variants)s::uuid[], %(locations)s::uuid[])
-    AS o(id, variant_id, location_id)
-JOIN catalog_variant v ON v.id = o.variant_id
-JOIN catalog_stocklocation l
-    ON CASE WHEN o.location_id IS NULL THEN l.code = 'main' ELSE l.id = o.location_id END
-ORDER BY v.id, l.id
-ON CONFLICT DO NOTHING
+WITH opened AS (
+    INSERT INTO catalog_stock (id, variant_id, location_id, on_hand, reserved)
+    SELECT o.id, v.id, l.id, 0, 0
+    FROM unnest(%(ids)s::uuid[], %(variants)s::uuid[], %(locations)s::uuid[])
+        AS o(id, variant_id, location_id)
+    JOIN catalog_variant v ON v.id = o.variant_id
+    JOIN catalog_stocklocation l
+        ON CASE WHEN o.location_id IS NULL THEN l.code = 'main' ELSE l.id = o.location_id END
+    ORDER BY v.id, l.id
+    ON CONFLICT DO NOTHING
+)
+SELECT variant_id FROM catalog_stock WHERE is_hot AND variant_id = ANY(%(variants)s::uuid[])
 """
 
 _MOVE = f"""
@@ -224,7 +228,10 @@ def _move(
 ) -> None:
     if not quantities:
         return
-    open_balances(quantities, locations)
+    hot = open_balances(quantities, locations)
+    if hot and kind != "receive":
+        pools.lock(quantities)
+        pools.drain(hot)
     with connection.cursor() as cursor:
         cursor.execute(statement, {**columns(quantities), **parameters, "kind": kind, "low": low()})
         found, refused, crossed = cursor.fetchone()
@@ -238,13 +245,17 @@ def _move(
         tell(crossed)
 
 
-def open_balances(quantities: Mapping[UUID, int], locations: list[UUID | None]) -> None:
-    """See that the variants have balances at the locations, and at the main one (None)."""
+def open_balances(quantities: Mapping[UUID, int], locations: list[UUID | None]) -> list[UUID]:
+    """See that the variants have balances at the locations, and at the main one (None).
+
+    Returns which of them are hot.
+    """
     wanted = [(variant, place) for place in {*locations, None} for variant in quantities]
     variants, places = zip(*wanted, strict=True)
     ids = [new_id() for _ in wanted]
     with connection.cursor() as cursor:
         cursor.execute(OPEN, {"ids": ids, "variants": list(variants), "locations": list(places)})
+        return [variant_id for (variant_id,) in cursor.fetchall()]
 
 
 def _missing(locations: list[UUID | None]) -> NotFound:

@@ -2,21 +2,31 @@
 
 # ruff: noqa: S608 - the SQL is put together from constants; values are parameters
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
+from apps.catalog.services.stock import pools
 from apps.catalog.services.stock.balances import CROSSED, LOCKED, TOLD, low, tell
 from apps.catalog.services.stock.goods import UnknownStockLocation, open_balances
 from apps.catalog.services.stock.quantities import Quantities, columns, skus_of, summed
 from apps.kernel.errors import Conflict
 
 RESERVE = f"""
-WITH wanted AS (
+WITH asked AS (
     SELECT * FROM unnest(%(variants)s::uuid[], %(quantities)s::bigint[]) AS w(variant_id, quantity)
+), hot AS (
+    SELECT a.variant_id FROM asked a JOIN catalog_stock s ON s.variant_id = a.variant_id
+    WHERE s.is_hot AND NOT %(hot_too)s
+), wanted AS (
+    SELECT variant_id, quantity FROM asked WHERE NOT EXISTS (SELECT FROM hot)
 ), locked AS MATERIALIZED ({LOCKED}
+), heated AS (
+    -- In the moment before the lock was had.
+    SELECT variant_id FROM locked WHERE is_hot AND NOT %(hot_too)s
 ), rooms AS (
     -- What lies there comes first, by the priority of the locations; then what is to come.
     SELECT r.*, sum(room) OVER (
@@ -46,6 +56,7 @@ WITH wanted AS (
     UPDATE catalog_stock s SET reserved = s.reserved + o.quantity
     FROM offered o
     WHERE s.id = o.id AND NOT EXISTS (SELECT FROM short) AND NOT EXISTS (SELECT FROM kept)
+        AND NOT EXISTS (SELECT FROM heated)
     RETURNING s.id, -o.quantity AS freed, 0 AS raised
 ), held AS (
     INSERT INTO catalog_reservation (order_id, stock_id, quantity, state, expires_at)
@@ -60,7 +71,8 @@ WITH wanted AS (
         (stock_id, kind, on_hand_delta, reserved_delta, order_id, reason)
     SELECT stock_id, 'reserve', 0, quantity, %(order)s, '' FROM held
 ), crossed AS ({CROSSED})
-SELECT ARRAY(SELECT variant_id FROM short),
+SELECT ARRAY(SELECT variant_id FROM hot UNION SELECT variant_id FROM heated),
+    ARRAY(SELECT variant_id FROM short),
     EXISTS (SELECT FROM kept) OR (SELECT count(*) FROM moved) <> (SELECT count(*) FROM held),
     {TOLD}
 """
@@ -196,16 +208,10 @@ def reserve(*, order_id: UUID, quantities: Quantities, hold_for: timedelta | Non
     wanted = summed(quantities)
     if not wanted:
         return
-    parameters: dict[str, Any] = {
-        "order": order_id,
-        "hold": hold_for,
-        "low": low(),
-        **columns(wanted),
-    }
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute(RESERVE, parameters)
-        short, kept, told = cursor.fetchone()
-        tell(told)
+    with transaction.atomic(savepoint=False):
+        hot, short, kept = _take(order_id, wanted, hold_for)
+        if hot:
+            short, kept = _take_hot(order_id, wanted, hold_for, hot=set(hot))
     if kept:
         raise AlreadyReserved("The order has its stock already.", order_id=str(order_id))
     if short:
@@ -297,6 +303,60 @@ def return_to_stock(
     if taken != len(wanted):
         raise UnknownStockLocation("There is no such stock location.")
     tell(told)
+
+
+def _take(
+    order_id: UUID,
+    wanted: Mapping[UUID, int],
+    hold_for: timedelta | None,
+    *,
+    hot_too: bool = False,
+) -> tuple[list[UUID], list[UUID], bool]:
+    """Reserve from the balances. Returns hot variants, which keep it from that, and refusals."""
+    parameters: dict[str, Any] = {"order": order_id, "hold": hold_for, **columns(wanted)}
+    with connection.cursor() as cursor:
+        cursor.execute(RESERVE, {**parameters, "low": low(), "hot_too": hot_too})
+        hot, short, kept, told = cursor.fetchone()
+    tell(told)
+    return hot, short, kept
+
+
+def _take_hot(
+    order_id: UUID, wanted: Mapping[UUID, int], hold_for: timedelta | None, *, hot: set[UUID]
+) -> tuple[list[UUID], bool]:
+    """Reserve units of the hot variants, and the others from their balances.
+
+    A pool that is dry, or whose last units others are taking, is not sold out: then this waits for
+    the balances, looks into the pools again, and at last puts them together with what lies outside.
+    Units are taken last, so that who has them waits for nobody.
+    """
+    units = {variant_id: quantity for variant_id, quantity in wanted.items() if variant_id in hot}
+    others = {variant_id: wanted[variant_id] for variant_id in wanted.keys() - hot}
+    for waits in (False, True):
+        if waits:
+            pools.lock(wanted)
+        try:
+            with transaction.atomic():
+                if others:
+                    hotter, short, kept = _take(order_id, others, hold_for, hot_too=waits)
+                    if hotter:
+                        raise _Dry
+                    if short or kept:
+                        return short, kept
+                claimed, kept = pools.claim(order_id=order_id, quantities=units, hold_for=hold_for)
+                if not (claimed or kept):
+                    raise _Dry
+                return [], kept
+        except _Dry:
+            continue
+    pools.drain(units)
+    _, short, kept = _take(order_id, wanted, hold_for, hot_too=True)
+    pools.fill(units)
+    return short, kept
+
+
+class _Dry(Exception):
+    """There are not so many units that nobody else is taking."""
 
 
 def _settle(statement: str, order_id: UUID, *, kind: str, state: str, reason: str = "") -> bool:
