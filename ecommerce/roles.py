@@ -18,6 +18,8 @@ _products = frozenset(
 _stock = frozenset(
     {
         "catalog.view_reservation",
+        "catalog.view_lowstock",
+        "catalog.view_reorderpoint",
         "catalog.view_stock",
         "catalog.view_stockalert",
         "catalog.view_stockcount",
@@ -115,12 +117,16 @@ ROLES: dict[str, DeclaredRole] = {
         | _stock
         | _orders
         | {
+            "catalog.add_reorderpoint",
             "catalog.add_stockcount",
             "catalog.add_stocklocation",
             "catalog.add_stocktransfer",
+            "catalog.be_told_of_low_stock",
+            "catalog.change_reorderpoint",
             "catalog.change_stock",
             "catalog.change_stocklocation",
             "catalog.change_stocktransfer",
+            "catalog.delete_reorderpoint",
             "catalog.release_reservation",
             "orders.move_shipment",
         },

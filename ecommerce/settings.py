@@ -439,6 +439,7 @@ CELERY_BEAT_SCHEDULE = {
         "catalog.fill_pools": 1,
         "orders.forget_old_records": 3600,
         "notices.tell_who_waited": 5,
+        "notices.tell_what_is_low": 600,
         "privacy.process_requests": 5,
         "privacy.forget_old_records": 3600,
         "kernel.forget_old_records": 3600,

@@ -28,6 +28,7 @@ from apps.catalog.services.imports.programs import (
     VariantRecord,
     import_products,
 )
+from apps.catalog.services.low_stock import LowStockDigest, RunningLow, notice_low_stock
 from apps.catalog.services.recommendations import Companion, CompanionsKept, keep_companions
 from apps.catalog.services.stock import (
     AlreadyReserved,
@@ -53,6 +54,7 @@ __all__ = [
     "CompanionsKept",
     "GoodsNotThere",
     "ImportReport",
+    "LowStockDigest",
     "NotAQuantity",
     "NotShipped",
     "Offer",
@@ -60,6 +62,7 @@ __all__ = [
     "OutOfStock",
     "ProductRecord",
     "RefusedRecord",
+    "RunningLow",
     "StockDifference",
     "StockFigures",
     "TransferDifference",
@@ -72,6 +75,7 @@ __all__ = [
     "import_products",
     "keep",
     "keep_companions",
+    "notice_low_stock",
     "offers",
     "offers_by_sku",
     "open_indexing",

@@ -13,8 +13,10 @@ from apps.catalog.models import (
     Import,
     ImportRow,
     IndexingWork,
+    LowStock,
     Product,
     Purchase,
+    ReorderPoint,
     Reservation,
     Review,
     ReviewReply,
@@ -189,6 +191,8 @@ TABLES = (
     ),
     Table(model=SearchWord, columns={Kind.NONE: "word stem shortened products"}),
     Table(model=StockUnit, columns={Kind.NONE: "id stock"}),
+    Table(model=ReorderPoint, columns={Kind.NONE: "variant pieces"}),
+    Table(model=LowStock, columns={Kind.NONE: "variant since"}),
     Table(
         model=Reservation,
         columns={

@@ -7,6 +7,7 @@ from apps.catalog.views.availability import AvailabilityBySku, AvailabilityOfMan
 from apps.catalog.views.categories import Categories
 from apps.catalog.views.inventory import Inventory
 from apps.catalog.views.ledger import Movements, OneReservation, Reservations
+from apps.catalog.views.low_stock import AllReorderPoints, WhatIsLow
 from apps.catalog.views.moderation import ReviewModerations, ReviewReplies, Reviews
 from apps.catalog.views.products import OneProduct, Products
 from apps.catalog.views.reviews import (
@@ -44,6 +45,8 @@ urlpatterns = [
     path("inventory", AvailabilityBySku.as_view(), name="availability_by_sku"),
     path("inventory/availability", AvailabilityOfMany.as_view(), name="availability"),
     path("inventory/adjustments", Adjustments.as_view(), name="adjustments"),
+    path("inventory/low-stock", WhatIsLow.as_view(), name="low_stock"),
+    path("inventory/reorder-points", AllReorderPoints.as_view(), name="reorder_points"),
     path("inventory/movements", Movements.as_view(), name="movements"),
     path("inventory/reservations", Reservations.as_view(), name="reservations"),
     path("inventory/reservations/<id:order_id>", OneReservation.as_view(), name="reservation"),

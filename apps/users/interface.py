@@ -10,6 +10,7 @@ from uuid import UUID
 from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 from apps.users.models import User, normalised
 from apps.users.personal_data import TABLES
+from apps.users.selectors.people import staff_given
 from apps.users.services.accounts import StaffAccount
 from apps.users.services.avatars import documents_of
 from apps.users.services.erasure import (
@@ -25,6 +26,7 @@ __all__ = [
     "StaffAccount",
     "close_account",
     "contacts_of",
+    "contacts_with",
     "documents_of",
     "end_all_after_restore",
     "erase",
@@ -52,6 +54,12 @@ def contacts_of(*, user_ids: Iterable[UUID]) -> dict[UUID, Contact]:
         "id", "email", "first_name", "last_name"
     )
     return {row[0]: Contact(*row) for row in rows}
+
+
+def contacts_with(*, permission: str) -> tuple[Contact, ...]:
+    """Return the active staff who were given `app.permission`, mostly by a role. One statement."""
+    rows = staff_given(permission=permission).values_list("id", "email", "first_name", "last_name")
+    return tuple(Contact(*row) for row in rows)
 
 
 def ids_by_email(*, emails: Iterable[str]) -> dict[str, UUID]:

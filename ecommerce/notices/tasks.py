@@ -18,3 +18,9 @@ def tell_who_waited() -> None:
     while more and time.monotonic() < deadline:
         with trail.step("notices.tell_who_waited"):
             more = services.tell_who_waited()
+
+
+@shared_task(name="notices.tell_what_is_low")
+def tell_what_is_low() -> None:
+    """Look at all stock once."""
+    services.tell_what_is_low()

@@ -228,6 +228,8 @@ ROUTES: dict[str, Rule] = {
     "GET inventory/{product_id}": PUBLIC,
     # the warehouse
     "POST inventory/adjustments": staff("catalog.change_stock"),
+    "GET inventory/low-stock": staff("catalog.view_lowstock"),
+    "PUT inventory/reorder-points": staff("catalog.change_reorderpoint"),
     "GET inventory/movements": staff("catalog.view_stockmovement"),
     "GET inventory/reservations": staff("catalog.view_reservation"),
     "GET inventory/reservations/{order_id}": staff("catalog.view_reservation"),
@@ -288,6 +290,8 @@ PAGES: dict[str, Page] = {
         ("catalog.boughttogether", "", {}),
         ("catalog.brand", "add change delete", {}),
         ("catalog.category", "add change delete", {}),
+        ("catalog.lowstock", "", {}),
+        ("catalog.reorderpoint", "add change delete", {}),
         ("catalog.product", "add change", {}),
         ("catalog.reservation", "", {}),
         (

@@ -5,6 +5,7 @@ from apps.catalog.models.categories import Category
 from apps.catalog.models.counts import StockCount, StockCountLine
 from apps.catalog.models.exchange import Export, Import, ImportRow
 from apps.catalog.models.indexing import IndexingWork
+from apps.catalog.models.low_stock import LowStock, ReorderPoint
 from apps.catalog.models.media import Image, picture_url
 from apps.catalog.models.products import Brand, Product, Variant
 from apps.catalog.models.recommendations import BoughtTogether
@@ -34,8 +35,10 @@ __all__ = [
     "Import",
     "ImportRow",
     "IndexingWork",
+    "LowStock",
     "Product",
     "Purchase",
+    "ReorderPoint",
     "Reservation",
     "Review",
     "ReviewReply",

@@ -1,8 +1,10 @@
 """Transfers: goods on their way are neither lost nor sold, whoever does what at once."""
 
+from io import StringIO
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
@@ -375,6 +377,8 @@ def test_a_transfer_that_the_ledger_contradicts_is_found(staff):
     StockTransferLine.objects.update(received=1)
 
     [difference] = transfer_differences()
+    with pytest.raises(CommandError, match="1 lines of transfers"):
+        call_command("inventory", "verify", stderr=StringIO())
 
     assert (str(difference.transfer_id), difference.sku) == (path.rsplit("/", 1)[1], "LAMP")
     assert (difference.not_arrived, difference.ledger_not_arrived) == (3, 4)

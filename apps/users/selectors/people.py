@@ -57,3 +57,13 @@ def rights_of(*, user_id: UUID) -> set[str]:
         f"{app_label}.{codename}"
         for app_label, codename in rows.values_list("content_type__app_label", "codename")
     }
+
+
+def staff_given(*, permission: str) -> QuerySet[User]:
+    """Return the active staff who were given `app.permission`, by a role or by themselves."""
+    app_label, codename = permission.split(".")
+    given = Permission.objects.filter(content_type__app_label=app_label, codename=codename)
+    by_role = Role.objects.filter(permissions__in=given)
+    return User.objects.filter(
+        Q(groups__in=by_role) | Q(user_permissions__in=given), is_active=True, is_staff=True
+    ).distinct()

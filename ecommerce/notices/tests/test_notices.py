@@ -1,6 +1,8 @@
 """Mails about goods: to whom, once, and only when it is true."""
 
 import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from apps.catalog.tests.factories import VariantFactory
@@ -9,7 +11,7 @@ from apps.kernel.models import Mail
 from apps.kernel.tests.mails import mails_to
 from apps.kernel.tests.threads import at_once
 from apps.users.tests.factories import StaffFactory, UserFactory, access_token_for
-from ecommerce.notices.tasks import tell_who_waited
+from ecommerce.notices.tasks import tell_what_is_low, tell_who_waited
 
 pytestmark = pytest.mark.django_db
 ALERTS = "/api/v1/users/me/alerts"
@@ -96,3 +98,26 @@ def test_whose_account_is_gone_is_not_written_to():
     tell_who_waited()
 
     assert not Mail.objects.exists()
+
+
+def test_staff_who_want_to_know_get_one_mail_of_all_that_ran_low():
+    call_command("sync_roles", verbosity=0)
+    kim = StaffFactory.create(email="kim@example.com")
+    kim.groups.add(Group.objects.get(role__code="warehouse"))
+    StaffFactory.create().groups.add(Group.objects.get(role__code="finance"))
+    gone = StaffFactory.create(is_active=False)
+    gone.groups.add(Group.objects.get(role__code="warehouse"))
+    for number in range(52):
+        VariantFactory(sku=f"L{number:02}", stock=1, product__name="Lamp & Co")
+
+    tell_what_is_low()
+    tell_what_is_low()
+
+    [mail] = mails_to("kim@example.com")
+    assert [each.to for each in Mail.objects.all()] == ["kim@example.com"]
+    assert mail.subject == "52 SKUs have run low"
+    assert "L00: 1 left of Lamp & Co (reorder point 5)" in mail.body
+    assert "L49: 1 left" in mail.body
+    assert "L50" not in mail.body
+    assert "and 2 more" in mail.body
+    assert "Lamp &amp; Co (reorder point 5)<br>" in mail.alternatives[0].content

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.catalog.selectors.offers import stock_differences
+from apps.catalog.selectors.stock_transfers import transfer_differences
 from apps.catalog.services.stock import expire_reservations, repair_balances
 
 
@@ -44,6 +45,14 @@ class Command(BaseCommand):
                 f"allocated {found.allocated}, by the ledger {found.ledger_allocated}, "
                 f"by the orders {found.allocated_to_orders}"
             )
+        transfers = transfer_differences()
+        for gone in transfers:
+            self.stderr.write(
+                f"{gone.sku} of transfer {gone.transfer_id}: {gone.not_arrived} have not arrived, "
+                f"by the ledger {gone.ledger_not_arrived}"
+            )
         if differences:
             raise CommandError(f"{len(differences)} balances are not what the ledger says.")
+        if transfers:
+            raise CommandError(f"{len(transfers)} lines of transfers are not what the ledger says.")
         self.stdout.write("Every balance is what the ledger says.")

@@ -1,0 +1,57 @@
+"""What runs low, over HTTP."""
+
+from datetime import datetime
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.catalog.selectors.low_stock import low_stock
+from apps.catalog.serializers.low_stock import LowStockPage, ReorderPoints
+from apps.catalog.services.low_stock import set_reorder_points
+from apps.kernel.openapi import problems
+from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
+from apps.kernel.permissions import staff_with
+
+LATEST_FIRST = Ordering(column="since", descending=True, parse=datetime.fromisoformat)
+
+
+class WhatIsLow(APIView):
+    """What has run low."""
+
+    permission_classes = (staff_with("catalog.view_lowstock"),)
+
+    @extend_schema(
+        operation_id="inventory_low_stock_list",
+        parameters=[PageQuery],
+        responses={200: LowStockPage, **problems(400, 401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """List what has run low, the latest first. It is looked at every ten minutes."""
+        query = read_query(request, PageQuery)
+        page = page_of(low_stock(), ordering=LATEST_FIRST, query=query, request=request)
+        page["results"] = [
+            {"variant_id": row["id"], **{name: row[name] for name in row if name != "id"}}
+            for row in page["results"]
+        ]
+        return Response(page)
+
+
+class AllReorderPoints(APIView):
+    """With how few pieces SKUs count as low."""
+
+    permission_classes = (staff_with("catalog.change_reorderpoint"),)
+
+    @extend_schema(
+        operation_id="inventory_reorder_points_update",
+        request=ReorderPoints,
+        responses={200: ReorderPoints, **problems(400, 401, 403, 404, 413, 415)},
+    )
+    def put(self, request: Request) -> Response:
+        """Set the reorder points of some SKUs. 404 `unknown_variant` with those nothing has."""
+        document = ReorderPoints(data=request.data)
+        document.is_valid(raise_exception=True)
+        lines = document.validated_data["lines"]
+        set_reorder_points(lines=[(line["sku"], line["pieces"]) for line in lines])
+        return Response({"lines": lines})
