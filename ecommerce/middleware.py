@@ -20,6 +20,7 @@ from ecommerce.problems import problem
 type_of_id = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
 # W3C trace context, version 00; an id of zeros is none.
 type_of_trace = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+uploads = re.compile(r"/api/v1/products/[^/]+/media")
 type_of_length = re.compile(r"[0-9]{1,12}")
 access_log = logging.getLogger("ecommerce.access")
 
@@ -136,6 +137,10 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
         return problem(request, 400, "nul_character", "A URL may not hold NUL characters.")
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if not type_of_length.fullmatch(length) or int(length) > settings.API_BODY_LIMIT_BYTES:
-        return problem(request, 413, "body_too_large", "The request body is larger than 1 MiB.")
+    limit = settings.API_BODY_LIMIT_BYTES
+    if uploads.fullmatch(request.path):
+        limit = settings.API_UPLOAD_LIMIT_BYTES
+    if not type_of_length.fullmatch(length) or int(length) > limit:
+        detail = f"The request body is larger than {limit // 1024**2} MiB."
+        return problem(request, 413, "body_too_large", detail)
     return None

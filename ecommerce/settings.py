@@ -32,6 +32,7 @@ ROOT_URLCONF = "ecommerce.urls"
 WSGI_APPLICATION = "ecommerce.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 API_BODY_LIMIT_BYTES = 1024 * 1024
+API_UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024 + 64 * 1024  # a picture, and the form around it
 TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", default=0)
 
 INSTALLED_APPS = [
@@ -420,6 +421,7 @@ CELERY_TASK_ROUTES = {
     "catalog.index_products": {"queue": "index"},
     "catalog.make_index": {"queue": "index"},
     "catalog.verify_index": {"queue": "index"},
+    "catalog.process_pictures": {"queue": "pictures"},
     "privacy.process_requests": {"queue": "pictures"},  # archives hold them
     "kernel.send_mails": {"queue": "mail"},  # a mail server that hangs must not hold up events
 }
@@ -428,6 +430,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in {
         "kernel.relay_outbox": 1,
         "users.process_avatars": 1,
+        "catalog.process_pictures": 1,
         "kernel.send_mails": 1,
         "kernel.seal_audit_log": 1,
         "kernel.anchor_audit_log": 60,

@@ -14,6 +14,7 @@ from apps.catalog.models import (
     ImportRow,
     IndexingWork,
     LowStock,
+    PictureWork,
     Product,
     Purchase,
     ReorderPoint,
@@ -67,7 +68,17 @@ TABLES = (
             "weight_grams is_active"
         },
     ),
-    Table(model=Image, columns={Kind.NONE: "id product file alt width height position"}),
+    Table(
+        model=Image,
+        columns={Kind.NONE: "id product file alt width height position has_renditions"},
+    ),
+    Table(
+        model=PictureWork,
+        columns={
+            Kind.NONE: "id image_id file goes next_action_at lease_until tries request_id "
+            "traceparent"
+        },
+    ),
     Table(model=StockLocation, columns={Kind.NONE: "id code name is_active priority"}),
     Table(
         model=Stock,

@@ -9,13 +9,15 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from apps.catalog.services import alerts, purchases, search_index, stock
+from apps.catalog.services import alerts, images, purchases, search_index, stock
 from apps.catalog.services.indexing import queue
+from apps.kernel import trail
 from apps.kernel.delivery import subscriber
 
 log = logging.getLogger(__name__)
 
 SECONDS_A_RUN = 5.0
+SECONDS_OF_PICTURES = 1.0  # short turns: pictures must not keep a worker from other work
 SECONDS_OF_A_CHANGE = 60.0  # until it has reached the index
 AN_HOUR = 3600
 
@@ -98,3 +100,13 @@ def expire_reservations() -> None:
 def fill_pools() -> None:
     """See that the pools of hot variants do not run dry."""
     stock.fill_pools()
+
+
+@shared_task(name="catalog.process_pictures")
+def process_pictures() -> None:
+    """Draw the renditions of new pictures, and delete the files of those that went."""
+    deadline = time.monotonic() + SECONDS_OF_PICTURES
+    more = True
+    while more and time.monotonic() < deadline:
+        with trail.step("catalog.advance_picture"):
+            more = images.advance_picture()

@@ -8,6 +8,7 @@ from apps.catalog.views.categories import Categories
 from apps.catalog.views.inventory import Inventory
 from apps.catalog.views.ledger import Movements, OneReservation, Reservations
 from apps.catalog.views.low_stock import AllReorderPoints, WhatIsLow
+from apps.catalog.views.media import OneMedium, ProductMedia
 from apps.catalog.views.moderation import ReviewModerations, ReviewReplies, Reviews
 from apps.catalog.views.products import OneProduct, Products
 from apps.catalog.views.reviews import (
@@ -28,6 +29,10 @@ urlpatterns = [
     path("products/<str:key>", OneProduct.as_view(), name="product"),
     path("products/<id:product_id>/reviews", ProductReviews.as_view(), name="product-reviews"),
     path("products/<id:product_id>/rating", ProductRating.as_view(), name="product-rating"),
+    path("products/<id:product_id>/media", ProductMedia.as_view(), name="product-media"),
+    path(
+        "products/<id:product_id>/media/<id:media_id>", OneMedium.as_view(), name="product-medium"
+    ),
     path("reviews", Reviews.as_view(), name="reviews"),
     path("reviews/<id:review_id>", OneReview.as_view(), name="review"),
     path("reviews/<id:review_id>/votes", ReviewVotes.as_view(), name="review-votes"),

@@ -35,15 +35,19 @@ class Picture:
         return f"{new_id()}.{self.format.lower()}"
 
 
-def redrawn(*, content: bytes, sides: Sequence[int] = ()) -> list[Picture]:
+def redrawn(
+    *, content: bytes, sides: Sequence[int] = (), within: Sequence[int] = ()
+) -> list[Picture]:
     """Return the picture encoded anew, upright, without metadata and without anything appended.
 
-    With `sides` it is cut to a WebP square of each of them. The size is read from the header and
-    refused before a pixel is decoded. Raises NotAPicture.
+    With `sides` it is cut to a WebP square of each of them; with `within` it is a WebP picture of
+    which no side is longer, once for each. The size is read from the header and refused before a
+    pixel is decoded. Raises NotAPicture.
     """
+    sizes = [*map(str, sides), *(f"<{side}" for side in within)]
     try:
         done = subprocess.run(
-            [sys.executable, "-I", redrawing.__file__, *map(str, sides)],
+            [sys.executable, "-I", redrawing.__file__, *sizes],
             input=content,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

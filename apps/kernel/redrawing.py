@@ -1,8 +1,9 @@
-"""A process that draws a picture anew: `python redrawing.py [SIDE …] < picture > pictures`.
+"""A process that draws a picture anew: `python redrawing.py [SIZE …] < picture > pictures`.
 
 Whatever a file does to the decoder, it does it here, in little memory and little time. Without
-sides the picture keeps its format and size; with them it is cut to squares, in WebP. Each picture
-is a line of JSON, and its bytes. Ends with REFUSED when the file is no picture that is taken.
+sizes the picture keeps its format and size; `128` cuts it to a square, `<600` lets no side be
+longer, both in WebP. Each picture is a line of JSON, and its bytes. Ends with REFUSED when the file
+is no picture that is taken.
 """
 
 import json
@@ -28,22 +29,28 @@ from io import BytesIO  # noqa: E402 - after the limits
 from PIL import Image, ImageOps  # noqa: E402 - after the limits
 
 
-def redraw(content: bytes, sides: list[int]) -> None:
+def redraw(content: bytes, sizes: list[str]) -> None:
     """Write the picture anew. Raises what Pillow raises."""
     Image.MAX_IMAGE_PIXELS = LARGEST_PIXELS  # told by the header
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
     kind = image.format or ""
+    sides = [int(size.lstrip("<")) for size in sizes]
     if sides:
         image.draft("RGB", (2 * max(sides), 2 * max(sides)))  # a large JPEG is decoded small
     image = ImageOps.exif_transpose(image)
     # All but which colour is see-through: EXIF, XMP, comments, colour profiles.
     image.info = {name: image.info[name] for name in ("transparency",) if name in image.info}
-    if not sides:
+    if not sizes:
         write(image.convert("RGB") if kind == "JPEG" else image, kind, method=0)
-    for side in sides:
-        mode = "RGBA" if image.has_transparency_data else "RGB"
-        write(ImageOps.fit(image.convert(mode), (side, side)), "WEBP", method=4)
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    for size, side in zip(sizes, sides, strict=True):
+        if size.startswith("<"):
+            drawn = image.convert(mode)
+            drawn.thumbnail((side, side), Image.Resampling.BICUBIC)
+        else:
+            drawn = ImageOps.fit(image.convert(mode), (side, side))
+        write(drawn, "WEBP", method=4)
 
 
 def write(image: Image.Image, kind: str, *, method: int) -> None:
@@ -56,6 +63,6 @@ def write(image: Image.Image, kind: str, *, method: int) -> None:
 
 if __name__ == "__main__":
     try:
-        redraw(sys.stdin.buffer.read(), [int(side) for side in sys.argv[1:]])
+        redraw(sys.stdin.buffer.read(), sys.argv[1:])
     except Exception:  # whatever a file can make Pillow raise
         sys.exit(REFUSED)

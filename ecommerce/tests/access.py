@@ -206,6 +206,10 @@ ROUTES: dict[str, Rule] = {
     "PUT products/{key}": staff("catalog.change_product"),
     "PATCH products/{key}": staff("catalog.change_product"),
     "DELETE products/{key}": staff("catalog.delete_product"),
+    "GET products/{product_id}/media": PUBLIC,
+    "POST products/{product_id}/media": staff("catalog.add_image"),
+    "PATCH products/{product_id}/media/{media_id}": staff("catalog.change_image"),
+    "DELETE products/{product_id}/media/{media_id}": staff("catalog.delete_image"),
     # what customers say of products; what is not shown is its author's alone
     "GET products/{product_id}/reviews": PUBLIC,
     "POST products/{product_id}/reviews": PERSON,

@@ -16,6 +16,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from apps.catalog.tests.factories import (
+    ImageFactory,
     ProductFactory,
     ReviewFactory,
     StockAlertFactory,
@@ -82,7 +83,7 @@ BODIES: dict[str, dict[str, Any]] = {
 OFFICE = [ACTORS[0], *(actor for actor in ACTORS[3:] if not actor.is_key)]
 METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"}
 # Let in, though the state of things, or an empty body, is against it.
-REFUSED_LATER = {400, 409, 412, 422}
+REFUSED_LATER = {400, 409, 412, 415, 422}
 
 
 @dataclass
@@ -132,6 +133,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     for mine, _ in (carts["owner's"], orders["owner's"]):
         mine.customer_id, mine.token_hash = owner.pk, ""
         mine.save()
+    image = ImageFactory.create(product=variant.product)
     review = ReviewFactory.create(product=variant.product, customer_id=owner.pk)
     export = exports.ask(user_id=owner.pk)
     exports.advance_export()
@@ -169,6 +171,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "key": {"owner's": variant.product_id},
             "product_id": {"owner's": variant.product_id},
             "review_id": {"owner's": review.pk},
+            "media_id": {"owner's": image.pk},
             "cart_id": {whose: cart.pk for whose, (cart, _) in carts.items()},
             "item_id": {whose: cart.items.get().pk for whose, (cart, _) in carts.items()},
             "order_id": {whose: order.pk for whose, (order, _) in orders.items()},

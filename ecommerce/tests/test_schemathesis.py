@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apps.catalog.tests.factories import (
+    ImageFactory,
     ReviewFactory,
     StockAlertFactory,
     StockCountFactory,
@@ -104,6 +105,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "alert_id": str(StockAlertFactory.create(customer_id=boss.pk).pk),
         "key": str(variant.product_id),
         "product_id": str(variant.product_id),
+        "media_id": str(ImageFactory.create(product=variant.product).pk),
         "review_id": str(ReviewFactory.create(product=variant.product, customer_id=boss.pk).pk),
         "user_id": str(UserFactory.create().pk),
         "group_id": str(CustomerGroupFactory.create().pk),

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from apps.catalog.admin.amounts import AmountField
 from apps.catalog.models import (
@@ -16,7 +17,9 @@ from apps.catalog.models import (
     Image,
     Product,
     Variant,
+    picture_url,
 )
+from apps.catalog.models.media import rendition_of
 from apps.catalog.services.images import clean_picture
 from apps.catalog.services.products import settle_product
 from apps.kernel.backoffice import Recorded
@@ -93,6 +96,16 @@ class Images(admin.TabularInline):
     model = Image
     form = ImageForm
     extra = 0
+    readonly_fields = ("picture",)
+
+    @admin.display
+    def picture(self, image: Image) -> str:
+        """What it looks like, small."""
+        if not image.file:
+            return ""
+        url = picture_url(image.file.name)
+        small = rendition_of(url, "thumbnail") if image.has_renditions else url
+        return format_html('<img src="{}" alt="{}" height="100">', small, image.alt)
 
 
 class ProductForm(forms.ModelForm):

@@ -6,7 +6,7 @@ from apps.catalog.models.counts import StockCount, StockCountLine
 from apps.catalog.models.exchange import Export, Import, ImportRow
 from apps.catalog.models.indexing import IndexingWork
 from apps.catalog.models.low_stock import LowStock, ReorderPoint
-from apps.catalog.models.media import Image, picture_url
+from apps.catalog.models.media import Image, PictureWork, picture_url
 from apps.catalog.models.products import Brand, Product, Variant
 from apps.catalog.models.recommendations import BoughtTogether
 from apps.catalog.models.reviews import Purchase, Review, ReviewReply, ReviewReport, ReviewVote
@@ -36,6 +36,7 @@ __all__ = [
     "ImportRow",
     "IndexingWork",
     "LowStock",
+    "PictureWork",
     "Product",
     "Purchase",
     "ReorderPoint",

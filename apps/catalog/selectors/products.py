@@ -24,7 +24,8 @@ BEST = f"""coalesce((
 
 IMAGES = """coalesce((
     SELECT json_agg(json_build_object(
-        'file', i.file, 'alt', i.alt, 'width', i.width, 'height', i.height
+        'file', i.file, 'alt', i.alt, 'width', i.width, 'height', i.height,
+        'has_renditions', i.has_renditions
     ) ORDER BY i.position, i.id)
     FROM catalog_image i WHERE i.product_id = catalog_product.id
 ), '[]')"""

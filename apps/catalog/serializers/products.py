@@ -4,22 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.catalog.models import picture_url
 from apps.catalog.serializers.categories import CategoryBrief
 from apps.catalog.serializers.inventory import AVAILABILITY
+from apps.catalog.serializers.media import ImageDocument, image_document
 from apps.catalog.states import band_of
 from apps.kernel.money import format_minor
 from apps.kernel.pagination import Page
 from apps.kernel.serializers import MoneyField
-
-
-class ImageDocument(serializers.Serializer[Any]):
-    """A picture of a product."""
-
-    url = serializers.CharField()
-    alt = serializers.CharField()
-    width = serializers.IntegerField()
-    height = serializers.IntegerField()
 
 
 class Rating(serializers.Serializer[Any]):
@@ -86,15 +77,7 @@ def product_document(row: dict[str, Any], *, for_staff: bool) -> dict[str, Any]:
         "category": _category(row),
         "price": _money(row["price_from_minor"], currency),
         "compare_at_price": _money(row["compare_at_minor"], currency),
-        "images": [
-            {
-                "url": picture_url(image["file"]),
-                "alt": image["alt"],
-                "width": image["width"],
-                "height": image["height"],
-            }
-            for image in row["pictures"]
-        ],
+        "images": [image_document(image) for image in row["pictures"]],
         "rating": {
             "average": float(row["rating_average"]) if row["rating_count"] else None,
             "count": row["rating_count"],

@@ -11,6 +11,7 @@ from apps.catalog.models import (
     BoughtTogether,
     Brand,
     Category,
+    Image,
     Product,
     Review,
     StockAlert,
@@ -154,3 +155,15 @@ class StockTransferFactory(factory.django.DjangoModelFactory[StockTransfer]):
 
     from_location = factory.SubFactory(StockLocationFactory)
     to_location = factory.SubFactory(StockLocationFactory, code="shop", name="Shop")
+
+
+class ImageFactory(factory.django.DjangoModelFactory[Image]):
+    """A picture of a product, whose file is nowhere."""
+
+    class Meta:
+        model = Image
+
+    product = factory.SubFactory(ProductFactory)
+    file = factory.Sequence(lambda n: f"products/{n}.png")
+    alt = "From the side"
+    width = height = 100

@@ -27,10 +27,10 @@ print(json.dumps([done.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss
 """
 
 
-def cost_of(content: bytes, *sides: int) -> tuple[int, float, int]:
+def cost_of(content: bytes, *sizes: object) -> tuple[int, float, int]:
     """Return exit code, seconds of a processor and KiB of memory of drawing it anew."""
     done = subprocess.run(
-        [sys.executable, "-I", "-c", MEASURE, redrawing.__file__, *map(str, sides)],
+        [sys.executable, "-I", "-c", MEASURE, redrawing.__file__, *map(str, sizes)],
         input=content,
         stdout=subprocess.PIPE,
         check=True,
@@ -39,8 +39,8 @@ def cost_of(content: bytes, *sides: int) -> tuple[int, float, int]:
     return code, seconds, memory
 
 
-def assert_cheap(content: bytes, *sides: int, code: int) -> None:
-    ended, seconds, memory = cost_of(content, *sides)
+def assert_cheap(content: bytes, *sizes: object, code: int) -> None:
+    ended, seconds, memory = cost_of(content, *sizes)
 
     assert ended == code
     assert seconds <= redrawing.LONGEST_SECONDS
@@ -224,3 +224,21 @@ def test_of_what_moves_the_first_picture_is_left() -> None:
     [picture] = redrawn(content=target.getvalue())
 
     assert getattr(Image.open(BytesIO(picture.content)), "n_frames", 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "drawn"),
+    [((3000, 1500), [(200, 100), (600, 300)]), ((90, 300), [(60, 200), (90, 300)])],
+    ids=["wide", "high and small"],
+)
+def test_within_a_size_a_picture_keeps_its_shape_and_is_never_made_larger(
+    size: tuple[int, int], drawn: list[tuple[int, int]]
+) -> None:
+    pictures = redrawn(content=encoded("PNG", size), within=(200, 600))
+
+    assert [(each.width, each.height) for each in pictures] == drawn
+    assert {each.format for each in pictures} == {"WEBP"}
+
+
+def test_the_largest_picture_is_drawn_in_three_sizes_within_the_limits() -> None:
+    assert_cheap(encoded("JPEG", (5000, 3200)), "<200", "<600", "<1200", code=0)

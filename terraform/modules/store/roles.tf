@@ -66,7 +66,8 @@ module "web_role" {
   ]
 }
 
-# The worker that draws avatars: reads what was uploaded, writes what is shown, deletes both.
+# The worker that draws avatars and pictures of products: reads what was uploaded, writes what is shown,
+# deletes both.
 module "worker_shipping_role" {
   source = "../workload_role"
 
@@ -82,11 +83,17 @@ module "worker_shipping_role" {
       Resource = ["arn:aws:s3:::${local.bucket.users}/avatars/*", "arn:aws:s3:::${local.bucket.users}/uploads/*"]
     },
     {
+      Sid      = "PicturesOfProducts"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      Resource = "arn:aws:s3:::${local.bucket.products}/products/*"
+    },
+    {
       # Without it S3 answers 403 instead of 404 for an upload that never came.
       Sid      = "WhetherThereIsOne"
       Effect   = "Allow"
       Action   = "s3:ListBucket"
-      Resource = "arn:aws:s3:::${local.bucket.users}"
+      Resource = ["arn:aws:s3:::${local.bucket.users}", "arn:aws:s3:::${local.bucket.products}"]
     },
     {
       Sid      = "KeyOfTheUsersBucket"
