@@ -8,10 +8,14 @@ from apps.kernel.roles import EVERYTHING, DeclaredRole
 _products = frozenset(
     {
         "catalog.view_boughttogether",
+        "catalog.view_attribute",
         "catalog.view_brand",
         "catalog.view_category",
+        "catalog.view_collection",
         "catalog.view_image",
         "catalog.view_product",
+        "catalog.view_producttype",
+        "catalog.view_tag",
         "catalog.view_variant",
     }
 )
@@ -92,20 +96,32 @@ ROLES: dict[str, DeclaredRole] = {
         | _stock
         | _reviews
         | {
+            "catalog.add_attribute",
             "catalog.add_brand",
             "catalog.add_category",
+            "catalog.add_collection",
             "catalog.add_image",
             "catalog.add_product",
+            "catalog.add_producttype",
+            "catalog.add_tag",
             "catalog.add_variant",
+            "catalog.change_attribute",
             "catalog.change_brand",
             "catalog.change_category",
+            "catalog.change_collection",
             "catalog.change_image",
             "catalog.change_product",
+            "catalog.change_producttype",
+            "catalog.change_tag",
             "catalog.change_variant",
+            "catalog.delete_attribute",
             "catalog.delete_brand",
             "catalog.delete_category",
+            "catalog.delete_collection",
             "catalog.delete_image",
             "catalog.delete_product",
+            "catalog.delete_producttype",
+            "catalog.delete_tag",
         }
         | _groups
         | {"users.add_customergroup", "users.change_customergroup", "users.delete_customergroup"},

@@ -429,6 +429,9 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5)}}
     for name, seconds in {
         "kernel.relay_outbox": 1,
+        "catalog.tell_changes": 1,
+        "catalog.publish_due": 5,
+        "catalog.count_products": 30,
         "users.process_avatars": 1,
         "catalog.process_pictures": 1,
         "kernel.send_mails": 1,

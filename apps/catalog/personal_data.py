@@ -5,10 +5,16 @@ from typing import Final
 from django.db.models import Q
 
 from apps.catalog.models import (
+    Attribute,
+    AttributeChoice,
     BoughtTogether,
     Brand,
     Category,
+    ChangedProduct,
+    Collection,
+    CollectionProduct,
     Export,
+    FormerSlug,
     Image,
     Import,
     ImportRow,
@@ -16,7 +22,10 @@ from apps.catalog.models import (
     LowStock,
     PictureWork,
     Product,
+    ProductType,
+    ProductTypeAttribute,
     Purchase,
+    RelatedProduct,
     ReorderPoint,
     Reservation,
     Review,
@@ -39,6 +48,7 @@ from apps.catalog.models import (
     StockTransfer,
     StockTransferLine,
     StockUnit,
+    Tag,
     Variant,
 )
 from apps.kernel.privacy import EVIDENCE, Kind, Person, Table
@@ -51,16 +61,43 @@ def _of_customer(person: Person) -> Q:
 
 
 TABLES = (
-    Table(model=Category, columns={Kind.NONE: "id name slug parent position path"}),
+    Table(
+        model=Category,
+        columns={
+            Kind.NONE: "id name slug parent position path description seo_title seo_description "
+            "product_count version"
+        },
+    ),
     Table(model=Brand, columns={Kind.NONE: "id name slug"}),
     Table(
         model=Product,
         columns={
             Kind.NONE: "id slug name description brand category status published_at package_size "
             "external_ref currency price_from_minor compare_at_minor rating_average rating_count "
-            "rating_stars rating_score version created_at updated_at"
+            "rating_stars rating_score version created_at updated_at type attributes seo_title "
+            "seo_description publish_at unpublish_at"
         },
     ),
+    Table(model=Product.tags.through, columns={Kind.NONE: "id product tag"}),
+    Table(model=RelatedProduct, columns={Kind.NONE: "id product other kind position"}),
+    Table(
+        model=Collection,
+        columns={
+            Kind.NONE: "id name slug description seo_title seo_description kind match rules "
+            "version created_at"
+        },
+    ),
+    Table(model=CollectionProduct, columns={Kind.NONE: "id collection product position"}),
+    Table(model=FormerSlug, columns={Kind.NONE: "id slug product category"}),
+    Table(model=ChangedProduct, columns={Kind.NONE: "product_id"}),
+    Table(model=Tag, columns={Kind.NONE: "id name slug"}),
+    Table(model=ProductType, columns={Kind.NONE: "id name slug options version"}),
+    Table(
+        model=ProductTypeAttribute,
+        columns={Kind.NONE: "id product_type attribute is_required position"},
+    ),
+    Table(model=Attribute, columns={Kind.NONE: "id code name kind unit is_filterable"}),
+    Table(model=AttributeChoice, columns={Kind.NONE: "id attribute code name position"}),
     Table(
         model=Variant,
         columns={

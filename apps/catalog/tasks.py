@@ -9,7 +9,16 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from apps.catalog.services import alerts, images, purchases, search_index, stock
+from apps.catalog.services import (
+    alerts,
+    categories,
+    changes,
+    images,
+    publications,
+    purchases,
+    search_index,
+    stock,
+)
 from apps.catalog.services.indexing import queue
 from apps.kernel import trail
 from apps.kernel.delivery import subscriber
@@ -20,6 +29,28 @@ SECONDS_A_RUN = 5.0
 SECONDS_OF_PICTURES = 1.0  # short turns: pictures must not keep a worker from other work
 SECONDS_OF_A_CHANGE = 60.0  # until it has reached the index
 AN_HOUR = 3600
+
+
+@shared_task(name="catalog.tell_changes")
+def tell_changes() -> None:
+    """Tell what has changed of products elsewhere, until nothing has or the turn is over."""
+    deadline = time.monotonic() + SECONDS_A_RUN
+    while changes.tell_changes() and time.monotonic() < deadline:
+        pass
+
+
+@shared_task(name="catalog.publish_due")
+def publish_due() -> None:
+    """Publish and unpublish what is due, until nothing is or the turn is over."""
+    deadline = time.monotonic() + SECONDS_A_RUN
+    while publications.publish_due() and time.monotonic() < deadline:
+        pass
+
+
+@shared_task(name="catalog.count_products")
+def count_products() -> None:
+    """Count what is published in each category."""
+    categories.count_products()
 
 
 @subscriber("catalog.look_after_alerts")

@@ -3,14 +3,25 @@
 from django.urls import path
 
 from apps.catalog.views.alerts import Alerts, OneAlert
+from apps.catalog.views.attributes import Attributes, Choices, OneAttribute, OneChoice
 from apps.catalog.views.availability import AvailabilityBySku, AvailabilityOfMany
-from apps.catalog.views.categories import Categories
+from apps.catalog.views.categories import (
+    Categories,
+    CategoryMoves,
+    CategoryProducts,
+    OneCategory,
+)
+from apps.catalog.views.collections import CollectionProducts, Collections, OneCollection
 from apps.catalog.views.inventory import Inventory
+from apps.catalog.views.labels import Brands, OneBrand, OneTag, Tags
 from apps.catalog.views.ledger import Movements, OneReservation, Reservations
 from apps.catalog.views.low_stock import AllReorderPoints, WhatIsLow
 from apps.catalog.views.media import OneMedium, ProductMedia
 from apps.catalog.views.moderation import ReviewModerations, ReviewReplies, Reviews
+from apps.catalog.views.product_types import OneProductType, ProductTypes
 from apps.catalog.views.products import OneProduct, Products
+from apps.catalog.views.publications import Publications
+from apps.catalog.views.related import Related
 from apps.catalog.views.reviews import (
     MyReviews,
     OneReview,
@@ -46,6 +57,25 @@ urlpatterns = [
     path("users/me/reviews", MyReviews.as_view(), name="my-reviews"),
     path("search", Search.as_view(), name="search"),
     path("search/suggestions", SearchSuggestions.as_view(), name="search-suggestions"),
+    path("products/<id:product_id>/publications", Publications.as_view(), name="publications"),
+    path("products/<str:key>/related", Related.as_view(), name="related"),
+    path("collections", Collections.as_view(), name="collections"),
+    path("collections/<str:collection>", OneCollection.as_view(), name="collection"),
+    path(
+        "collections/<str:collection>/products",
+        CollectionProducts.as_view(),
+        name="collection_products",
+    ),
+    path("product-types", ProductTypes.as_view(), name="product_types"),
+    path("product-types/<str:product_type>", OneProductType.as_view(), name="product_type"),
+    path("attributes", Attributes.as_view(), name="attributes"),
+    path("attributes/<id:attribute_id>", OneAttribute.as_view(), name="attribute"),
+    path("attributes/<id:attribute_id>/values", Choices.as_view(), name="choices"),
+    path("attributes/<id:attribute_id>/values/<id:choice_id>", OneChoice.as_view(), name="choice"),
+    path("brands", Brands.as_view(), name="brands"),
+    path("brands/<str:brand>", OneBrand.as_view(), name="brand"),
+    path("tags", Tags.as_view(), name="tags"),
+    path("tags/<str:tag>", OneTag.as_view(), name="tag"),
     path("categories", Categories.as_view(), name="categories"),
     path("inventory", AvailabilityBySku.as_view(), name="availability_by_sku"),
     path("inventory/availability", AvailabilityOfMany.as_view(), name="availability"),
@@ -55,6 +85,11 @@ urlpatterns = [
     path("inventory/movements", Movements.as_view(), name="movements"),
     path("inventory/reservations", Reservations.as_view(), name="reservations"),
     path("inventory/reservations/<id:order_id>", OneReservation.as_view(), name="reservation"),
+    path("categories/<str:category>", OneCategory.as_view(), name="category"),
+    path("categories/<id:category_id>/moves", CategoryMoves.as_view(), name="category_moves"),
+    path(
+        "categories/<str:category>/products", CategoryProducts.as_view(), name="category_products"
+    ),
     path("inventory/<id:product_id>", Inventory.as_view(), name="inventory"),
     path("stock-locations", StockLocations.as_view(), name="stock_locations"),
     path("stock-locations/<id:location_id>", OneStockLocation.as_view(), name="stock_location"),

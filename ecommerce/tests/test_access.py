@@ -16,12 +16,18 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from apps.catalog.tests.factories import (
+    AttributeChoiceFactory,
+    BrandFactory,
+    CategoryFactory,
+    CollectionFactory,
     ImageFactory,
     ProductFactory,
+    ProductTypeFactory,
     ReviewFactory,
     StockAlertFactory,
     StockCountFactory,
     StockTransferFactory,
+    TagFactory,
     VariantFactory,
 )
 from apps.kernel.audit import record
@@ -70,6 +76,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST reviews/{review_id}/reports": {"cause": "spam"},
     "POST reviews/{review_id}/replies": {"body": "Thank you."},
     "POST reviews/{review_id}/moderations": {"decision": "approve"},
+    "PUT categories/{category}": {"name": "New"},
+    "PUT collections/{collection}/products": {"products": []},
+    "POST categories/{category_id}/moves": {"parent": None},
+    "POST attributes/{attribute_id}/values": {"name": "New"},
     "POST carts/{cart_id}/items": {"sku": "ON-SALE", "quantity": 1},
     "PUT carts/{cart_id}/items": {"items": []},
     "PATCH carts/{cart_id}/items/{item_id}": {"quantity": 1},
@@ -135,6 +145,8 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
         mine.save()
     image = ImageFactory.create(product=variant.product)
     review = ReviewFactory.create(product=variant.product, customer_id=owner.pk)
+    choice = AttributeChoiceFactory.create()
+    category = CategoryFactory.create()
     export = exports.ask(user_id=owner.pk)
     exports.advance_export()
     erasure = erasures.promise(Person(owner.pk))
@@ -168,6 +180,14 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "request_id": {"owner's": erasure.pk},
             "entry_id": {"owner's": AuditEntry.objects.latest("id").pk},
             "code": {"owner's": "not_found"},
+            "product_type": {"owner's": ProductTypeFactory.create().pk},
+            "attribute_id": {"owner's": choice.attribute_id},
+            "choice_id": {"owner's": choice.pk},
+            "category": {"owner's": category.pk},
+            "collection": {"owner's": CollectionFactory.create().pk},
+            "category_id": {"owner's": category.pk},
+            "brand": {"owner's": BrandFactory.create().pk},
+            "tag": {"owner's": TagFactory.create().pk},
             "key": {"owner's": variant.product_id},
             "product_id": {"owner's": variant.product_id},
             "review_id": {"owner's": review.pk},

@@ -19,11 +19,17 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apps.catalog.tests.factories import (
+    AttributeChoiceFactory,
+    BrandFactory,
+    CategoryFactory,
+    CollectionFactory,
     ImageFactory,
+    ProductTypeFactory,
     ReviewFactory,
     StockAlertFactory,
     StockCountFactory,
     StockTransferFactory,
+    TagFactory,
     VariantFactory,
 )
 from apps.kernel.audit import record
@@ -89,6 +95,8 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     transfer = StockTransferFactory.create()
     address = AddressFactory.create(user=boss)
     record("test.happened", about=1)
+    choice = AttributeChoiceFactory.create()
+    category = CategoryFactory.create()
     export = exports.ask(user_id=boss.pk)
     exports.advance_export()
     erasure = ErasureRequest.objects.create(
@@ -116,6 +124,14 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "export_id": str(export.pk),
         "request_id": str(erasure.pk),
         "code": "not_found",
+        "product_type": str(ProductTypeFactory.create().pk),
+        "attribute_id": str(choice.attribute_id),
+        "choice_id": str(choice.pk),
+        "category": str(category.pk),
+        "collection": str(CollectionFactory.create().pk),
+        "category_id": str(category.pk),
+        "brand": str(BrandFactory.create().pk),
+        "tag": str(TagFactory.create().pk),
     }
     headers = {"X-Cart-Token": cart_holder.token, "X-Order-Token": order_holder.token}
     return paths, headers

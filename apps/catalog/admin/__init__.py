@@ -2,9 +2,12 @@
 
 from apps.catalog.admin.alerts import StockAlertAdmin
 from apps.catalog.admin.categories import CategoryAdmin
+from apps.catalog.admin.collections import CollectionAdmin
 from apps.catalog.admin.contributions import ReviewAdmin
+from apps.catalog.admin.labels import BrandAdmin, TagAdmin
 from apps.catalog.admin.low_stock import LowStockAdmin, ReorderPointAdmin
-from apps.catalog.admin.products import BrandAdmin, ProductAdmin
+from apps.catalog.admin.product_types import AttributeAdmin, ProductTypeAdmin
+from apps.catalog.admin.products import ProductAdmin
 from apps.catalog.admin.recommendations import BoughtTogetherAdmin
 from apps.catalog.admin.stock import (
     ReservationAdmin,
@@ -15,11 +18,14 @@ from apps.catalog.admin.stock import (
 from apps.catalog.admin.warehouse import StockCountAdmin, StockTransferAdmin
 
 __all__ = [
+    "AttributeAdmin",
     "BoughtTogetherAdmin",
     "BrandAdmin",
     "CategoryAdmin",
+    "CollectionAdmin",
     "LowStockAdmin",
     "ProductAdmin",
+    "ProductTypeAdmin",
     "ReorderPointAdmin",
     "ReservationAdmin",
     "ReviewAdmin",
@@ -29,4 +35,5 @@ __all__ = [
     "StockLocationAdmin",
     "StockMovementAdmin",
     "StockTransferAdmin",
+    "TagAdmin",
 ]

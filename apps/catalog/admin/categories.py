@@ -19,7 +19,15 @@ class CategoryForm(forms.ModelForm):
 
     class Meta:
         model = Category
-        fields = ("name", "slug", "parent", "position")
+        fields = (
+            "name",
+            "slug",
+            "parent",
+            "position",
+            "description",
+            "seo_title",
+            "seo_description",
+        )
 
     def clean_parent(self) -> Category | None:
         parent: Category | None = self.cleaned_data["parent"]
@@ -33,12 +41,16 @@ class CategoryAdmin(Recorded, admin.ModelAdmin):
     """The tree, in the order of its paths."""
 
     form = CategoryForm
-    list_display = ("name", "slug", "parent", "position")
-    list_select_related = ("parent",)
+    list_display = ("place", "slug", "position", "product_count")
     search_fields = ("name", "slug")
     autocomplete_fields = ("parent",)
     prepopulated_fields = {"slug": ("name",)}
     ordering = ("path",)
+
+    @admin.display(description="name")
+    def place(self, category: Category) -> str:
+        """The name, the deeper the further to the right."""
+        return "\N{NO-BREAK SPACE}" * 6 * (category.path.count("/") - 2) + category.name
 
     def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         place_category(category=obj, parent=form.cleaned_data["parent"])

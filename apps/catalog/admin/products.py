@@ -1,4 +1,4 @@
-"""Products and brands in the back office."""
+"""Products in the back office."""
 
 from typing import Any
 
@@ -13,7 +13,6 @@ from django.utils.html import format_html
 
 from apps.catalog.admin.amounts import AmountField
 from apps.catalog.models import (
-    Brand,
     Image,
     Product,
     Variant,
@@ -22,7 +21,7 @@ from apps.catalog.models import (
 from apps.catalog.models.media import rendition_of
 from apps.catalog.services.images import clean_picture
 from apps.catalog.services.products import settle_product
-from apps.kernel.backoffice import Recorded
+from apps.kernel.backoffice import Recorded, Told
 from apps.kernel.money import format_minor
 from apps.kernel.pictures import NotAPicture
 
@@ -117,9 +116,16 @@ class ProductForm(forms.ModelForm):
             "name",
             "slug",
             "status",
+            "publish_at",
+            "unpublish_at",
             "category",
             "brand",
+            "type",
+            "attributes",
+            "tags",
             "description",
+            "seo_title",
+            "seo_description",
             "package_size",
             "external_ref",
         )
@@ -132,17 +138,17 @@ class ProductForm(forms.ModelForm):
 
 
 @admin.register(Product)
-class ProductAdmin(Recorded, admin.ModelAdmin):
+class ProductAdmin(Told, Recorded, admin.ModelAdmin):
     """Products are archived, never deleted."""
 
     form = ProductForm
     inlines = (Variants, Images)
     list_display = ("name", "status", "category", "brand", "price", "version", "updated_at")
-    list_filter = ("status", "brand")
+    list_filter = ("status", "type")
     list_select_related = ("category", "brand")
     search_fields = ("name", "slug", "external_ref", "variants__sku")
     readonly_fields = ("version", "published_at", "created_at", "updated_at")
-    autocomplete_fields = ("category", "brand")
+    autocomplete_fields = ("category", "brand", "type", "tags")
     prepopulated_fields = {"slug": ("name",)}
     ordering = ("-created_at", "-id")
     show_full_result_count = False
@@ -160,7 +166,8 @@ class ProductAdmin(Recorded, admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         obj.currency = obj.currency or settings.STORE_CURRENCY
         # The status follows in save_related, when the variants that it needs are there.
-        obj.status = form.initial.get("status", Product.Status.DRAFT) if change else "draft"
+        was = form.initial.get("status") if change else None
+        obj.status = was if was and was != Product.Status.SCHEDULED else Product.Status.DRAFT
         super().save_model(request, obj, form, change)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
@@ -172,13 +179,3 @@ class ProductAdmin(Recorded, admin.ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         super().save_related(request, form, formsets, change)
         settle_product(product_id=form.instance.pk, status=form.cleaned_data["status"])
-
-
-@admin.register(Brand)
-class BrandAdmin(Recorded, admin.ModelAdmin):
-    """Brands by name."""
-
-    list_display = ("name", "slug")
-    search_fields = ("name", "slug")
-    prepopulated_fields = {"slug": ("name",)}
-    ordering = ("name",)

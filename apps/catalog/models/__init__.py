@@ -2,13 +2,23 @@
 
 from apps.catalog.models.alerts import StockAlert
 from apps.catalog.models.categories import Category
+from apps.catalog.models.changes import ChangedProduct
+from apps.catalog.models.collections import Collection, CollectionProduct
 from apps.catalog.models.counts import StockCount, StockCountLine
 from apps.catalog.models.exchange import Export, Import, ImportRow
+from apps.catalog.models.former_slugs import FormerSlug
 from apps.catalog.models.indexing import IndexingWork
 from apps.catalog.models.low_stock import LowStock, ReorderPoint
 from apps.catalog.models.media import Image, PictureWork, picture_url
+from apps.catalog.models.product_types import (
+    Attribute,
+    AttributeChoice,
+    ProductType,
+    ProductTypeAttribute,
+)
 from apps.catalog.models.products import Brand, Product, Variant
 from apps.catalog.models.recommendations import BoughtTogether
+from apps.catalog.models.related import RelatedProduct
 from apps.catalog.models.reviews import Purchase, Review, ReviewReply, ReviewReport, ReviewVote
 from apps.catalog.models.search import SearchEntry, SearchFacet, SearchWord
 from apps.catalog.models.search_rules import (
@@ -24,13 +34,20 @@ from apps.catalog.models.stock import (
     StockMovement,
     StockUnit,
 )
+from apps.catalog.models.tags import Tag
 from apps.catalog.models.transfers import StockTransfer, StockTransferLine
 
 __all__ = [
+    "Attribute",
+    "AttributeChoice",
     "BoughtTogether",
     "Brand",
     "Category",
+    "ChangedProduct",
+    "Collection",
+    "CollectionProduct",
     "Export",
+    "FormerSlug",
     "Image",
     "Import",
     "ImportRow",
@@ -38,7 +55,10 @@ __all__ = [
     "LowStock",
     "PictureWork",
     "Product",
+    "ProductType",
+    "ProductTypeAttribute",
     "Purchase",
+    "RelatedProduct",
     "ReorderPoint",
     "Reservation",
     "Review",
@@ -61,6 +81,7 @@ __all__ = [
     "StockTransfer",
     "StockTransferLine",
     "StockUnit",
+    "Tag",
     "Variant",
     "picture_url",
 ]

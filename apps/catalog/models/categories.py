@@ -5,7 +5,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Cast, Concat, Length, StrIndex
 from django.db.models.lookups import Exact
 
-from apps.catalog.models.slugs import SLUG, is_a_slug
+from apps.catalog.models.slugs import SLUG, is_a_slug, keeps_former_slugs
 from apps.kernel.ids import new_id
 
 
@@ -27,12 +27,22 @@ class Category(models.Model):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
     position = models.PositiveIntegerField(default=0)
+    description = models.TextField(blank=True, max_length=20_000, db_default="")
+    seo_title = models.CharField(max_length=120, blank=True, db_default="")
+    seo_description = models.CharField(max_length=320, blank=True, db_default="")
+    product_count = models.PositiveIntegerField(
+        db_default=0,
+        editable=False,
+        help_text="Published products in it and below it, counted every half a minute.",
+    )
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     path = models.TextField(
         editable=False, db_collation="C", help_text="/root id/…/own id/, kept by the services."
     )
 
     class Meta:
         verbose_name_plural = "categories"
+        triggers = [keeps_former_slugs(of="category", when="true")]
         constraints = [
             models.UniqueConstraint(fields=["slug"], name="category_slug_is_unique"),
             models.UniqueConstraint(fields=["path"], name="category_path_is_unique"),

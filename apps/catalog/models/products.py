@@ -1,19 +1,27 @@
 """What is sold: brands, products and their variants."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Now, Upper
+from django.db.models.functions import MD5, Cast, Now, Upper
 from django.db.models.lookups import Exact
 
 from apps.catalog.models.categories import Category
+from apps.catalog.models.product_types import ProductType
 from apps.catalog.models.ratings import PRIOR_STARS, rating_is_left_to_reviews
-from apps.catalog.models.slugs import SLUG, is_a_slug
+from apps.catalog.models.slugs import SLUG, is_a_slug, keeps_former_slugs
+from apps.catalog.models.tags import Tag
 from apps.kernel.ids import new_id
 
 CURRENCY = r"^[A-Z]{3}\Z"
 SKU = r"^[!-~]{1,64}\Z"
 is_a_sku = RegexValidator(SKU, "Use up to 64 visible ASCII characters, no spaces.", code="sku")
+
+
+def _is_an_object(column: str) -> Exact:
+    kind = Func(F(column), function="jsonb_typeof", output_field=models.TextField())
+    return Exact(kind, Value("object"))
 
 
 class Brand(models.Model):
@@ -43,6 +51,7 @@ class Product(models.Model):
 
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
+        SCHEDULED = "scheduled", "scheduled"
         PUBLISHED = "published", "published"
         ARCHIVED = "archived", "archived"
 
@@ -56,8 +65,26 @@ class Product(models.Model):
     category = models.ForeignKey(
         Category, null=True, blank=True, on_delete=models.PROTECT, related_name="products"
     )
+    type = models.ForeignKey(
+        ProductType,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="products",
+        db_index=False,
+    )
+    attributes = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Value by code, of those of the type."
+    )
+    tags = models.ManyToManyField(Tag, blank=True, related_name="products")
+    seo_title = models.CharField(max_length=120, blank=True, db_default="")
+    seo_description = models.CharField(max_length=320, blank=True, db_default="")
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     published_at = models.DateTimeField(null=True, editable=False)
+    publish_at = models.DateTimeField(null=True, blank=True, help_text="Of a scheduled product.")
+    unpublish_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it leaves the shop again."
+    )
     package_size = models.CharField(max_length=60, blank=True)
     external_ref = models.CharField(
         max_length=80, blank=True, help_text="Where an import found it; unique when set."
@@ -88,7 +115,7 @@ class Product(models.Model):
             ),
             models.CheckConstraint(condition=Q(slug__regex=SLUG), name="product_slug_is_a_slug"),
             models.CheckConstraint(
-                condition=Q(status__in=["draft", "published", "archived"]),
+                condition=Q(status__in=["draft", "scheduled", "published", "archived"]),
                 name="product_status_is_known",
             ),
             models.CheckConstraint(
@@ -125,6 +152,28 @@ class Product(models.Model):
             models.CheckConstraint(
                 condition=Q(version__gte=1), name="product_version_starts_at_one"
             ),
+            models.CheckConstraint(
+                condition=_is_an_object("attributes"), name="product_attributes_are_an_object"
+            ),
+            models.CheckConstraint(
+                condition=Q(type__isnull=False) | Q(attributes={}),
+                name="product_attributes_are_those_of_a_type",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="scheduled")
+                | Q(
+                    category__isnull=False,
+                    price_from_minor__isnull=False,
+                    publish_at__isnull=False,
+                ),
+                name="product_scheduled_has_category_price_and_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(unpublish_at=None)
+                | Q(publish_at=None)
+                | Q(unpublish_at__gt=F("publish_at")),
+                name="product_ends_after_it_began",
+            ),
         ]
         indexes = [
             models.Index(
@@ -147,8 +196,25 @@ class Product(models.Model):
                 name="product_published_by_rating",
                 condition=Q(status="published"),
             ),
+            models.Index(fields=["type"], name="product_by_type"),
+            models.Index(
+                fields=["publish_at"],
+                name="product_to_publish",
+                condition=Q(status="scheduled"),
+            ),
+            models.Index(
+                fields=["unpublish_at"],
+                name="product_to_unpublish",
+                condition=Q(status="published", unpublish_at__isnull=False),
+            ),
+            GinIndex(
+                fields=["attributes"], opclasses=["jsonb_path_ops"], name="product_by_attributes"
+            ),
         ]
-        triggers = [rating_is_left_to_reviews]
+        triggers = [
+            rating_is_left_to_reviews,
+            keeps_former_slugs(of="product", when="OLD.published_at IS NOT NULL"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -178,6 +244,13 @@ class Variant(models.Model):
                 name="variant_sku_is_unique_in_any_case",
                 violation_error_message="There is a variant with this SKU.",
             ),
+            models.UniqueConstraint(
+                "product",
+                MD5(Cast("options", models.TextField())),
+                condition=Q(is_active=True) & ~Q(options={}),
+                name="variant_options_are_unique_in_a_product",
+                violation_error_message="Another variant of the product has these options.",
+            ),
             models.CheckConstraint(
                 condition=Q(sku__regex=SKU), name="variant_sku_is_visible_ascii"
             ),
@@ -199,10 +272,7 @@ class Variant(models.Model):
                 condition=Q(currency__regex=CURRENCY), name="variant_currency_is_a_code"
             ),
             models.CheckConstraint(
-                condition=Exact(
-                    Func(F("options"), function="jsonb_typeof", output_field=models.TextField()),
-                    Value("object"),
-                )
+                condition=_is_an_object("options")
                 & Func(
                     F("options"),
                     template="""NOT jsonb_path_exists(

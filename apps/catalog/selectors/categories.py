@@ -1,40 +1,95 @@
 """Reads of the category tree."""
 
+# ruff: noqa: S611 - the SQL is constant
+
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from apps.catalog.models import Category
 
+# Siblings in their order; a parent's path is the beginning of its children's.
+NODES = """
+SELECT c.id, c.slug, c.name, c.product_count, c.parent_id, length(c.path) / 37 AS depth
+FROM catalog_category c
+WHERE (%(parent)s::text IS NULL OR EXISTS (
+        SELECT FROM catalog_category root
+        WHERE %(parent)s IN (root.id::text, root.slug)
+            AND c.path > root.path AND c.path < root.path || '~'
+    ))
+    AND (%(depth)s::integer IS NULL OR length(c.path) / 37 <= %(depth)s + coalesce((
+        SELECT length(root.path) / 37 FROM catalog_category root
+        WHERE %(parent)s IN (root.id::text, root.slug)
+    ), 0))
+ORDER BY depth, c.position, c.name, c.id
+"""
 
-def category_tree() -> list[dict[str, Any]]:
-    """Return the roots, each with its children below it. One statement.
+BREADCRUMBS = """(
+    SELECT json_agg(json_build_object(
+        'id', above.id, 'slug', above.slug, 'name', above.name
+    ) ORDER BY length(above.path))
+    FROM catalog_category above
+    WHERE above.id = ANY(string_to_array(trim('/' from catalog_category.path), '/')::uuid[])
+)"""
 
-    `product_count` counts the published products of a category and of all below it.
+CHILDREN = """coalesce((
+    SELECT json_agg(json_build_object(
+        'id', child.id, 'slug', child.slug, 'name', child.name,
+        'product_count', child.product_count
+    ) ORDER BY child.position, child.name, child.id)
+    FROM catalog_category child WHERE child.parent_id = catalog_category.id
+), '[]')"""
+
+
+def category_tree(
+    *, parent: str | None = None, depth: int | None = None, flat: bool = False
+) -> list[dict[str, Any]]:
+    """Return the roots, or what is below the parent (id or slug), each with what is below it.
+
+    At most `depth` levels. Flat, they come one after the other, each before what is below it, with
+    `parent_id` and `depth` instead of children. One statement.
     """
-    rows = list(
-        Category.objects.annotate(
-            product_count=Count("products", filter=Q(products__status="published"))
-        )
-        .order_by("position", "name", "id")
-        .values("id", "slug", "name", "product_count", "parent_id", "path")
-    )
-    nodes: dict[UUID, dict[str, Any]] = {}
-    for row in rows:
-        nodes[row["id"]] = {
-            "id": row["id"],
-            "slug": row["slug"],
-            "name": row["name"],
-            "product_count": row["product_count"],
-            "children": [],
-        }
+    with connection.cursor() as cursor:
+        cursor.execute(NODES, {"parent": parent, "depth": depth})
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     roots: list[dict[str, Any]] = []
+    below: dict[UUID, list[dict[str, Any]]] = {}
     for row in rows:
-        siblings = nodes[row["parent_id"]]["children"] if row["parent_id"] else roots
-        siblings.append(nodes[row["id"]])
-    # The longest paths are the deepest: each has counted its children when its parent asks.
-    for row in sorted(rows, key=lambda row: -len(row["path"])):
-        if row["parent_id"]:
-            nodes[row["parent_id"]]["product_count"] += nodes[row["id"]]["product_count"]
-    return roots
+        siblings = below.get(row["parent_id"], roots)
+        below[row["id"]] = []
+        siblings.append(row if flat else _node(row, below[row["id"]]))
+    return _in_order(roots, below) if flat else roots
+
+
+def category_row(*, reference: UUID | str) -> dict[str, Any] | None:
+    """Return one category by id or slug, with what stands above and directly below it."""
+    by = "pk" if isinstance(reference, UUID) else "slug"
+    rows = Category.objects.filter(**{by: reference}).values(
+        "id",
+        "slug",
+        "name",
+        "description",
+        "seo_title",
+        "seo_description",
+        "position",
+        "product_count",
+        "version",
+        breadcrumbs=RawSQL(BREADCRUMBS, []),
+        below=RawSQL(CHILDREN, []),
+    )
+    row: Any = rows.first()
+    return row
+
+
+def _node(row: dict[str, Any], children: list[dict[str, Any]]) -> dict[str, Any]:
+    shown = {name: row[name] for name in ("id", "slug", "name", "product_count")}
+    return {**shown, "children": children}
+
+
+def _in_order(
+    rows: list[dict[str, Any]], below: dict[UUID, list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    return [each for row in rows for each in (row, *_in_order(below[row["id"]], below))]

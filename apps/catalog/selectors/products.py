@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BigIntegerField, BooleanField, Q, QuerySet
+from django.db.models import BigIntegerField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from apps.catalog.models import Product
+from apps.catalog.selectors.filters import AttributeFilter, having, in_category, tagged
 from apps.catalog.selectors.stock import BANDS
 from apps.catalog.states import AVAILABLE
 
@@ -38,13 +39,34 @@ VARIANTS = f"""coalesce((
     FROM catalog_variant v WHERE v.product_id = catalog_product.id AND v.is_active
 ), '[]')"""
 
-# The range of paths below a category; "~" sorts after every character of a path. As an array it
-# is a condition on the products themselves, cheap and so checked before the availability.
-SUBTREE = """catalog_product.category_id = ANY(ARRAY(
-    SELECT c.id FROM catalog_category root
-    JOIN catalog_category c ON c.path >= root.path AND c.path < root.path || '~'
-    WHERE root.{column} = %s
-))"""
+TAGS = """coalesce((
+    SELECT json_agg(json_build_object('slug', t.slug, 'name', t.name) ORDER BY t.name)
+    FROM catalog_product_tags pt JOIN catalog_tag t ON t.id = pt.tag_id
+    WHERE pt.product_id = catalog_product.id
+), '[]')"""
+
+ATTRIBUTES = """coalesce((
+    SELECT json_agg(json_build_object(
+        'code', a.code, 'name', a.name, 'kind', a.kind, 'unit', a.unit,
+        'value', catalog_product.attributes -> a.code,
+        'label', (
+            SELECT string_agg(c.name, ', ' ORDER BY c.position, c.code)
+            FROM catalog_attributechoice c
+            WHERE c.attribute_id = a.id AND catalog_product.attributes -> a.code ? c.code
+        )
+    ) ORDER BY ta.position, a.code)
+    FROM catalog_producttypeattribute ta JOIN catalog_attribute a ON a.id = ta.attribute_id
+    WHERE ta.product_type_id = catalog_product.type_id AND catalog_product.attributes ? a.code
+), '[]')"""
+
+BREADCRUMBS = """coalesce((
+    SELECT json_agg(json_build_object(
+        'id', above.id, 'slug', above.slug, 'name', above.name
+    ) ORDER BY length(above.path))
+    FROM catalog_category own JOIN catalog_category above
+        ON above.id = ANY(string_to_array(trim('/' from own.path), '/')::uuid[])
+    WHERE own.id = catalog_product.category_id
+), '[]')"""
 
 COLUMNS = (
     "id",
@@ -68,8 +90,25 @@ COLUMNS = (
 )
 
 
+# What documents show beyond that, and from where.
+COLUMNS_OF = {
+    "attributes": ("type__id", "type__slug", "type__name"),
+    "description": ("description",),
+    "page": ("seo_title", "seo_description", "publish_at", "unpublish_at"),
+}
+COMPUTED = {
+    "attributes": ("facts", ATTRIBUTES),
+    "breadcrumbs": ("breadcrumbs", BREADCRUMBS),
+    "tags": ("labels", TAGS),
+    "variants": ("for_sale", VARIANTS),
+}
+
+
 def product_rows(*, status: str | None = "published", extra: Collection[str] = ()) -> Rows:
-    """Return the products of a status, or of any; `extra` may name description and variants."""
+    """Return the products of a status, or of any; `extra` names what documents show beyond that.
+
+    It may be description, variants, attributes (with the type), tags, breadcrumbs and page.
+    """
     return _product_rows(status, frozenset(extra)).all()
 
 
@@ -81,9 +120,12 @@ def _product_rows(status: str | None, extra: frozenset[str]) -> Rows:
         "best": RawSQL(BEST, [], BigIntegerField()),
         "pictures": RawSQL(IMAGES, []),
     }
-    if "variants" in extra:
-        computed["for_sale"] = RawSQL(VARIANTS, [])
-    columns = (*COLUMNS, "description") if "description" in extra else COLUMNS
+    columns = list(COLUMNS)
+    for name in sorted(extra):
+        columns += COLUMNS_OF.get(name, ())
+        if name in COMPUTED:
+            column, sql = COMPUTED[name]
+            computed[column] = RawSQL(sql, [])
     return products.values(*columns, **computed)
 
 
@@ -95,23 +137,33 @@ def narrow(
     availability: Sequence[str] = (),
     price_from: int | None = None,
     price_to: int | None = None,
+    tags: Sequence[str] = (),
+    attributes: Sequence[AttributeFilter] = (),
 ) -> Rows:
     """Return the rows that fit: within a filter any value counts, and all filters together."""
     if category is not None:
-        subtree = SUBTREE.format(column="id" if isinstance(category, UUID) else "slug")
-        rows = rows.filter(RawSQL(subtree, [category], BooleanField()))
+        rows = rows.filter(in_category(category))
     if brands:
         rows = rows.filter(brand__slug__in=brands)
+    if tags:
+        rows = rows.filter(tagged(tags))
+    for wanted in attributes:
+        rows = rows.filter(having(wanted))
     if price_from is not None:
         rows = rows.filter(price_from_minor__gte=price_from)
     if price_to is not None:
         rows = rows.filter(price_from_minor__lte=price_to)
     if availability:
-        bands = Q()
-        for band in availability:
-            bands |= BANDS[band]()
-        rows = rows.filter(bands)
+        rows = rows.filter(available(availability))
     return rows
+
+
+def available(bands: Sequence[str]) -> Q:
+    """As available as any of the bands says."""
+    found = Q()
+    for band in bands:
+        found |= BANDS[band]()
+    return found
 
 
 def product_row(

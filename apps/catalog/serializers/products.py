@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.catalog.serializers.categories import CategoryBrief
@@ -31,6 +32,46 @@ class VariantDocument(serializers.Serializer[Any]):
     availability = serializers.ChoiceField(choices=AVAILABILITY)
 
 
+class TypeBrief(serializers.Serializer[Any]):
+    """What kind of product it is."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string"},
+            {"type": "number"},
+            {"type": "boolean"},
+            {"type": "array", "items": {"type": "string"}},
+        ]
+    }
+)
+class AttributeValue(serializers.JSONField):
+    """A text, number, yes or no, date, choice or list of choices; the type knows which."""
+
+
+class AttributeOfProduct(serializers.Serializer[Any]):
+    """What is told of a product; the label is that of choices."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    unit = serializers.CharField()
+    value = AttributeValue()
+    label = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # a document's field, not DRF's
+
+
+class TagOfProduct(serializers.Serializer[Any]):
+    """A word that staff have put on a product."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
 class ProductBrief(serializers.Serializer[Any]):
     """A product as lists show it. What is only for staff is missing for everybody else."""
 
@@ -46,6 +87,12 @@ class ProductBrief(serializers.Serializer[Any]):
     availability = serializers.ChoiceField(choices=AVAILABILITY)
     description = serializers.CharField(required=False, help_text="With expand=description.")
     variants = VariantDocument(many=True, required=False, help_text="With expand=variants.")
+    type = TypeBrief(allow_null=True, required=False, help_text="With expand=attributes.")
+    attributes = AttributeOfProduct(many=True, required=False, help_text="With expand=attributes.")
+    tags = TagOfProduct(many=True, required=False, help_text="With expand=tags.")
+    breadcrumbs = CategoryBrief(
+        many=True, required=False, help_text="Root to own category, with expand=breadcrumbs."
+    )
     status = serializers.CharField(required=False, help_text="For staff.")
     package_size = serializers.CharField(required=False, help_text="For staff.")
     version = serializers.IntegerField(required=False, help_text="For staff.")
@@ -58,6 +105,18 @@ class ProductDocument(ProductBrief):
 
     description = serializers.CharField()
     variants = VariantDocument(many=True)
+    type = TypeBrief(allow_null=True)
+    attributes = AttributeOfProduct(many=True)
+    tags = TagOfProduct(many=True)
+    breadcrumbs = CategoryBrief(many=True)
+    seo_title = serializers.CharField(allow_blank=True)
+    seo_description = serializers.CharField(allow_blank=True)
+    publish_at = serializers.DateTimeField(
+        allow_null=True, required=False, help_text="For staff: when it will be published."
+    )
+    unpublish_at = serializers.DateTimeField(
+        allow_null=True, required=False, help_text="For staff: when it leaves the shop."
+    )
 
 
 class ProductPage(Page):
@@ -74,7 +133,7 @@ def product_document(row: dict[str, Any], *, for_staff: bool) -> dict[str, Any]:
         "slug": row["slug"],
         "name": row["name"],
         "brand": row["brand__name"],
-        "category": _category(row),
+        "category": _brief(row, "category"),
         "price": _money(row["price_from_minor"], currency),
         "compare_at_price": _money(row["compare_at_minor"], currency),
         "images": [image_document(image) for image in row["pictures"]],
@@ -98,20 +157,29 @@ def product_document(row: dict[str, Any], *, for_staff: bool) -> dict[str, Any]:
             }
             for variant in row["for_sale"]
         ]
+    if "facts" in row:
+        document["type"] = _brief(row, "type")
+        document["attributes"] = row["facts"]
+    if "labels" in row:
+        document["tags"] = row["labels"]
+    if "breadcrumbs" in row:
+        document["breadcrumbs"] = row["breadcrumbs"]
+    if "seo_title" in row:
+        document["seo_title"] = row["seo_title"]
+        document["seo_description"] = row["seo_description"]
     if for_staff:
         for column in ("status", "package_size", "version", "created_at", "updated_at"):
             document[column] = row[column]
+        if "publish_at" in row:
+            document["publish_at"] = row["publish_at"]
+            document["unpublish_at"] = row["unpublish_at"]
     return document
 
 
-def _category(row: dict[str, Any]) -> dict[str, Any] | None:
-    if row["category__id"] is None:
+def _brief(row: dict[str, Any], name: str) -> dict[str, Any] | None:
+    if row[f"{name}__id"] is None:
         return None
-    return {
-        "id": row["category__id"],
-        "slug": row["category__slug"],
-        "name": row["category__name"],
-    }
+    return {part: row[f"{name}__{part}"] for part in ("id", "slug", "name")}
 
 
 def _money(minor: int | None, currency: str) -> dict[str, str] | None:

@@ -3,22 +3,24 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar, TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from apps.catalog.models import Product, Variant
-from apps.catalog.services.brands import brand_ids
-from apps.catalog.services.categories import category_id_of
+from apps.catalog.models import Product, Tag, Variant
+from apps.catalog.services.categories import UnknownCategory, category_id_of
+from apps.catalog.services.changes import ProductChanged
+from apps.catalog.services.classification import UnfitOptions, check_fit, type_id_of
+from apps.catalog.services.labels import brand_ids, tag_ids
 from apps.catalog.services.search_index import refresh
-from apps.catalog.services.slugs import free_slug, slug_of
+from apps.catalog.services.slugs import SlugTaken, slug_for
 from apps.catalog.services.stock import count
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, Invalid, NotFound, VersionMismatch
-from apps.kernel.events import Event, publish
+from apps.kernel.events import publish
 from apps.kernel.money import Money
 
 SLUG_LENGTH = 200
@@ -28,12 +30,6 @@ class UnknownProduct(NotFound):
     """There is no such product."""
 
     code = "unknown_product"
-
-
-class UnknownCategory(Invalid):
-    """There is no such category."""
-
-    code = "unknown_category"
 
 
 class NotPublishable(Invalid):
@@ -48,25 +44,10 @@ class CompareAtNotHigher(Invalid):
     code = "compare_at_not_higher"
 
 
-class SlugTaken(Conflict):
-    """Another product has this slug."""
-
-    code = "slug_taken"
-
-
 class SkuTaken(Conflict):
     """A variant has this SKU already."""
 
     code = "sku_taken"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductChanged(Event):
-    """A product or one of its variants is not what it was."""
-
-    name: ClassVar[str] = "catalog.product_changed"
-    product_id: UUID
-    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +73,11 @@ class ProductFields(TypedDict, total=False):
     category: str | UUID | None
     status: str
     package_size: str
+    type: str | UUID | None
+    attributes: Mapping[str, Any]
+    tags: Sequence[str]
+    seo_title: str
+    seo_description: str
     variants: Sequence[VariantDraft]
 
 
@@ -99,14 +85,12 @@ class ProductFields(TypedDict, total=False):
 def create_product(*, fields: ProductFields, actor_id: UUID | None = None) -> Product:
     """Make a product with its variants and their first stock. Without a slug it gets one.
 
-    Raises SlugTaken, SkuTaken, UnknownCategory, NotPublishable, CompareAtNotHigher.
+    Raises SlugTaken, SkuTaken, UnknownCategory, NotPublishable, CompareAtNotHigher, and what
+    `check_fit` raises.
     """
     product = Product(currency=settings.STORE_CURRENCY, version=0)
-    name = fields["name"]
-    slug = slug_of(name, longest=SLUG_LENGTH)
     if not fields.get("slug"):
-        taken = set(Product.objects.filter(slug=slug).values_list("slug", flat=True))
-        fields = {**fields, "slug": free_slug([name], taken, longest=SLUG_LENGTH)}
+        fields = {**fields, "slug": slug_for(Product, fields["name"], longest=SLUG_LENGTH)}
     _write(product, fields, actor_id)
     return product
 
@@ -152,6 +136,11 @@ def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> No
     product.description = fields.get("description", product.description)
     product.package_size = fields.get("package_size", product.package_size)
     product.status = fields.get("status", product.status)
+    product.seo_title = fields.get("seo_title", product.seo_title)
+    product.seo_description = fields.get("seo_description", product.seo_description)
+    product.attributes = dict(fields.get("attributes", product.attributes))
+    if "type" in fields:
+        product.type_id = type_id_of(fields["type"]) if fields["type"] else None
     if "brand" in fields:
         brand = fields["brand"]
         product.brand_id = brand_ids(references=[brand])[brand] if brand else None
@@ -163,13 +152,18 @@ def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> No
     drafts = fields.get("variants")
     if drafts is not None:
         _apply(product, known, drafts)
+    check_fit(product, known.values())
     _settle(product, list(known.values()))
     with refusing_duplicates():
         # The price and the slug are decided; rows follow in the order of their references.
         product.save()
         if drafts is not None:
+            # Two variants may swap their options, which none may share at any time.
+            product.variants.exclude(options={}).update(is_active=False)
             for variant in known.values():
                 variant.save()
+    if "tags" in fields:
+        product.tags.set(Tag.objects.filter(pk__in=tag_ids(references=fields["tags"]).values()))
     if drafts is not None:
         counts = {known[d.sku.upper()].pk: d.on_hand for d in drafts if d.on_hand is not None}
         count(counts=counts, reason="set with the product", actor_id=actor_id)
@@ -224,10 +218,17 @@ def _settle(product: Product, variants: Sequence[Variant]) -> None:
     cheapest = min(on_sale, key=lambda v: (v.price_minor or 0, v.position), default=None)
     product.price_from_minor = cheapest.price_minor if cheapest else None
     product.compare_at_minor = cheapest.compare_at_minor if cheapest else None
-    if product.status == Product.Status.PUBLISHED:
+    if product.status in {Product.Status.PUBLISHED, Product.Status.SCHEDULED}:
         if product.category_id is None or cheapest is None:
             raise NotPublishable("A published product needs a category and a variant for sale.")
+    else:
+        product.unpublish_at = None
+    if product.status == Product.Status.PUBLISHED:
         product.published_at = product.published_at or Now()
+    if product.status != Product.Status.SCHEDULED:
+        product.publish_at = None
+    elif product.publish_at is None:
+        raise NotPublishable("A scheduled product needs a time: POST …/publications.")
     product.version += 1
     product.updated_at = Now()
 
@@ -236,11 +237,13 @@ def _settle(product: Product, variants: Sequence[Variant]) -> None:
 def settle_product(*, product_id: UUID, status: str) -> None:
     """Give the product the status, and derive the rest, after its rows were edited elsewhere.
 
-    Raises NotPublishable.
+    Raises NotPublishable, and what `check_fit` raises.
     """
     product = Product.objects.select_for_update().get(pk=product_id)
     product.status = status
-    _settle(product, list(product.variants.all()))
+    variants = list(product.variants.all())
+    check_fit(product, variants)
+    _settle(product, variants)
     product.save()
     refresh(product_ids=[product.pk])
     publish(ProductChanged(product_id=product.pk, version=product.version), aggregate_id=product.pk)
@@ -258,5 +261,7 @@ def refusing_duplicates() -> Iterator[None]:
                 raise SlugTaken("Another product has this slug.") from error
             case "variant_sku_is_unique_in_any_case":
                 raise SkuTaken("A variant has this SKU already.") from error
+            case "variant_options_are_unique_in_a_product":
+                raise UnfitOptions("Another variant has the same options.") from error
             case _:
                 raise

@@ -8,8 +8,9 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.catalog.models import Product, Review, ReviewReply, ReviewVote
+from apps.catalog.services.changes import ProductChanged
 from apps.catalog.services.contributions import Status, locked, settle
-from apps.catalog.services.products import ProductChanged, UnknownProduct
+from apps.catalog.services.products import UnknownProduct
 from apps.catalog.services.purchases import one_at_a_time
 from apps.catalog.services.search_index import refresh
 from apps.kernel.audit import record

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
+from apps.catalog.selectors import filters
 from apps.catalog.tests.factories import StockLocationFactory
 
 
@@ -15,6 +16,12 @@ from apps.catalog.tests.factories import StockLocationFactory
 def main_location(db: None) -> None:
     """What the migrations made, also after a test that has emptied the tables."""
     StockLocationFactory()
+
+
+@pytest.fixture(autouse=True)
+def no_attributes_known() -> None:
+    """What lists are filtered by is remembered for a while, beyond the end of a test."""
+    filters._filterable.cache_clear()
 
 
 @pytest.fixture

@@ -8,16 +8,22 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.catalog.models import (
+    Attribute,
+    AttributeChoice,
     BoughtTogether,
     Brand,
     Category,
+    Collection,
     Image,
     Product,
+    ProductType,
+    ProductTypeAttribute,
     Review,
     StockAlert,
     StockCount,
     StockLocation,
     StockTransfer,
+    Tag,
     Variant,
 )
 from apps.catalog.services.stock import receive, set_policy
@@ -56,6 +62,68 @@ class BrandFactory(factory.django.DjangoModelFactory[Brand]):
 
     name = factory.Sequence(lambda n: f"Brand {n}")
     slug = factory.Sequence(lambda n: f"brand-{n}")
+
+
+class TagFactory(factory.django.DjangoModelFactory[Tag]):
+    """A tag."""
+
+    class Meta:
+        model = Tag
+
+    name = factory.Sequence(lambda n: f"Tag {n}")
+    slug = factory.Sequence(lambda n: f"tag-{n}")
+
+
+class AttributeFactory(factory.django.DjangoModelFactory[Attribute]):
+    """A text that lists are filtered by."""
+
+    class Meta:
+        model = Attribute
+
+    code = factory.Sequence(lambda n: f"attribute_{n}")
+    name = factory.LazyAttribute(lambda new: new.code.capitalize())
+    kind = Attribute.Kind.TEXT
+    is_filterable = True
+
+
+class AttributeChoiceFactory(factory.django.DjangoModelFactory[AttributeChoice]):
+    """A choice of an attribute to choose one of."""
+
+    class Meta:
+        model = AttributeChoice
+
+    attribute = factory.SubFactory(AttributeFactory, kind=Attribute.Kind.CHOICE)
+    code = factory.Sequence(lambda n: f"choice-{n}")
+    name = factory.LazyAttribute(lambda new: new.code.capitalize())
+
+
+class ProductTypeFactory(factory.django.DjangoModelFactory[ProductType]):
+    """A product type; `attributes=[…]` gives it these, none of them required."""
+
+    class Meta:
+        model = ProductType
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Type {n}")
+    slug = factory.Sequence(lambda n: f"type-{n}")
+
+    @factory.post_generation
+    def attributes(self: Any, create: bool, extracted: Any, **_: Any) -> None:  # noqa: FBT001 - factory_boy calls it so
+        for position, attribute in enumerate(extracted or ()):
+            ProductTypeAttribute.objects.create(
+                product_type=self, attribute=attribute, position=position
+            )
+
+
+class CollectionFactory(factory.django.DjangoModelFactory[Collection]):
+    """An empty collection by hand."""
+
+    class Meta:
+        model = Collection
+
+    name = factory.Sequence(lambda n: f"Collection {n}")
+    slug = factory.Sequence(lambda n: f"collection-{n}")
+    kind = Collection.Kind.MANUAL
 
 
 class ProductFactory(factory.django.DjangoModelFactory[Product]):

@@ -12,22 +12,42 @@ from PIL import Image as Pillow
 
 from apps.catalog import interface as catalog
 from apps.catalog.models import (
+    Attribute,
     Brand,
     Category,
     Image,
     Product,
+    ProductType,
     Reservation,
     Stock,
     StockLocation,
     StockMovement,
+    Tag,
     Variant,
 )
-from apps.catalog.tests.factories import CategoryFactory, VariantFactory
+from apps.catalog.tests.factories import (
+    AttributeFactory,
+    CategoryFactory,
+    ProductTypeFactory,
+    TagFactory,
+    VariantFactory,
+)
 from apps.kernel.ids import new_id
 from apps.kernel.models import OutboxEvent
 
 pytestmark = pytest.mark.django_db
-MODELS = [Brand, Category, Product, Reservation, Stock, StockLocation, StockMovement]
+MODELS = [
+    Attribute,
+    Brand,
+    Category,
+    Product,
+    ProductType,
+    Reservation,
+    Stock,
+    StockLocation,
+    StockMovement,
+    Tag,
+]
 
 
 @pytest.fixture
@@ -51,6 +71,10 @@ def product_form(product=None, variants=(), images=(), **fields):
         "external_ref": "",
         "brand": "",
         "category": "",
+        "type": "",
+        "attributes": "{}",
+        "seo_title": "",
+        "seo_description": "",
         **fields,
     }
     for prefix, rows in (("variants", variants), ("images", images)):
@@ -86,7 +110,10 @@ def png(size=(40, 30), kind="PNG", **options):
 def test_every_page_answers(office, model):
     variant = VariantFactory(stock=5, product__category=CategoryFactory(parent=CategoryFactory()))
     catalog.reserve(order_id=new_id(), quantities={variant.pk: 2})
-    row = model.objects.first() or Brand.objects.create(name="Holz", slug="holz")
+    Brand.objects.create(name="Holz", slug="holz")
+    ProductTypeFactory(attributes=[AttributeFactory()])
+    TagFactory()
+    row = model.objects.first()
 
     assert office.get(address(model, "changelist"), {"q": "5"}).status_code == 200
     assert office.get(address(model, "change", row.pk)).status_code == 200

@@ -277,4 +277,4 @@ def test_what_takes_no_parameters_refuses_them(visitor, old):
 
 def test_methods_that_are_not_there_are_refused(staff):
     assert_problem(staff.delete(PRODUCTS), 405, "method_not_allowed")
-    assert_problem(staff.post("/api/v1/categories", {}), 405, "method_not_allowed")
+    assert_problem(staff.put("/api/v1/categories", {}), 405, "method_not_allowed")

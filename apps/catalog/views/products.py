@@ -1,5 +1,6 @@
 """Products over HTTP."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -15,10 +16,23 @@ from rest_framework.views import APIView
 
 from apps.catalog.models import Product
 from apps.catalog.models.products import is_a_sku, is_a_slug
+from apps.catalog.selectors.former_slugs import product_slug_now
 from apps.catalog.selectors.products import narrow, product_row, product_rows
 from apps.catalog.selectors.stock import BANDS
-from apps.catalog.serializers.parameters import LARGEST_PRICE, CommaSeparated, PriceParameter
-from apps.catalog.serializers.products import ProductDocument, ProductPage, product_document
+from apps.catalog.serializers.parameters import (
+    BY_NAME,
+    LARGEST_PRICE,
+    CommaSeparated,
+    FilteredByAttributes,
+    PriceParameter,
+    attribute_filters,
+)
+from apps.catalog.serializers.products import (
+    AttributeValue,
+    ProductDocument,
+    ProductPage,
+    product_document,
+)
 from apps.catalog.services.products import (
     ProductFields,
     UnknownProduct,
@@ -31,7 +45,7 @@ from apps.catalog.services.stock import LARGEST_QUANTITY
 from apps.kernel.conditional import cacheable, expected_version, tagged
 from apps.kernel.converters import id_of, reference_of
 from apps.kernel.openapi import IF_MATCH, problems
-from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
+from apps.kernel.pagination import Ordering, page_of, read_query
 from apps.kernel.permissions import is_staff_with, staff_with
 from apps.kernel.serializers import (
     MoneyField,
@@ -43,20 +57,13 @@ from apps.kernel.serializers import (
 KEY = OpenApiParameter(
     "key", str, OpenApiParameter.PATH, description="The product's id; for reading also its slug."
 )
-
-
-PRODUCT_EXTRA = ("description", "variants")
+PRODUCT_EXTRA = ("attributes", "breadcrumbs", "description", "page", "tags", "variants")
+EXPANDABLE = [name for name in PRODUCT_EXTRA if name != "page"]
 
 
 def _price(value: Any) -> int:
     if type(value) is not int or abs(value) > LARGEST_PRICE:
         raise ValueError("no price")
-    return value
-
-
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or "\0" in value or len(value) > 200:
-        raise ValueError("no name")
     return value
 
 
@@ -71,47 +78,50 @@ ORDERINGS = {
     "-created_at": Ordering("created_at", True, datetime.fromisoformat),  # noqa: FBT003 - descending
     "price": Ordering("price_from_minor", False, _price),  # noqa: FBT003 - ascending
     "-price": Ordering("price_from_minor", True, _price),  # noqa: FBT003 - descending
-    "name": Ordering("name", False, _name),  # noqa: FBT003 - ascending
-    "-name": Ordering("name", True, _name),  # noqa: FBT003 - descending
     "-rating": Ordering("rating_score", True, _score),  # noqa: FBT003 - descending
+    "name": BY_NAME,
+    "-name": replace(BY_NAME, descending=True),
 }
+
+
+class ProductQuery(FilteredByAttributes):
+    """How to filter, sort and extend the list."""
+
+    sort = serializers.ChoiceField(choices=list(ORDERINGS), default="-created_at")
+    expand = CommaSeparated(choices=EXPANDABLE, default=[])
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {
+            **super().get_fields(),
+            "filter[category]": serializers.CharField(
+                required=False, max_length=160, help_text="Id or slug; with all below it."
+            ),
+            "filter[brand]": CommaSeparated(required=False, help_text="Slugs."),
+            "filter[tag]": CommaSeparated(required=False, help_text="Slugs."),
+            "filter[availability]": CommaSeparated(choices=BANDS, required=False),
+            "filter[price][gte]": PriceParameter(required=False),
+            "filter[price][lte]": PriceParameter(required=False),
+        }
+
+
+class StaffProductQuery(ProductQuery):
+    """What staff may ask beyond that."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {
+            **super().get_fields(),
+            "filter[status]": serializers.ChoiceField(
+                choices=[*Product.Status.values, "all"],
+                default="published",
+                help_text="For staff.",
+            ),
+        }
 
 
 class Products(APIView):
     """The assortment."""
 
     admits_api_keys = True
-
-    class ProductQuery(PageQuery):
-        """How to filter, sort and extend the list."""
-
-        sort = serializers.ChoiceField(choices=list(ORDERINGS), default="-created_at")
-        expand = CommaSeparated(choices=PRODUCT_EXTRA, default=[])
-
-        def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-            return {
-                **super().get_fields(),
-                "filter[category]": serializers.CharField(
-                    required=False, max_length=160, help_text="Id or slug; with all below it."
-                ),
-                "filter[brand]": CommaSeparated(required=False, help_text="Slugs."),
-                "filter[availability]": CommaSeparated(choices=BANDS, required=False),
-                "filter[price][gte]": PriceParameter(required=False),
-                "filter[price][lte]": PriceParameter(required=False),
-            }
-
-    class StaffProductQuery(ProductQuery):
-        """What staff may ask beyond that."""
-
-        def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-            return {
-                **super().get_fields(),
-                "filter[status]": serializers.ChoiceField(
-                    choices=["draft", "published", "archived", "all"],
-                    default="published",
-                    help_text="For staff.",
-                ),
-            }
 
     class ProductDraft(StrictSerializer):
         """A new product."""
@@ -148,6 +158,20 @@ class Products(APIView):
         )
         status = serializers.ChoiceField(choices=Product.Status.choices, default="draft")
         package_size = StrictCharField(max_length=60, allow_blank=True, default="")
+        type = StrictCharField(
+            max_length=160, allow_null=True, default=None, help_text="Id or slug of a product type."
+        )
+        attributes = serializers.DictField(
+            child=AttributeValue(), default=dict, help_text="Value by code, as the type has them."
+        )
+        tags = serializers.ListField(
+            child=StrictCharField(max_length=60),
+            default=list,
+            max_length=50,
+            help_text="Slugs or names; an unknown name makes a new tag.",
+        )
+        seo_title = StrictCharField(max_length=120, allow_blank=True, default="")
+        seo_description = StrictCharField(max_length=320, allow_blank=True, default="")
         variants = serializers.ListField(child=VariantEntry(), default=list, max_length=200)
 
     def get_permissions(self) -> list[BasePermission]:
@@ -160,23 +184,15 @@ class Products(APIView):
         responses={200: ProductPage, **problems(400, 401)},
     )
     def get(self, request: Request) -> Response:
-        """List products. Only published ones, unless staff ask for others."""
+        """List products. Only published ones, unless staff ask for others.
+
+        Also `filter[attributes.CODE]=value,value`, and of numbers and dates
+        `filter[attributes.CODE][gte]` and `[lte]`, for attributes that are filterable.
+        """
         staff = is_staff_with(request, "catalog.view_product")
-        query = read_query(request, self.StaffProductQuery if staff else self.ProductQuery)
-        status = query.get("filter[status]", "published")
-        rows = narrow(
-            product_rows(status=None if status == "all" else status, extra=query["expand"]),
-            category=reference_of(query.get("filter[category]")),
-            brands=query.get("filter[brand]", []),
-            availability=query.get("filter[availability]", []),
-            price_from=query.get("filter[price][gte]"),
-            price_to=query.get("filter[price][lte]"),
-        )
-        if "price" in query["sort"]:
-            # A cursor cannot stand on a product that has no price yet.
-            rows = rows.filter(price_from_minor__isnull=False)
-        page = page_of(rows, ordering=ORDERINGS[query["sort"]], query=query, request=request)
-        page["results"] = [product_document(row, for_staff=staff) for row in page["results"]]
+        query = read_query(request, StaffProductQuery if staff else ProductQuery)
+        category = reference_of(query.get("filter[category]"))
+        page = product_page(request, query, staff=staff, category=category)
         return cacheable(Response(page), request)
 
     @extend_schema(
@@ -191,9 +207,32 @@ class Products(APIView):
         product = create_product(
             fields=_fields(draft.validated_data), actor_id=cast("UUID", request.user.pk)
         )
-        response = _product_response(product.pk, status=201)
+        response = product_response(product.pk, status=201)
         response["Location"] = reverse("product", kwargs={"key": product.pk}, request=request)
         return response
+
+
+def product_page(
+    request: Request, query: dict[str, Any], *, staff: bool, category: str | UUID | None = None
+) -> dict[str, Any]:
+    """Return a page of products, as a ProductQuery asks for it."""
+    status = query.get("filter[status]", "published")
+    rows = narrow(
+        product_rows(status=None if status == "all" else status, extra=query["expand"]),
+        category=category,
+        brands=query.get("filter[brand]", []),
+        tags=query.get("filter[tag]", []),
+        attributes=attribute_filters(query["attributes"]),
+        availability=query.get("filter[availability]", []),
+        price_from=query.get("filter[price][gte]"),
+        price_to=query.get("filter[price][lte]"),
+    )
+    if "price" in query["sort"]:
+        # A cursor cannot stand on a product that has no price yet.
+        rows = rows.filter(price_from_minor__isnull=False)
+    page = page_of(rows, ordering=ORDERINGS[query["sort"]], query=query, request=request)
+    page["results"] = [product_document(row, for_staff=staff) for row in page["results"]]
+    return page
 
 
 class OneProduct(APIView):
@@ -227,15 +266,24 @@ class OneProduct(APIView):
     @extend_schema(
         operation_id="products_read",
         parameters=[KEY],
-        responses={200: ProductDocument, **problems(400, 401, 404)},
+        responses={200: ProductDocument, 301: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request, key: str) -> Response:
-        """Show a product by id or slug. Drafts and archived ones are there for staff only."""
+        """Show a product by id or slug. Only published ones, unless to staff.
+
+        301 from a slug that it had before.
+        """
         read_query(request, StrictSerializer)
         staff = is_staff_with(request, "catalog.view_product")
-        reference = reference_of(key)
-        row = product_row(reference=reference or "", published_only=not staff, extra=PRODUCT_EXTRA)
+        reference = reference_of(key) or ""
+        row = product_row(reference=reference, published_only=not staff, extra=PRODUCT_EXTRA)
         if row is None:
+            slug = isinstance(reference, str) and product_slug_now(
+                reference, published_only=not staff
+            )
+            if slug:
+                place = reverse("product", kwargs={"key": slug}, request=request)
+                return cacheable(Response(status=301, headers={"Location": place}), request)
             raise UnknownProduct("There is no such product.")
         response = Response(product_document(row, for_staff=staff))
         return tagged(cacheable(response, request), version=row["version"])
@@ -284,13 +332,15 @@ class OneProduct(APIView):
             expected_version=expected_version(request),
             actor_id=cast("UUID", request.user.pk),
         )
-        return _product_response(product.pk)
+        return product_response(product.pk)
 
 
 def _fields(document: dict[str, Any]) -> ProductFields:
     fields: dict[str, Any] = dict(document)
     if "category" in fields:
         fields["category"] = reference_of(fields["category"])
+    if "type" in fields:
+        fields["type"] = reference_of(fields["type"])
     if "variants" in fields:
         fields["variants"] = [
             VariantDraft(
@@ -307,7 +357,8 @@ def _fields(document: dict[str, Any]) -> ProductFields:
     return cast("ProductFields", fields)
 
 
-def _product_response(product_id: UUID, *, status: int = 200) -> Response:
+def product_response(product_id: UUID, *, status: int = 200) -> Response:
+    """Return a product as staff see it."""
     row = product_row(reference=product_id, published_only=False, extra=PRODUCT_EXTRA)
     if row is None:
         raise UnknownProduct("There is no such product.")

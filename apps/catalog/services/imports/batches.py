@@ -11,11 +11,12 @@ from django.utils import timezone
 from apps.catalog.columns.table import OF_PRODUCTS, OF_VARIANTS, STOCK
 from apps.catalog.formats import Record
 from apps.catalog.models import Product, Variant
-from apps.catalog.services.brands import brand_ids
+from apps.catalog.services.changes import ProductChanged
 from apps.catalog.services.imports.plans import How, Outcome, Plan, planned
 from apps.catalog.services.imports.references import category_ids
 from apps.catalog.services.imports.sets import insert_rows, update_rows
-from apps.catalog.services.products import SLUG_LENGTH, ProductChanged
+from apps.catalog.services.labels import brand_ids
+from apps.catalog.services.products import SLUG_LENGTH
 from apps.catalog.services.search_index import refresh
 from apps.catalog.services.slugs import free_slug, slug_of
 from apps.catalog.services.stock import count, receive
