@@ -134,7 +134,7 @@ DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 
 # Search: PostgreSQL, or an Elasticsearch cluster where one is named. Indexed from the outbox alone.
 ELASTICSEARCH_URL = env("ELASTICSEARCH_URL", default="")
-ELASTICSEARCH_CA_FILE = env("ELASTICSEARCH_CA_FILE", default="")
+ELASTICSEARCH_CA = env("ELASTICSEARCH_CA", default="").replace("\\n", "\n")
 ELASTICSEARCH_TIMEOUT_MS = env_int("ELASTICSEARCH_TIMEOUT_MS", default=300)
 ELASTICSEARCH_INDEX = env("ELASTICSEARCH_INDEX", default="products")
 ELASTICSEARCH_DSL_AUTOSYNC = False

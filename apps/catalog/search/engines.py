@@ -1,5 +1,6 @@
 """Which engine answers."""
 
+from collections.abc import Callable
 from functools import cache
 
 from django.conf import settings
@@ -14,6 +15,18 @@ REST = 5.0  # seconds for which it is
 PLACES = 2  # searches that a process asks of PostgreSQL at a time in the cluster's place
 
 
+def _elasticsearch() -> Engine:
+    from apps.catalog.search import elasticsearch  # 57 MB, only where there is a cluster
+
+    return elasticsearch.Elasticsearch()
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "postgresql": PostgreSQL,
+    "elasticsearch": _elasticsearch,
+}
+
+
 def engine_for_request() -> Engine:
     """Return the engine that a request asks."""
     if not settings.ELASTICSEARCH_URL:
@@ -24,10 +37,10 @@ def engine_for_request() -> Engine:
 @cache
 def _cluster_or_postgresql(url: str) -> Engine:
     """Return the engine of a process, which remembers how the cluster of this address is."""
-    from apps.catalog.search import elasticsearch, index  # 57 MB, only where there is a cluster
+    from apps.catalog.search import index  # 57 MB, only where there is a cluster
 
     return Fallback(
-        elasticsearch.Elasticsearch(),
+        _elasticsearch(),
         PostgreSQL(),
         failures=index.UNAVAILABLE,
         breaker=Breaker(failures=FAILURES, rest=REST),

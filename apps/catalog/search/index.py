@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from ssl import create_default_context
 from typing import Any
 from uuid import UUID
 
@@ -157,13 +158,15 @@ def fold(text: str) -> str:
 
 def client(*, patience: float = PATIENCE_OF_WRITERS) -> Elasticsearch:
     """Return the connection to the cluster. Nothing is tried twice."""
-    connected = _connected(settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_CA_FILE)
+    connected = _connected(settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_CA)
     return connected.options(request_timeout=patience, max_retries=0, retry_on_timeout=False)
 
 
 @cache
-def _connected(url: str, ca_file: str) -> Elasticsearch:
-    return Elasticsearch(url, ca_certs=ca_file) if ca_file else Elasticsearch(url)
+def _connected(url: str, authority: str) -> Elasticsearch:
+    if not authority:
+        return Elasticsearch(url)
+    return Elasticsearch(url, ssl_context=create_default_context(cadata=authority))
 
 
 def alias() -> str:

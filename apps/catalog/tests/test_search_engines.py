@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from apps.catalog.models import Product, SearchBoost, SearchRedirect, SearchSynonym
-from apps.catalog.search.elasticsearch import Elasticsearch
 from apps.catalog.search.engine import MOST_HITS, Engine, SearchQuery
-from apps.catalog.search.postgresql import PostgreSQL
+from apps.catalog.search.engines import ENGINES
 from apps.catalog.services.indexing.rebuilding import reindex
 from apps.catalog.services.search_index import refresh
 from apps.catalog.tests.factories import (
@@ -26,13 +25,13 @@ class Indexed:
 
     def __getattr__(self, name: str) -> Any:
         reindex()
-        return getattr(Elasticsearch(), name)
+        return getattr(ENGINES["elasticsearch"](), name)
 
 
-@pytest.fixture(params=["postgresql", "elasticsearch"])
+@pytest.fixture(params=list(ENGINES))
 def engine(request: pytest.FixtureRequest) -> Engine:
-    if request.param == "postgresql":
-        return PostgreSQL()
+    if request.param != "elasticsearch":
+        return ENGINES[request.param]()
     request.getfixturevalue("search_cluster")
     return Indexed()
 

@@ -3,7 +3,7 @@
 locals {
   # Written by people (terraform/README.md): Terraform makes the place and never learns the value.
   by_hand = {
-    application = "SECRET_KEY, SECRET_KEY_FALLBACKS, JWT_SIGNING_KEY"
+    application = "SECRET_KEY, SECRET_KEY_FALLBACKS, JWT_SIGNING_KEY, ELASTICSEARCH_URL, ELASTICSEARCH_CA"
     stripe      = "STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET"
     mail        = "EMAIL_URL"
     monitoring  = "Where Alertmanager reports to"

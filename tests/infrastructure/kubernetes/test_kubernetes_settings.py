@@ -45,6 +45,8 @@ SECRETS = {
     "EMAIL_URL": "smtp+tls://stand-in:stand-in@127.0.0.1:587",
     "REDIS_URL": "rediss://127.0.0.1:1/0",
     "CELERY_BROKER_URL": "rediss://127.0.0.1:1/0",
+    "ELASTICSEARCH_URL": "https://store:hunter2@127.0.0.1:1",
+    "ELASTICSEARCH_CA": "",
 }
 READ = re.compile(
     r"""(?:\benv|\benv_int|\benv_list|\bflag|environ\.get|environ\.setdefault|environ\[)"""
