@@ -44,8 +44,9 @@ WITH wanted AS (
     WHERE r.order_id = %(order)s AND r.state <> 'released'
         AND s.variant_id IN (SELECT variant_id FROM wanted)
 ), gone AS (
-    DELETE FROM catalog_stockunit u USING units
-    WHERE u.id = units.id AND NOT EXISTS (SELECT FROM kept)
+    -- As an array: a join would read the whole pool.
+    DELETE FROM catalog_stockunit u
+    WHERE u.id = ANY(ARRAY(SELECT id FROM units)) AND NOT EXISTS (SELECT FROM kept)
         AND (SELECT count(*) FROM units) = (SELECT sum(quantity) FROM wanted)
     RETURNING u.stock_id
 ), held AS (
