@@ -13,7 +13,7 @@ from apps.catalog.services.stock.references import by_id
 from apps.catalog.states import FREE
 from apps.kernel.audit import record
 
-# Two who look at once would each tell.
+# Two who look at once would delete and insert the same rows in different orders.
 LOCK = 7_316_550_502
 
 # What has never been in stock cannot run low: it has no balance.
