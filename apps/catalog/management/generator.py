@@ -6,7 +6,7 @@ from itertools import product as combinations
 
 from django.conf import settings
 
-from apps.catalog import interface as catalog
+from apps.catalog.services.imports.programs import ProductRecord, VariantRecord
 from apps.kernel.money import EXPONENTS, Money
 
 DEPARTMENTS = {
@@ -36,7 +36,7 @@ TEXT = (
 BRANDS = 1_000
 
 
-def generated(*, products: int, seed: int = 1) -> Iterator[catalog.ProductRecord]:
+def generated(*, products: int, seed: int = 1) -> Iterator[ProductRecord]:
     """Yield so many products of 1,000 brands in 512 categories, one to six variants each.
 
     A product depends on the seed and its number only, so a larger catalog begins as a smaller one.
@@ -46,7 +46,7 @@ def generated(*, products: int, seed: int = 1) -> Iterator[catalog.ProductRecord
         yield _product(number, seed)
 
 
-def _product(number: int, seed: int) -> catalog.ProductRecord:
+def _product(number: int, seed: int) -> ProductRecord:
     dice = random.Random(seed * 1_000_000_007 + number)  # noqa: S311 - it has to repeat itself
     department, things = dice.choice(list(DEPARTMENTS.items()))
     thing, line = dice.choice(things), dice.choice(LINES)
@@ -57,14 +57,14 @@ def _product(number: int, seed: int) -> catalog.ProductRecord:
     colours = dice.sample(COLOURS, dice.choice((1, 1, 2, 3)))
     sizes = SIZES[: dice.choice((1, 1, 2))]
     reference = f"generated-{seed}-{number}"
-    return catalog.ProductRecord(
+    return ProductRecord(
         external_ref=reference,
         name=f"{manner.capitalize()} {material} {thing.lower()} {number}",
         description=" ".join(sentences).format(material=material, manner=manner),
         brand=_brand(dice.randrange(BRANDS)),
         category_path=(department, thing, f"{line} {thing.lower()}"),
         variants=[
-            catalog.VariantRecord(
+            VariantRecord(
                 sku=f"G{seed}-{number}-{colour}-{size}".upper(),
                 name=f"{colour}, {size}",
                 options={"colour": colour, "size": size},

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.catalog import interface as catalog
 from apps.catalog.management.generator import generated
+from apps.catalog.services.imports.programs import import_products
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         if products < 1 or seed < 0:
             raise CommandError("--products takes a number from 1 on, --seed one from 0 on.")
         began = time.monotonic()
-        report = catalog.import_products(records=generated(products=products, seed=seed))
+        report = import_products(records=generated(products=products, seed=seed))
         seconds = time.monotonic() - began
         self.stdout.write(
             f"{len(report.created):,} products added, {len(report.kept):,} were there,"
