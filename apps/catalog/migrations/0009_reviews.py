@@ -16,6 +16,11 @@ class Migration(migrations.Migration):
         ('catalog', '0008_reservation_by_expiry'),
     ]
 
+    accepts = {
+        'triggers catalog_product': 'It keeps the rating, which the release before never changes.',
+        'tightens catalog_product': 'About a column that the release before does not know.',
+    }
+
     operations = [
         migrations.CreateModel(
             name='Purchase',

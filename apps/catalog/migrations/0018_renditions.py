@@ -12,6 +12,11 @@ class Migration(migrations.Migration):
         ('catalog', '0017_low_stock'),
     ]
 
+    accepts = {
+        'triggers catalog_image': 'They write work down and keep a column that the release before '
+        'does not know; its own writes go through as they did.',
+    }
+
     operations = [
         migrations.CreateModel(
             name='PictureWork',
