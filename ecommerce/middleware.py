@@ -137,7 +137,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
         return problem(request, 400, "nul_character", "A URL may not hold NUL characters.")
     length = request.META.get("CONTENT_LENGTH") or "0"
-    limit = settings.API_BODY_LIMIT_BYTES
+    limit = settings.API_BODY_LIMITS.get(request.path, settings.API_BODY_LIMIT_BYTES)
     if uploads.fullmatch(request.path):
         limit = settings.API_UPLOAD_LIMIT_BYTES
     if not type_of_length.fullmatch(length) or int(length) > limit:

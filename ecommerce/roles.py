@@ -100,7 +100,9 @@ ROLES: dict[str, DeclaredRole] = {
             "catalog.add_brand",
             "catalog.add_category",
             "catalog.add_collection",
+            "catalog.add_export",
             "catalog.add_image",
+            "catalog.add_import",
             "catalog.add_product",
             "catalog.add_producttype",
             "catalog.add_tag",
@@ -122,6 +124,8 @@ ROLES: dict[str, DeclaredRole] = {
             "catalog.delete_product",
             "catalog.delete_producttype",
             "catalog.delete_tag",
+            "catalog.view_export",
+            "catalog.view_import",
         }
         | _groups
         | {"users.add_customergroup", "users.change_customergroup", "users.delete_customergroup"},

@@ -33,6 +33,8 @@ WSGI_APPLICATION = "ecommerce.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 API_BODY_LIMIT_BYTES = 1024 * 1024
 API_UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024 + 64 * 1024  # a picture, and the form around it
+IMPORT_LIMIT_BYTES = 100 * 1024 * 1024
+API_BODY_LIMITS = {"/api/v1/imports": IMPORT_LIMIT_BYTES}  # else API_BODY_LIMIT_BYTES
 TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", default=0)
 
 INSTALLED_APPS = [
@@ -423,6 +425,8 @@ CELERY_TASK_ROUTES = {
     "catalog.verify_index": {"queue": "index"},
     "catalog.process_pictures": {"queue": "pictures"},
     "privacy.process_requests": {"queue": "pictures"},  # archives hold them
+    "catalog.process_files": {"queue": "pictures"},  # its worker may use the buckets
+    "catalog.forget_old_files": {"queue": "pictures"},
     "kernel.send_mails": {"queue": "mail"},  # a mail server that hangs must not hold up events
 }
 CELERY_BEAT_SCHEDULE = {
@@ -447,6 +451,8 @@ CELERY_BEAT_SCHEDULE = {
         "notices.tell_who_waited": 5,
         "notices.tell_what_is_low": 600,
         "privacy.process_requests": 5,
+        "catalog.process_files": 2,
+        "catalog.forget_old_files": 3600,
         "privacy.forget_old_records": 3600,
         "kernel.forget_old_records": 3600,
         "users.forget_old_records": 3600,

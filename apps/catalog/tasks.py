@@ -13,12 +13,14 @@ from apps.catalog.services import (
     alerts,
     categories,
     changes,
+    exports,
     images,
     publications,
     purchases,
     search_index,
     stock,
 )
+from apps.catalog.services.imports import jobs
 from apps.catalog.services.indexing import queue
 from apps.kernel import trail
 from apps.kernel.delivery import subscriber
@@ -57,6 +59,22 @@ def count_products() -> None:
 def look_after_alerts(*, product_id: str, **_: object) -> None:
     """What changed may be what somebody waits for."""
     alerts.look_after_alerts(product_id=UUID(product_id))
+
+
+@shared_task(name="catalog.process_files")
+def process_files() -> None:
+    """Take files of products in and write others, a short turn of each."""
+    with trail.step("catalog.advance_import"):
+        jobs.advance_import(seconds=SECONDS_A_RUN)
+    with trail.step("catalog.advance_export"):
+        exports.advance_export(seconds=SECONDS_A_RUN)
+
+
+@shared_task(name="catalog.forget_old_files")
+def forget_old_files() -> None:
+    """Delete the files of products whose time is over."""
+    jobs.forget_old_imports()
+    exports.forget_old_exports()
 
 
 @subscriber("catalog.note_purchase")

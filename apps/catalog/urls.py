@@ -12,6 +12,16 @@ from apps.catalog.views.categories import (
     OneCategory,
 )
 from apps.catalog.views.collections import CollectionProducts, Collections, OneCollection
+from apps.catalog.views.exchange import (
+    ExportFile,
+    Exports,
+    ImportRetries,
+    ImportRows,
+    Imports,
+    ImportTemplate,
+    OneExport,
+    OneImport,
+)
 from apps.catalog.views.inventory import Inventory
 from apps.catalog.views.labels import Brands, OneBrand, OneTag, Tags
 from apps.catalog.views.ledger import Movements, OneReservation, Reservations
@@ -98,6 +108,14 @@ urlpatterns = [
     path("stock-transfers", StockTransfers.as_view(), name="stock_transfers"),
     path("stock-transfers/<id:transfer_id>", OneStockTransfer.as_view(), name="stock_transfer"),
     path("stock-transfers/<id:transfer_id>/receipts", Receipts.as_view(), name="stock_receipts"),
+    path("imports", Imports.as_view(), name="imports"),
+    path("imports/templates/<str:of>", ImportTemplate.as_view(), name="import-template"),
+    path("imports/<id:import_id>", OneImport.as_view(), name="import"),
+    path("imports/<id:import_id>/rows", ImportRows.as_view(), name="import-rows"),
+    path("imports/<id:import_id>/retries", ImportRetries.as_view(), name="import-retries"),
+    path("exports", Exports.as_view(), name="exports"),
+    path("exports/<id:product_export_id>", OneExport.as_view(), name="export"),
+    path("exports/<id:product_export_id>/file", ExportFile.as_view(), name="export-file"),
     path("users/me/alerts", Alerts.as_view(), name="alerts"),
     path("users/me/alerts/<id:alert_id>", OneAlert.as_view(), name="alert"),
 ]

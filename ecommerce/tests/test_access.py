@@ -20,7 +20,9 @@ from apps.catalog.tests.factories import (
     BrandFactory,
     CategoryFactory,
     CollectionFactory,
+    ExportFactory,
     ImageFactory,
+    ImportFactory,
     ProductFactory,
     ProductTypeFactory,
     ReviewFactory,
@@ -150,6 +152,8 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     export = exports.ask(user_id=owner.pk)
     exports.advance_export()
     erasure = erasures.promise(Person(owner.pk))
+    file_import = ImportFactory.create()
+    file_export = ExportFactory.create()
     headers = {
         name: {"Authorization": f"Bearer {access_token_for(user)}"} for name, user in users.items()
     }
@@ -192,6 +196,9 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "product_id": {"owner's": variant.product_id},
             "review_id": {"owner's": review.pk},
             "media_id": {"owner's": image.pk},
+            "import_id": {"owner's": file_import.pk},
+            "product_export_id": {"owner's": file_export.pk},
+            "of": {"owner's": "products"},
             "cart_id": {whose: cart.pk for whose, (cart, _) in carts.items()},
             "item_id": {whose: cart.items.get().pk for whose, (cart, _) in carts.items()},
             "order_id": {whose: order.pk for whose, (order, _) in orders.items()},

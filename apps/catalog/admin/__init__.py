@@ -4,6 +4,7 @@ from apps.catalog.admin.alerts import StockAlertAdmin
 from apps.catalog.admin.categories import CategoryAdmin
 from apps.catalog.admin.collections import CollectionAdmin
 from apps.catalog.admin.contributions import ReviewAdmin
+from apps.catalog.admin.exchange import ExportAdmin, ImportAdmin
 from apps.catalog.admin.labels import BrandAdmin, TagAdmin
 from apps.catalog.admin.low_stock import LowStockAdmin, ReorderPointAdmin
 from apps.catalog.admin.product_types import AttributeAdmin, ProductTypeAdmin
@@ -23,6 +24,8 @@ __all__ = [
     "BrandAdmin",
     "CategoryAdmin",
     "CollectionAdmin",
+    "ExportAdmin",
+    "ImportAdmin",
     "LowStockAdmin",
     "ProductAdmin",
     "ProductTypeAdmin",

@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ImportRow',
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=apps.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('line', models.PositiveBigIntegerField()),
                 ('offset', models.BigIntegerField(help_text='Where its first line begins in the file.')),
                 ('key', models.UUIDField(help_text='Made of what names the product; a file names it once.')),

@@ -122,7 +122,7 @@ class ImportRow(models.Model):
         UNCHANGED = "unchanged", "unchanged"
         FAILED = "failed", "failed"
 
-    id = models.BigAutoField(primary_key=True)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     of_import = models.ForeignKey(
         Import, on_delete=models.CASCADE, related_name="rows", db_index=False
     )

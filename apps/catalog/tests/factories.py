@@ -14,7 +14,9 @@ from apps.catalog.models import (
     Brand,
     Category,
     Collection,
+    Export,
     Image,
+    Import,
     Product,
     ProductType,
     ProductTypeAttribute,
@@ -235,3 +237,23 @@ class ImageFactory(factory.django.DjangoModelFactory[Image]):
     file = factory.Sequence(lambda n: f"products/{n}.png")
     alt = "From the side"
     width = height = 100
+
+
+class ImportFactory(factory.django.DjangoModelFactory[Import]):
+    """An import of the command line that has just begun."""
+
+    class Meta:
+        model = Import
+
+    file_name = "products.csv"
+    format = "csv"
+
+
+class ExportFactory(factory.django.DjangoModelFactory[Export]):
+    """An export that a worker has not taken up yet."""
+
+    class Meta:
+        model = Export
+
+    format = "csv"
+    next_action_at = factory.LazyFunction(timezone.now)

@@ -29,14 +29,25 @@ module "products" {
   # Public pictures: a key of S3's own, so that CloudFront needs none of ours.
   name               = local.bucket.products
   access_logs_bucket = module.logs.name
-  services = [{
-    Sid       = "PicturesForEverybody"
-    Effect    = "Allow"
-    Principal = { Service = "cloudfront.amazonaws.com" }
-    Action    = "s3:GetObject"
-    Resource  = "arn:aws:s3:::${local.bucket.products}/*"
-    Condition = { StringEquals = { "aws:SourceArn" = module.pictures.arn } }
-  }]
+  services = [
+    {
+      Sid       = "PicturesForEverybody"
+      Effect    = "Allow"
+      Principal = { Service = "cloudfront.amazonaws.com" }
+      Action    = "s3:GetObject"
+      Resource  = "arn:aws:s3:::${local.bucket.products}/*"
+      Condition = { StringEquals = { "aws:SourceArn" = module.pictures.arn } }
+    },
+    {
+      # Files that staff send and fetch lie here, too, and are nobody else's.
+      Sid       = "FilesOfStaffForNobody"
+      Effect    = "Deny"
+      Principal = { Service = "cloudfront.amazonaws.com" }
+      Action    = "s3:GetObject"
+      Resource  = "arn:aws:s3:::${local.bucket.products}/exchange/*"
+      Condition = { StringEquals = { "aws:SourceArn" = module.pictures.arn } }
+    },
+  ]
 }
 
 module "orders" {

@@ -77,6 +77,12 @@ module "worker_shipping_role" {
   service_account   = "worker-shipping"
   statements = [
     {
+      Sid      = "FilesOfProducts"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      Resource = "arn:aws:s3:::${local.bucket.products}/exchange/*"
+    },
+    {
       Sid      = "Avatars"
       Effect   = "Allow"
       Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]

@@ -58,12 +58,14 @@ def carry_on(
     What is committed is done: whoever goes on after a crash begins behind the last batch.
     """
     try:
-        while job.state == State.RUNNING and time.monotonic() < until:
+        while job.state == State.RUNNING:
             try:
                 _carry_on(job, open_at, until, tell)
             except FileFault as fault:
                 state = State.STOPPED if job.phase == Phase.WRITING else State.REJECTED
                 finish(job, state, code=fault.code, detail=fault.detail, line=fault.line)
+            if time.monotonic() >= until:
+                return
     except TakenOver:
         job.refresh_from_db()
 
@@ -258,6 +260,7 @@ def _key(record: Record) -> UUID:
 def _row(job: Import, plan: Plan, key: UUID, how: How) -> dict[str, Any]:
     record = plan.record
     return {
+        "id": new_id(),
         "of_import_id": job.pk,
         "line": record.line,
         "offset": record.place.offset if record.place else 0,
