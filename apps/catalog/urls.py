@@ -5,6 +5,7 @@ from django.urls import path
 from apps.catalog.views.alerts import Alerts, OneAlert
 from apps.catalog.views.attributes import Attributes, Choices, OneAttribute, OneChoice
 from apps.catalog.views.availability import AvailabilityBySku, AvailabilityOfMany
+from apps.catalog.views.bulk import BulkProducts
 from apps.catalog.views.categories import (
     Categories,
     CategoryMoves,
@@ -47,6 +48,7 @@ from apps.catalog.views.warehouse import Adjustments, OneStockCount, StockCounts
 
 urlpatterns = [
     path("products", Products.as_view(), name="products"),
+    path("products/bulk", BulkProducts.as_view(), name="products-bulk"),
     path("products/<str:key>", OneProduct.as_view(), name="product"),
     path("products/<id:product_id>/reviews", ProductReviews.as_view(), name="product-reviews"),
     path("products/<id:product_id>/rating", ProductRating.as_view(), name="product-rating"),

@@ -202,6 +202,7 @@ ROUTES: dict[str, Rule] = {
     # the catalog
     "GET products": PUBLIC,
     "POST products": staff("catalog.add_product"),
+    "POST products/bulk": staff("catalog.delete_product"),
     "GET products/{key}": PUBLIC,
     "PUT products/{key}": staff("catalog.change_product"),
     "PATCH products/{key}": staff("catalog.change_product"),

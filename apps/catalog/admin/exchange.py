@@ -59,8 +59,14 @@ class ImportAdmin(ReadOnly, admin.ModelAdmin):
     readonly_fields = ("errors",)
     ordering = ("-created_at", "-id")
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
-        return super().get_form(request, obj, **options) if obj else ImportForm
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **options: Any,
+    ) -> Any:
+        return super().get_form(request, obj, change, **options) if obj else ImportForm
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         hidden = {"id", "file", "offset", "next_action_at", "lease_until", "tries"}
@@ -76,7 +82,8 @@ class ImportAdmin(ReadOnly, admin.ModelAdmin):
         return bool(request.user.has_perm("catalog.add_import"))
 
     def save_model(self, request: HttpRequest, obj: Import, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
-        upload, name, actor_id = form.cleaned_data["file"], new_name(), request.user.pk
+        upload, name = form.cleaned_data["file"], new_name()
+        actor_id: Any = request.user.pk
         files.keep(name, upload.chunks())
         started = start_import(
             file=name,
@@ -84,7 +91,7 @@ class ImportAdmin(ReadOnly, admin.ModelAdmin):
             file_format=Format(obj.format),
             on_error=OnError(obj.on_error),
             dry_run=obj.dry_run,
-            actor_id=actor_id,  # type: ignore[arg-type]  # ours are UUIDs
+            actor_id=actor_id,
         )
         obj.pk = started.pk
 
@@ -120,15 +127,21 @@ class ExportAdmin(Told, ReadOnly, admin.ModelAdmin):
     list_filter = ("state",)
     ordering = ("-created_at", "-id")
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
-        return super().get_form(request, obj, **options) if obj else ExportForm
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        **options: Any,
+    ) -> Any:
+        return super().get_form(request, obj, change, **options) if obj else ExportForm
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ("format", "with_stock")
         return ("format", "without", "state", "products", "actor_id", "created_at", "finished_at")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, *_: object) -> bool:
         return bool(request.user.has_perm("catalog.add_export"))
 
     def save_model(self, request: HttpRequest, obj: Export, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.files.storage import FileSystemStorage
 from django.test import Client
 
@@ -12,7 +13,6 @@ from apps.catalog.services import exports
 from apps.catalog.services.imports import jobs, runs
 from apps.catalog.tasks import forget_old_files, process_files
 from apps.kernel.models import AuditEntry
-from apps.users.tests.factories import StaffFactory, access_token_for
 
 pytestmark = pytest.mark.django_db
 
@@ -27,18 +27,17 @@ def storage(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def boss():
-    return StaffFactory.create(is_superuser=True)
+def boss(staff):
+    return get_user_model().objects.get()
 
 
 @pytest.fixture
-def call(boss):
+def call(staff):
     """Send a request as staff; return the response."""
-    client = Client(headers={"Authorization": f"Bearer {access_token_for(boss)}"})
 
     def call(method, path, body=None, content_type="application/json"):
         data = json.dumps(body) if isinstance(body, dict) else body or ""
-        return client.generic(method, f"/api/v1/{path}", data, content_type=content_type)
+        return staff.generic(method, f"/api/v1/{path}", data, content_type=content_type)
 
     return call
 

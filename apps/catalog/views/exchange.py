@@ -130,7 +130,7 @@ class Imports(_Staff):
         """
         query = read_query(request, self.Upload)
         name = new_name()
-        files.keep(name, _pieces(request.data))
+        files.keep(name, _pieces(cast("IO[Any]", request.data)))
         started = start_import(
             file=name,
             file_name=query["file_name"],
@@ -327,7 +327,7 @@ def _pieces(stream: IO[Any]) -> Iterator[bytes]:
     while piece := stream.read(files.PIECE):
         size += len(piece)
         if size > settings.IMPORT_LIMIT_BYTES:
-            raise BodyTooLarge
+            raise BodyTooLarge(f"A file has at most {settings.IMPORT_LIMIT_BYTES >> 20} MiB.")
         yield piece
 
 

@@ -205,7 +205,7 @@ class Products(APIView):
         draft = self.ProductDraft(data=request.data)
         draft.is_valid(raise_exception=True)
         product = create_product(
-            fields=_fields(draft.validated_data), actor_id=cast("UUID", request.user.pk)
+            fields=fields_of(draft.validated_data), actor_id=cast("UUID", request.user.pk)
         )
         response = product_response(product.pk, status=201)
         response["Location"] = reverse("product", kwargs={"key": product.pk}, request=request)
@@ -328,14 +328,14 @@ class OneProduct(APIView):
         document.is_valid(raise_exception=True)
         product = change_product(
             product_id=id_of(key),
-            fields=_fields(document.validated_data),
+            fields=fields_of(document.validated_data),
             expected_version=expected_version(request),
             actor_id=cast("UUID", request.user.pk),
         )
         return product_response(product.pk)
 
 
-def _fields(document: dict[str, Any]) -> ProductFields:
+def fields_of(document: dict[str, Any]) -> ProductFields:
     fields: dict[str, Any] = dict(document)
     if "category" in fields:
         fields["category"] = reference_of(fields["category"])
