@@ -51,6 +51,15 @@ _orders = frozenset(
 _groups = frozenset({"users.view_customergroup"})
 _payments = frozenset({"orders.view_paymentattempt", "orders.view_refund"})
 
+_search = frozenset(
+    {
+        "catalog.view_searchboost",
+        "catalog.view_searchcount",
+        "catalog.view_searchredirect",
+        "catalog.view_searchsynonym",
+    }
+)
+
 ROLES: dict[str, DeclaredRole] = {
     "customer": DeclaredRole(
         "Customer",
@@ -90,13 +99,23 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "catalog_manager": DeclaredRole(
         "Catalog manager",
-        "Writes products, categories, brands, prices and customer groups, reads reviews, and sees "
-        "what is in stock.",
+        "Writes products, categories, brands, prices and customer groups, reads reviews, tunes "
+        "the search, and sees what is in stock.",
         _products
         | _stock
         | _reviews
+        | _search
         | {
             "catalog.add_attribute",
+            "catalog.add_searchboost",
+            "catalog.add_searchredirect",
+            "catalog.add_searchsynonym",
+            "catalog.change_searchboost",
+            "catalog.change_searchredirect",
+            "catalog.change_searchsynonym",
+            "catalog.delete_searchboost",
+            "catalog.delete_searchredirect",
+            "catalog.delete_searchsynonym",
             "catalog.add_brand",
             "catalog.add_category",
             "catalog.add_collection",

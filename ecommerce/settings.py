@@ -450,6 +450,8 @@ CELERY_BEAT_SCHEDULE = {
         "orders.forget_old_records": 3600,
         "notices.tell_who_waited": 5,
         "notices.tell_what_is_low": 600,
+        "catalog.keep_search_counts": 60,
+        "catalog.count_search_words": 3600,
         "privacy.process_requests": 5,
         "catalog.process_files": 2,
         "catalog.forget_old_files": 3600,

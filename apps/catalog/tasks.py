@@ -17,6 +17,7 @@ from apps.catalog.services import (
     images,
     publications,
     purchases,
+    search_counts,
     search_index,
     stock,
 )
@@ -159,3 +160,15 @@ def process_pictures() -> None:
     while more and time.monotonic() < deadline:
         with trail.step("catalog.advance_picture"):
             more = images.advance_picture()
+
+
+@shared_task(name="catalog.keep_search_counts")
+def keep_search_counts() -> None:
+    """Keep what was looked for in the last minute."""
+    search_counts.keep_counts()
+
+
+@shared_task(name="catalog.count_search_words")
+def count_search_words() -> None:
+    """Count how many products use each word, and forget words that none uses."""
+    search_index.count_words()

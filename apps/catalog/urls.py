@@ -41,7 +41,15 @@ from apps.catalog.views.reviews import (
     ReviewReports,
     ReviewVotes,
 )
-from apps.catalog.views.search import Search, SearchSuggestions
+from apps.catalog.views.search import Search, SearchAnalytics, SearchSuggestions
+from apps.catalog.views.search_rules import (
+    Boosts,
+    OneBoost,
+    OneRedirect,
+    OneSynonym,
+    Redirects,
+    Synonyms,
+)
 from apps.catalog.views.stock_locations import OneStockLocation, StockLocations
 from apps.catalog.views.stock_transfers import OneStockTransfer, Receipts, StockTransfers
 from apps.catalog.views.warehouse import Adjustments, OneStockCount, StockCounts
@@ -88,6 +96,13 @@ urlpatterns = [
     path("brands/<str:brand>", OneBrand.as_view(), name="brand"),
     path("tags", Tags.as_view(), name="tags"),
     path("tags/<str:tag>", OneTag.as_view(), name="tag"),
+    path("search/analytics", SearchAnalytics.as_view(), name="search-analytics"),
+    path("search/synonyms", Synonyms.as_view(), name="search-synonyms"),
+    path("search/synonyms/<id:synonym_id>", OneSynonym.as_view(), name="search-synonym"),
+    path("search/boosts", Boosts.as_view(), name="search-boosts"),
+    path("search/boosts/<id:boost_id>", OneBoost.as_view(), name="search-boost"),
+    path("search/redirects", Redirects.as_view(), name="search-redirects"),
+    path("search/redirects/<id:redirect_id>", OneRedirect.as_view(), name="search-redirect"),
     path("categories", Categories.as_view(), name="categories"),
     path("inventory", AvailabilityBySku.as_view(), name="availability_by_sku"),
     path("inventory/availability", AvailabilityOfMany.as_view(), name="availability"),

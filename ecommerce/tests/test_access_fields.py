@@ -49,6 +49,14 @@ IDS_IN_BODIES: dict[tuple[str, str], tuple[Any, int]] = {
         404,
     ),
     ("POST inventory/availability", "variant_ids"): ({"variant_ids": [str(uuid4())]}, 200),
+    **{
+        ("POST search/boosts", name): ({name: str(uuid4())}, 422)
+        for name in ("product_id", "category_id", "brand_id")
+    },
+    **{
+        ("PATCH search/boosts/{boost_id}", name): ({name: str(uuid4())}, 422)
+        for name in ("product_id", "category_id", "brand_id")
+    },
     ("POST users/me/alerts", "variant_id"): ({"variant_id": str(uuid4())}, 404),
     ("PUT users/me/avatar", "upload"): ({"upload": str(uuid4())}, 404),
     ("PUT users/{user_id}/roles", "roles"): ({"roles": [str(uuid4())]}, 422),

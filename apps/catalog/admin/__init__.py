@@ -10,6 +10,12 @@ from apps.catalog.admin.low_stock import LowStockAdmin, ReorderPointAdmin
 from apps.catalog.admin.product_types import AttributeAdmin, ProductTypeAdmin
 from apps.catalog.admin.products import ProductAdmin
 from apps.catalog.admin.recommendations import BoughtTogetherAdmin
+from apps.catalog.admin.search import (
+    SearchBoostAdmin,
+    SearchCountAdmin,
+    SearchRedirectAdmin,
+    SearchSynonymAdmin,
+)
 from apps.catalog.admin.stock import (
     ReservationAdmin,
     StockAdmin,
@@ -32,6 +38,10 @@ __all__ = [
     "ReorderPointAdmin",
     "ReservationAdmin",
     "ReviewAdmin",
+    "SearchBoostAdmin",
+    "SearchCountAdmin",
+    "SearchRedirectAdmin",
+    "SearchSynonymAdmin",
     "StockAdmin",
     "StockAlertAdmin",
     "StockCountAdmin",

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 from uuid import UUID
 
 Sort = Literal["relevance", "price", "-price", "name", "-created_at", "rating"]
 Backend = Literal["postgresql", "elasticsearch"]
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 
 # Nobody reads on for longer, and an engine need not count further.
 MOST_HITS = 1_000

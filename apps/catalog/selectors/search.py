@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
 from apps.catalog.selectors.products import product_rows
@@ -20,6 +21,21 @@ GROUP BY c.query HAVING sum(c.times) >= {POPULAR_FROM} AND max(c.results) > 0
 ORDER BY sum(c.times) DESC, c.query LIMIT %(limit)s
 """
 
+SEARCHES = """
+WITH asked AS MATERIALIZED (
+    SELECT query, sum(times)::bigint AS times,
+        (array_agg(results ORDER BY day DESC))[1] AS results
+    FROM catalog_searchcount WHERE day > current_date - %(days)s GROUP BY query
+), named AS (
+    SELECT * FROM asked WHERE times >= %(fewest)s
+)
+SELECT (SELECT coalesce(sum(times), 0)::bigint FROM asked),
+    (SELECT coalesce(json_agg(m), '[]')::text FROM (
+        SELECT * FROM named ORDER BY times DESC, query LIMIT %(limit)s) m),
+    (SELECT coalesce(json_agg(w), '[]')::text FROM (
+        SELECT * FROM named WHERE results = 0 ORDER BY times DESC, query LIMIT %(limit)s) w)
+"""
+
 
 def found_rows(product_ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """Return the published products in the order of the ids. One statement."""
@@ -32,6 +48,17 @@ def popular_queries(text: str, *, limit: int) -> tuple[str, ...]:
     with connection.cursor() as cursor:
         cursor.execute(POPULAR, popular(text, limit=limit))
         return tuple(query for (query,) in cursor.fetchall())
+
+
+def searches(*, days: int, limit: int) -> tuple[int, list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return how many searches there were, what was searched most, and what found nothing.
+
+    One statement. What only a few have asked is counted but not named.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SEARCHES, {"days": days, "limit": limit, "fewest": POPULAR_FROM})
+        total, most, without = cursor.fetchone()
+    return total, orjson.loads(most), orjson.loads(without)
 
 
 def popular(text: str, *, limit: int) -> dict[str, Any]:

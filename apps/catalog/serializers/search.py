@@ -38,7 +38,7 @@ class QueryText(serializers.CharField):
     """What somebody has typed; of more than it may be there is a problem of its own."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(allow_blank=True, **options)
+        super().__init__(allow_blank=True, default="", **options)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
@@ -167,6 +167,29 @@ class SuggestionsDocument(serializers.Serializer[Any]):
     brands = Suggestion(many=True)
     queries = serializers.ListField(child=serializers.CharField(), help_text="Asked by many.")
     degraded = serializers.BooleanField()
+
+
+class AnalyticsParameters(StrictSerializer):
+    """Of how many days, and how many queries."""
+
+    days = serializers.IntegerField(min_value=1, max_value=90, default=7)
+    limit = serializers.IntegerField(min_value=1, max_value=LARGEST_LIMIT, default=DEFAULT_LIMIT)
+
+
+class CountedQuery(serializers.Serializer[Any]):
+    """What was looked for, how often, and how much was there the last time."""
+
+    query = serializers.CharField()
+    times = serializers.IntegerField()
+    results = serializers.IntegerField()
+
+
+class AnalyticsDocument(serializers.Serializer[Any]):
+    """What is looked for. Queries that were asked fewer than five times are not named."""
+
+    searches = serializers.IntegerField()
+    top = CountedQuery(many=True)
+    without_results = CountedQuery(many=True)
 
 
 def facets_document(facets: Facets) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from apps.catalog.models import (
     ProductType,
     ProductTypeAttribute,
     Review,
+    SearchBoost,
+    SearchRedirect,
+    SearchSynonym,
     StockAlert,
     StockCount,
     StockLocation,
@@ -257,3 +260,33 @@ class ExportFactory(factory.django.DjangoModelFactory[Export]):
 
     format = "csv"
     next_action_at = factory.LazyFunction(timezone.now)
+
+
+class SearchSynonymFactory(factory.django.DjangoModelFactory[SearchSynonym]):
+    """Two words that mean the same."""
+
+    class Meta:
+        model = SearchSynonym
+
+    terms = factory.Sequence(lambda n: [f"one{n}", f"other{n}"])
+    stems = factory.SelfAttribute("terms")
+
+
+class SearchBoostFactory(factory.django.DjangoModelFactory[SearchBoost]):
+    """A brand that is always preferred."""
+
+    class Meta:
+        model = SearchBoost
+
+    brand = factory.SubFactory(BrandFactory)
+    weight = 2
+
+
+class SearchRedirectFactory(factory.django.DjangoModelFactory[SearchRedirect]):
+    """A query that leads to a page."""
+
+    class Meta:
+        model = SearchRedirect
+
+    query = factory.Sequence(lambda n: f"query{n}")
+    path = "/help"

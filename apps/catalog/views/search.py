@@ -11,9 +11,11 @@ from rest_framework.views import APIView
 
 from apps.catalog.search.engine import MOST_HITS, Hits, SearchQuery, Suggestions
 from apps.catalog.search.engines import engine_for_request
-from apps.catalog.selectors.search import found_rows
+from apps.catalog.selectors.search import found_rows, searches
 from apps.catalog.serializers.products import product_document
 from apps.catalog.serializers.search import (
+    AnalyticsDocument,
+    AnalyticsParameters,
     SearchPage,
     SearchParameters,
     SuggestionParameters,
@@ -22,10 +24,12 @@ from apps.catalog.serializers.search import (
     facets_document,
     suggested_document,
 )
+from apps.catalog.services.search_counts import count_search
 from apps.kernel.conditional import cacheable
 from apps.kernel.converters import reference_of
 from apps.kernel.openapi import problems
 from apps.kernel.pagination import read_query
+from apps.kernel.permissions import staff_with
 
 ATTRIBUTE = OpenApiParameter(
     "filter[attribute][CODE]",
@@ -86,6 +90,8 @@ class Search(APIView):
                 offset=asked["after"],
             )
         )
+        if not asked["after"]:
+            count_search(text=asked["q"], results=hits.total)
         page = {
             "results": [
                 product_document(row, for_staff=False) for row in found_rows(hits.product_ids)
@@ -128,6 +134,23 @@ class SearchSuggestions(APIView):
             "degraded": found.degraded,
         }
         return _answer(document, request, found)
+
+
+class SearchAnalytics(APIView):
+    """What is looked for."""
+
+    permission_classes = (staff_with("catalog.view_searchcount"),)
+
+    @extend_schema(
+        operation_id="search_analytics",
+        parameters=[AnalyticsParameters],
+        responses={200: AnalyticsDocument, **problems(400, 401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """Show what was searched most and what found nothing, up to a minute ago."""
+        asked = read_query(request, AnalyticsParameters)
+        total, top, without = searches(days=asked["days"], limit=asked["limit"])
+        return Response({"searches": total, "top": top, "without_results": without})
 
 
 def _page(request: Request, offset: int, *, total: int) -> str | None:

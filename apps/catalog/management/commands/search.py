@@ -5,6 +5,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.catalog.management.judged.making import make
+from apps.catalog.management.judged.queries import evaluate
+from apps.catalog.search.engine import BACKENDS, Backend
+from apps.catalog.search.engines import engine_called
 from apps.catalog.services import search_index
 
 
@@ -30,8 +34,18 @@ class Command(BaseCommand):
             help="Seconds that a change may take to reach the index.",
         )
 
+        evaluate = commands.add_parser(
+            "evaluate", help="Judge what the engines find in the real catalog: nDCG@10 and MRR."
+        )
+        evaluate.add_argument("--engine", choices=BACKENDS, default="postgresql")
+        commands.add_parser("judge", help="Make the judged queries anew from the real catalog.")
+
     def handle(self, *args: Any, **options: Any) -> None:
         match options["command"]:
+            case "evaluate":
+                self._evaluate(options["engine"])
+            case "judge":
+                self.stdout.write("{} queries, {} products".format(*make()))
             case "reindex":
                 self._reindex()
             case "verify":
@@ -71,6 +85,16 @@ class Command(BaseCommand):
             self.stdout.write(f"{found}: they will be indexed again.")
         else:
             raise CommandError(f"The index differs from the database: {found}.")
+
+    def _evaluate(self, name: Backend) -> None:
+        if name == "elasticsearch":
+            _require_cluster()
+        scores = evaluate(engine_called(name))
+        if not scores:
+            raise CommandError("None of what is judged is here: `make load-complete-journey`.")
+        self.stdout.write(f"{'kind':<12} {'queries':>7} {'nDCG@10':>8} {'MRR':>6}")
+        for kind, (count, gain, rank) in scores.items():
+            self.stdout.write(f"{kind:<12} {count:>7} {gain:>8.3f} {rank:>6.3f}")
 
     def _tell(self, written: int) -> None:
         self.stdout.write(f"{written} products", ending="\r")
