@@ -85,6 +85,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT collections/{collection}/products": {"products": []},
     "POST categories/{category_id}/moves": {"parent": None},
     "POST attributes/{attribute_id}/values": {"name": "New"},
+    "POST imports/{import_id}/retries": {"rows": "failed"},
     "POST carts/{cart_id}/items": {"sku": "ON-SALE", "quantity": 1},
     "PUT carts/{cart_id}/items": {"items": []},
     "PATCH carts/{cart_id}/items/{item_id}": {"quantity": 1},
@@ -156,7 +157,9 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     exports.advance_export()
     erasure = erasures.promise(Person(owner.pk))
     file_import = ImportFactory.create()
-    file_export = ExportFactory.create()
+    file_export = ExportFactory.create(
+        state="completed", finished_at=timezone.now(), next_action_at=None
+    )
     headers = {
         name: {"Authorization": f"Bearer {access_token_for(user)}"} for name, user in users.items()
     }

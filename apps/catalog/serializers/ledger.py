@@ -42,7 +42,7 @@ class HeldLine(serializers.Serializer[Any]):
     location = serializers.CharField(help_text="Its code.")
     quantity = serializers.IntegerField()
     returned = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=Reservation.State.values)
+    state = serializers.ChoiceField(choices=Reservation.State.choices)
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
 

@@ -13,7 +13,8 @@ from django.db.models.functions import Coalesce, Now
 
 from apps.catalog.models import Image, PictureWork, Product
 from apps.catalog.models.media import RENDITIONS, product_storage, rendition_of
-from apps.catalog.services.products import ProductChanged, UnknownProduct
+from apps.catalog.services.changes import ProductChanged
+from apps.catalog.services.products import UnknownProduct
 from apps.kernel.audit import record
 from apps.kernel.errors import NotFound
 from apps.kernel.events import publish

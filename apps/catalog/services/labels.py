@@ -61,7 +61,13 @@ def change_label(*, kind: Label, label_id: UUID, **changes: str) -> None:
     with refusing_taken():
         rows.filter(pk=label_id).update(**changes)
     have_changed(Q(brand=label_id) if kind is Brand else Q(tags=label_id))
-    record(f"catalog.{_word(kind)}_changed", about=label_id, before=before, after=changes)
+    changed = {name: value for name, value in changes.items() if value != before[name]}
+    record(
+        f"catalog.{_word(kind)}_changed",
+        about=label_id,
+        before={name: before[name] for name in changed},
+        after=changed,
+    )
 
 
 @transaction.atomic

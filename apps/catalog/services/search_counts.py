@@ -8,12 +8,11 @@ import logging
 import re
 import time
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
-import redis
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
-from django_redis import get_redis_connection
 
 from apps.catalog.models import SearchCount
 from apps.catalog.selectors.search import query_as_counted
@@ -49,11 +48,11 @@ def count_search(*, text: str, results: int) -> None:
     if time.monotonic() < _away_until:
         return
     try:
-        pipeline = get_redis_connection("default").pipeline(transaction=False)
+        pipeline = _redis().pipeline(transaction=False)
         pipeline.hincrby(TIMES, query, 1)
         pipeline.hset(RESULTS, query, results)
         pipeline.execute()
-    except redis.RedisError as error:
+    except Exception as error:  # whatever it is, a statistic fails no search
         log.warning("Searches are not counted: %s", type(error).__name__)
         _away_until = time.monotonic() + PAUSE_SECONDS
 
@@ -72,8 +71,7 @@ def keep_counts() -> None:
 
 def _take() -> dict[str, tuple[int, int]]:
     """Return and forget the counts: both hashes at once, so that none is counted twice."""
-    client = get_redis_connection("default")
-    pipeline = client.pipeline(transaction=True)
+    pipeline = _redis().pipeline(transaction=True)
     for key in (TIMES, RESULTS):
         pipeline.hgetall(key)
     pipeline.delete(TIMES, RESULTS)
@@ -83,3 +81,8 @@ def _take() -> dict[str, tuple[int, int]]:
     return {
         query.decode(): (int(count), int(results.get(query, 0))) for query, count in times.items()
     }
+
+
+def _redis() -> Any:
+    """Return the client of the cache. Importing django_redis itself would import redis at once."""
+    return cast("Any", cache).client.get_client(write=True)

@@ -166,6 +166,7 @@ def test_an_interrupted_replay_goes_on_where_it_was(shop):
         load(
             find_source(shop.data),
             baskets=5,
+            recommendations=False,
             report=shop.report,
             show_progress=lambda label, total: InterruptedAfterTwo(
                 OutputWrapper(io.StringIO()), label, total

@@ -90,6 +90,8 @@ def seeded_person() -> Person:
     MODELS["catalog.StockCount"].objects.create(
         location=MODELS["catalog.StockLocation"].objects.first(), actor_id=user.pk
     )
+    MODELS["catalog.Import"].objects.create(file_name=WORD, format="csv", actor_id=user.pk)
+    MODELS["catalog.Export"].objects.create(format="csv", actor_id=user.pk)
     MODELS["kernel.IdempotencyRecord"].objects.create(
         principal=f"user:{user.pk}", key="1", route="POST x", status=201, body=WORD
     )
