@@ -8,7 +8,12 @@ class Migration(migrations.Migration):
     atomic = False  # no lock here keeps anybody waiting, so it may take its time
     dependencies = [("catalog", "0009_reviews")]
 
+    accepts = {"mixes operations": "What was validated can be validated again."}
+
     operations = [
+        ValidateConstraint(
+            model_name="product", name="product_rating_has_1_to_5_stars_a_review"
+        ),
         AddIndexConcurrently(
             model_name="product",
             index=models.Index(
@@ -16,8 +21,5 @@ class Migration(migrations.Migration):
                 name="product_published_by_rating",
                 condition=models.Q(status="published"),
             ),
-        ),
-        ValidateConstraint(
-            model_name="product", name="product_rating_has_1_to_5_stars_a_review"
         ),
     ]

@@ -245,12 +245,12 @@ def test_counts_are_forgotten_after_ninety_days():
 
 def test_searching_goes_on_while_redis_is_away(visitor, sofa, settings, monkeypatch):
     monkeypatch.setattr(search_counts, "_away_until", 0.0)
-    monkeypatch.setattr(search_counts, "get_redis_connection", _nobody)
+    monkeypatch.setattr(search_counts, "_redis", _nobody)
 
     assert found(visitor, "sofa") == ["sofa"]
 
 
-def _nobody(_: str):
+def _nobody():
     import redis
 
     return redis.Redis(port=1, socket_connect_timeout=0.1)

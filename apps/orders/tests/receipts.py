@@ -12,6 +12,7 @@ import pytest
 from django.core.management import call_command
 
 from apps.catalog import interface as catalog
+from apps.catalog.tests.factories import StockLocationFactory
 from apps.orders.management.complete_journey.source import INSTALL
 
 needs_pyarrow = pytest.mark.skipif(
@@ -50,6 +51,7 @@ class Shop:
         parquet.write_table(table, self.data / "transactions.parquet")
 
     def load(self, *, baskets: int = 0, recommendations: bool = False) -> str:
+        StockLocationFactory()
         out = io.StringIO()
         call_command(
             "load_complete_journey",

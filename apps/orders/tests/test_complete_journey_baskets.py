@@ -7,6 +7,7 @@ import pytest
 from django.core.management.base import OutputWrapper
 
 from apps.catalog import interface as catalog
+from apps.catalog.tests.factories import StockLocationFactory
 from apps.kernel.ids import new_id
 from apps.orders.management.complete_journey.progress import Progress
 from apps.orders.management.complete_journey.source import find_source
@@ -162,6 +163,7 @@ def test_an_interrupted_replay_goes_on_where_it_was(shop):
     from apps.orders.management.complete_journey.load import load
 
     shop.write([BREAD], [bought(basket, 1) for basket in range(1, 6)])
+    StockLocationFactory()
     with pytest.raises(KeyboardInterrupt):
         load(
             find_source(shop.data),
