@@ -62,7 +62,17 @@ def test_a_product_in_a_list_has_the_documented_form(visitor):
                 "category": {"id": str(category.pk), "slug": "tables", "name": "Tables"},
                 "price": usd("249.00"),
                 "compare_at_price": usd("299.00"),
-                "images": [{"url": "/media/products/a.webp", "alt": "A", "width": 8, "height": 6}],
+                "images": [
+                    {
+                        "url": "/media/products/a.webp",
+                        "alt": "A",
+                        "width": 8,
+                        "height": 6,
+                        "renditions": dict.fromkeys(
+                            ("thumbnail", "medium", "large"), "/media/products/a.webp"
+                        ),
+                    }
+                ],
                 "rating": {"average": None, "count": 0},
                 "availability": "in_stock",
             }

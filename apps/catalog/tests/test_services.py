@@ -1,6 +1,5 @@
 """What the catalog's services promise beyond what HTTP shows."""
 
-import pgtrigger
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -242,11 +241,6 @@ def test_the_tree_has_at_most_ten_levels():
         place_category(category=Category(name="x", slug="x"), parent=parent)
 
 
-def a_rating_of_six() -> None:
-    with pgtrigger.ignore():
-        Product.objects.update(rating_average=6)
-
-
 @pytest.mark.parametrize(
     ("change", "constraint"),
     [
@@ -264,7 +258,6 @@ def a_rating_of_six() -> None:
         (lambda: Product.objects.update(status="sold"), "product_status_is_known"),
         (lambda: Product.objects.update(slug="Not a slug"), "product_slug_is_a_slug"),
         (lambda: Product.objects.update(currency="usd"), "product_currency_is_a_code"),
-        (a_rating_of_six, "product_rating_is_0_to_5"),
         (lambda: Variant.objects.update(price_minor=None), "variant_active_has_a_price"),
         (lambda: Variant.objects.update(price_minor=-1), "variant_price_is_not_negative"),
         (lambda: Variant.objects.update(compare_at_minor=1000), "variant_compare_at_is_higher"),
