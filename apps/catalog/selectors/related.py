@@ -10,9 +10,14 @@ from apps.catalog.selectors.products import product_rows
 # One row for the product itself, so that one without others is told from one that does not exist.
 RELATED = """
 SELECT p.version, r.kind, r.other_id FROM catalog_product p
-LEFT JOIN catalog_relatedproduct r ON r.product_id = p.id
+LEFT JOIN LATERAL (
+    SELECT kind, other_id, position::float8 AS place FROM catalog_relatedproduct
+    WHERE product_id = p.id
+    UNION ALL
+    SELECT 'bought_together', other_id, -score FROM catalog_boughttogether WHERE product_id = p.id
+) r ON true
 WHERE p.{column} = %(reference)s AND (p.status = 'published' OR NOT %(public)s)
-ORDER BY r.kind, r.position
+ORDER BY r.kind, r.place, r.other_id
 """
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from apps.catalog.models import Collection, CollectionProduct, Product, RelatedProduct
 from apps.catalog.services.collections import choose_products
+from apps.catalog.services.recommendations import Companion, keep_companions
 from apps.catalog.tests.factories import (
     AttributeFactory,
     BrandFactory,
@@ -222,6 +223,28 @@ def test_queries_of_a_collection_that_make_no_sense_are_refused(visitor):
         assert_problem(visitor.get(address, query), 400, "validation_failed")
 
 
+def test_what_customers_buy_with_a_product_is_shown_beside_it_best_first(
+    visitor, django_assert_num_queries
+):
+    bread = ProductFactory(slug="bread")
+    butter, milk = ProductFactory(name="butter"), ProductFactory(name="milk")
+    gone = ProductFactory(status="archived")
+    keep_companions(
+        companions=[
+            Companion(bread.pk, butter.pk, 9, 0.4),
+            Companion(bread.pk, gone.pk, 9, 0.6),
+            Companion(bread.pk, milk.pk, 9, 0.5),
+            Companion(milk.pk, bread.pk, 9, 0.5),
+        ]
+    )
+
+    with django_assert_num_queries(2):
+        shown = visitor.get(f"{PRODUCTS}/bread/related").json()
+
+    assert [product["name"] for product in shown["bought_together"]] == ["milk", "butter"]
+    assert shown["related"] == []
+
+
 def test_products_are_shown_beside_a_product_by_kind_and_in_order(
     staff, visitor, django_assert_num_queries
 ):
@@ -245,6 +268,7 @@ def test_products_are_shown_beside_a_product_by_kind_and_in_order(
         "cross_sell": [],
         "up_sell": [],
         "accessory": ["wax", "lamp"],
+        "bought_together": [],
     }
     assert OutboxEvent.objects.get().payload == {"product_id": str(mine.pk), "version": 2}
     assert_problem(staff.put(address, {}, HTTP_IF_MATCH='"1"'), 412, "version_mismatch")

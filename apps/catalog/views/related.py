@@ -28,12 +28,15 @@ KINDS = RelatedProduct.Kind.values
 
 
 class RelatedDocument(serializers.Serializer[Any]):
-    """Published products by why they are shown, in the order that staff gave them."""
+    """Published products by why they are shown, in the order that staff or customers gave them."""
 
     related = ProductBrief(many=True)
     cross_sell = ProductBrief(many=True)
     up_sell = ProductBrief(many=True)
     accessory = ProductBrief(many=True)
+    bought_together = ProductBrief(
+        many=True, help_text="What customers buy with it, counted from orders, best first."
+    )
 
 
 class RelatedDraft(StrictSerializer):
@@ -91,7 +94,7 @@ def _response(request: Request, key: str) -> Response:
     if found is None:
         raise UnknownProduct("There is no such product.")
     version, rows = found
-    document: dict[str, list[Any]] = {kind: [] for kind in KINDS}
+    document: dict[str, list[Any]] = {kind: [] for kind in (*KINDS, "bought_together")}
     for kind, row in rows:
         document[kind].append(product_document(row, for_staff=staff))
     return tagged(Response(document), version=version)
