@@ -258,6 +258,7 @@ def test_the_tree_has_at_most_ten_levels():
         (lambda: Product.objects.update(status="sold"), "product_status_is_known"),
         (lambda: Product.objects.update(slug="Not a slug"), "product_slug_is_a_slug"),
         (lambda: Product.objects.update(currency="usd"), "product_currency_is_a_code"),
+        (lambda: ProductFactory(rating_average=6), "product_rating_is_0_to_5"),
         (lambda: Variant.objects.update(price_minor=None), "variant_active_has_a_price"),
         (lambda: Variant.objects.update(price_minor=-1), "variant_price_is_not_negative"),
         (lambda: Variant.objects.update(compare_at_minor=1000), "variant_compare_at_is_higher"),
