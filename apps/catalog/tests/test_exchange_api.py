@@ -154,6 +154,16 @@ def test_what_is_no_product_file_is_not_taken(call, content_type):
     assert call("POST", "imports", CSV, content_type).status_code == 415
 
 
+def test_an_empty_file_is_rejected_and_says_why(call):
+    sent = call("POST", "imports", "", "text/csv")
+    process_files()
+
+    assert sent.status_code == 202
+    document = call("GET", f"imports/{sent.json()['id']}").json()
+    assert document["state"] == "rejected"
+    assert document["fault"]["code"] == "empty_file"
+
+
 def test_a_file_that_cannot_be_read_is_rejected_with_the_line(call):
     sent = call(
         "POST", "imports", '{"external_ref": 1}\n\xff'.encode("latin-1"), "application/x-ndjson"
