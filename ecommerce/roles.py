@@ -35,6 +35,8 @@ _stock = frozenset(
 _reviews = frozenset(
     {
         "catalog.moderate_review",
+        "catalog.view_answer",
+        "catalog.view_question",
         "catalog.view_review",
         "catalog.view_reviewreply",
         "catalog.view_reviewreport",

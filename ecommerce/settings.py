@@ -254,6 +254,7 @@ SPECTACULAR_SETTINGS = {
         "ReservationState": "apps.catalog.models.Reservation.State",
         "ImportState": "apps.catalog.models.Import.State",
         "ExportState": "apps.catalog.models.Export.State",
+        "ContributionStatus": "apps.catalog.models.contributions.Contribution.Status",
         "StockTransferStatus": "apps.catalog.models.StockTransfer.Status",
         "StockTransferMove": "apps.catalog.serializers.warehouse.MOVES",
     },

@@ -5,6 +5,7 @@ from typing import Final
 from django.db.models import Q
 
 from apps.catalog.models import (
+    Answer,
     Attribute,
     AttributeChoice,
     BoughtTogether,
@@ -25,6 +26,7 @@ from apps.catalog.models import (
     ProductType,
     ProductTypeAttribute,
     Purchase,
+    Question,
     RelatedProduct,
     ReorderPoint,
     Reservation,
@@ -194,6 +196,30 @@ TABLES = (
             Kind.IDENTITY: "author_name",
             Kind.CONTENT: "product rating title body reason is_verified created_at updated_at",
             Kind.NONE: "status version helpful_count report_count",
+        },
+        emptied={"customer_id": None, "author_name": "", "reason": ""},
+        kept=OPINION,
+    ),
+    Table(
+        model=Question,
+        of=_of_customer,
+        columns={
+            Kind.REFERENCE: "id customer_id",
+            Kind.IDENTITY: "author_name",
+            Kind.CONTENT: "product body reason created_at",
+            Kind.NONE: "status version",
+        },
+        emptied={"customer_id": None, "author_name": "", "reason": ""},
+        kept=OPINION,
+    ),
+    Table(
+        model=Answer,
+        of=_of_customer,
+        columns={
+            Kind.REFERENCE: "id customer_id",
+            Kind.IDENTITY: "author_name",
+            Kind.CONTENT: "question body reason is_merchant created_at",
+            Kind.NONE: "status version",
         },
         emptied={"customer_id": None, "author_name": "", "reason": ""},
         kept=OPINION,

@@ -32,6 +32,13 @@ from apps.catalog.views.moderation import ReviewModerations, ReviewReplies, Revi
 from apps.catalog.views.product_types import OneProductType, ProductTypes
 from apps.catalog.views.products import OneProduct, Products
 from apps.catalog.views.publications import Publications
+from apps.catalog.views.questions import (
+    AnswerModerations,
+    ProductQuestions,
+    QuestionAnswers,
+    QuestionModerations,
+    Questions,
+)
 from apps.catalog.views.related import Related
 from apps.catalog.views.reviews import (
     MyReviews,
@@ -63,6 +70,17 @@ urlpatterns = [
     path("products/<id:product_id>/media", ProductMedia.as_view(), name="product-media"),
     path(
         "products/<id:product_id>/media/<id:media_id>", OneMedium.as_view(), name="product-medium"
+    ),
+    path("products/<id:product_id>/questions", ProductQuestions.as_view(), name="questions"),
+    path("questions", Questions.as_view(), name="question-queue"),
+    path("questions/<id:question_id>/answers", QuestionAnswers.as_view(), name="answers"),
+    path(
+        "questions/<id:question_id>/moderations",
+        QuestionModerations.as_view(),
+        name="question-moderations",
+    ),
+    path(
+        "answers/<id:answer_id>/moderations", AnswerModerations.as_view(), name="answer-moderations"
     ),
     path("reviews", Reviews.as_view(), name="reviews"),
     path("reviews/<id:review_id>", OneReview.as_view(), name="review"),

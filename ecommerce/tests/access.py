@@ -215,6 +215,12 @@ ROUTES: dict[str, Rule] = {
     "GET products/{product_id}/reviews": PUBLIC,
     "POST products/{product_id}/reviews": PERSON,
     "GET products/{product_id}/rating": PUBLIC,
+    "GET products/{product_id}/questions": PUBLIC,
+    "POST products/{product_id}/questions": PERSON,
+    "GET questions": staff("catalog.moderate_review"),
+    "POST questions/{question_id}/answers": PERSON,
+    "POST questions/{question_id}/moderations": staff("catalog.moderate_review"),
+    "POST answers/{answer_id}/moderations": staff("catalog.moderate_review"),
     "GET users/me/reviews": PERSON,
     "GET reviews": staff("catalog.moderate_review"),
     "GET reviews/{review_id}": PUBLIC,
@@ -373,6 +379,14 @@ PAGES: dict[str, Page] = {
         ("catalog.product", "add change", {}),
         ("catalog.producttype", "add change delete", {}),
         ("catalog.reservation", "", {}),
+        *(
+            (
+                f"catalog.{kind}",
+                "",
+                {"approve": "catalog.moderate_review", "reject": "catalog.moderate_review"},
+            )
+            for kind in ("question", "answer")
+        ),
         (
             "catalog.review",
             "",

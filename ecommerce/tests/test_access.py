@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.catalog.tests.factories import (
+    AnswerFactory,
     AttributeChoiceFactory,
     BrandFactory,
     CategoryFactory,
@@ -80,6 +81,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT products/{key}": {"name": "New", "status": "draft", "category": None, "variants": []},
     "POST products/{product_id}/reviews": {"rating": 5},
     "POST reviews/{review_id}/reports": {"cause": "spam"},
+    "POST products/{product_id}/questions": {"body": "Is it heavy?"},
+    "POST questions/{question_id}/answers": {"body": "No."},
+    "POST questions/{question_id}/moderations": {"decision": "approve"},
+    "POST answers/{answer_id}/moderations": {"decision": "approve"},
     "POST reviews/{review_id}/replies": {"body": "Thank you."},
     "POST reviews/{review_id}/moderations": {"decision": "approve"},
     "PUT categories/{category}": {"name": "New"},
@@ -151,6 +156,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
         mine.customer_id, mine.token_hash = owner.pk, ""
         mine.save()
     image = ImageFactory.create(product=variant.product)
+    answer = AnswerFactory.create(question__product=variant.product)
     review = ReviewFactory.create(product=variant.product, customer_id=owner.pk)
     choice = AttributeChoiceFactory.create()
     category = CategoryFactory.create()
@@ -205,6 +211,8 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "key": {"owner's": variant.product_id},
             "product_id": {"owner's": variant.product_id},
             "review_id": {"owner's": review.pk},
+            "question_id": {"owner's": answer.question_id},
+            "answer_id": {"owner's": answer.pk},
             "media_id": {"owner's": image.pk},
             "import_id": {"owner's": file_import.pk},
             "product_export_id": {"owner's": file_export.pk},

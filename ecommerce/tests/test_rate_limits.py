@@ -181,6 +181,16 @@ def test_what_people_write_is_limited_by_the_day_and_reading_it_is_not(quota: in
     assert (read.status_code, read["RateLimit"][:7]) == (404, '"reads"')
 
 
+@pytest.mark.django_db
+def test_staff_who_answer_for_the_store_are_not_limited_by_the_day() -> None:
+    question = "/api/v1/questions/0198c2d5-0000-7000-8000-000000000001/answers"
+    token = {"Authorization": f"Bearer {access_token_for(UserFactory.create(is_staff=True))}"}
+
+    answer = Client().post(question, {}, "application/json", headers=token)
+
+    assert answer["RateLimit"].startswith('"writes";')
+
+
 def test_each_of_these_routes_exists() -> None:
     assert rate_limits.ROUTES.keys() <= {route for route, _ in routes(get_resolver().url_patterns)}
 

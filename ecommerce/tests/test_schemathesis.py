@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apps.catalog.tests.factories import (
+    AnswerFactory,
     AttributeChoiceFactory,
     BrandFactory,
     CategoryFactory,
@@ -94,6 +95,7 @@ def staff(boss: Any) -> dict[str, str]:
 def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     """Path parameters that lead to something, and the headers of who holds it."""
     variant = VariantFactory.create(stock=50)
+    answer = AnswerFactory.create(question__product=variant.product)
     cart, cart_holder = ready_cart({variant.pk: 2})
     order, order_holder = placed_order({variant.pk: 1})
     item = cart.items.get()
@@ -118,6 +120,8 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "alert_id": str(StockAlertFactory.create(customer_id=boss.pk).pk),
         "key": str(variant.product_id),
         "product_id": str(variant.product_id),
+        "answer_id": str(answer.pk),
+        "question_id": str(answer.question_id),
         "media_id": str(ImageFactory.create(product=variant.product).pk),
         "review_id": str(ReviewFactory.create(product=variant.product, customer_id=boss.pk).pk),
         "synonym_id": str(SearchSynonymFactory.create().pk),

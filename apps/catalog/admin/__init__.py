@@ -3,7 +3,7 @@
 from apps.catalog.admin.alerts import StockAlertAdmin
 from apps.catalog.admin.categories import CategoryAdmin
 from apps.catalog.admin.collections import CollectionAdmin
-from apps.catalog.admin.contributions import ReviewAdmin
+from apps.catalog.admin.contributions import AnswerAdmin, QuestionAdmin, ReviewAdmin
 from apps.catalog.admin.exchange import ExportAdmin, ImportAdmin
 from apps.catalog.admin.labels import BrandAdmin, TagAdmin
 from apps.catalog.admin.low_stock import LowStockAdmin, ReorderPointAdmin
@@ -25,6 +25,7 @@ from apps.catalog.admin.stock import (
 from apps.catalog.admin.warehouse import StockCountAdmin, StockTransferAdmin
 
 __all__ = [
+    "AnswerAdmin",
     "AttributeAdmin",
     "BoughtTogetherAdmin",
     "BrandAdmin",
@@ -35,6 +36,7 @@ __all__ = [
     "LowStockAdmin",
     "ProductAdmin",
     "ProductTypeAdmin",
+    "QuestionAdmin",
     "ReorderPointAdmin",
     "ReservationAdmin",
     "ReviewAdmin",

@@ -9,8 +9,9 @@ from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.catalog.models import Review, ReviewReply, ReviewReport
+from apps.catalog.models import Answer, Question, Review, ReviewReply, ReviewReport
 from apps.catalog.services.contributions import Status
+from apps.catalog.services.questions import moderate_answer, moderate_question
 from apps.catalog.services.reviews import moderate_review
 from apps.kernel.backoffice import ReadOnly
 from apps.kernel.errors import DomainError
@@ -99,3 +100,33 @@ class ReviewAdmin(Moderated):
     def excerpt(self, review: Review) -> str:
         """How it begins."""
         return review.body[:200]
+
+
+@admin.register(Question)
+class QuestionAdmin(Moderated):
+    """Questions, those first that wait for longest."""
+
+    list_display = ("created_at", "status", "product", "body", "author_name")
+    list_filter = ("status",)
+    list_select_related = ("product",)
+    search_fields = ("body", "product__name")
+    ordering = ("created_at", "id")
+
+    @staticmethod
+    def moderate(question_id: Any, **decision: Any) -> None:
+        moderate_question(question_id=question_id, **decision)
+
+
+@admin.register(Answer)
+class AnswerAdmin(Moderated):
+    """Answers, those first that wait for longest."""
+
+    list_display = ("created_at", "status", "question", "body", "is_merchant", "author_name")
+    list_filter = ("status", "is_merchant")
+    list_select_related = ("question",)
+    search_fields = ("body", "question__body")
+    ordering = ("created_at", "id")
+
+    @staticmethod
+    def moderate(answer_id: Any, **decision: Any) -> None:
+        moderate_answer(answer_id=answer_id, **decision)

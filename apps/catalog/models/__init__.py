@@ -17,6 +17,7 @@ from apps.catalog.models.product_types import (
     ProductTypeAttribute,
 )
 from apps.catalog.models.products import Brand, Product, Variant
+from apps.catalog.models.questions import Answer, Question
 from apps.catalog.models.recommendations import BoughtTogether
 from apps.catalog.models.related import RelatedProduct
 from apps.catalog.models.reviews import Purchase, Review, ReviewReply, ReviewReport, ReviewVote
@@ -38,6 +39,7 @@ from apps.catalog.models.tags import Tag
 from apps.catalog.models.transfers import StockTransfer, StockTransferLine
 
 __all__ = [
+    "Answer",
     "Attribute",
     "AttributeChoice",
     "BoughtTogether",
@@ -58,6 +60,7 @@ __all__ = [
     "ProductType",
     "ProductTypeAttribute",
     "Purchase",
+    "Question",
     "RelatedProduct",
     "ReorderPoint",
     "Reservation",

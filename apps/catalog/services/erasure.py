@@ -2,7 +2,8 @@
 
 from django.db import transaction
 
-from apps.catalog.models import Review
+from apps.catalog.models import Answer, Question, Review
+from apps.catalog.models.contributions import Contribution
 from apps.catalog.personal_data import TABLES
 from apps.kernel.privacy import Person, erase_from
 
@@ -13,9 +14,10 @@ def erase(*, person: Person) -> int:
 
     Returns how many rows were touched.
     """
-    unread, _ = (
-        Review.objects.filter(person.by_id("customer_id"))
-        .exclude(status=Review.Status.APPROVED)
-        .delete()
+    unread = sum(
+        kind._default_manager.filter(person.by_id("customer_id"))
+        .exclude(status=Contribution.Status.APPROVED)
+        .delete()[0]
+        for kind in (Review, Question, Answer)
     )
     return unread + erase_from(TABLES, person=person)

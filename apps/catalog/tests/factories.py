@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.catalog.models import (
+    Answer,
     Attribute,
     AttributeChoice,
     BoughtTogether,
@@ -20,6 +21,7 @@ from apps.catalog.models import (
     Product,
     ProductType,
     ProductTypeAttribute,
+    Question,
     Review,
     SearchBoost,
     SearchRedirect,
@@ -290,3 +292,29 @@ class SearchRedirectFactory(factory.django.DjangoModelFactory[SearchRedirect]):
 
     query = factory.Sequence(lambda n: f"query{n}")
     path = "/help"
+
+
+class QuestionFactory(factory.django.DjangoModelFactory[Question]):
+    """A shown question of somebody who has nothing else here."""
+
+    class Meta:
+        model = Question
+
+    product = factory.SubFactory(ProductFactory)
+    customer_id = factory.LazyFunction(new_id)
+    author_name = "Anna K."
+    body = "Is it heavy?"
+    status = Question.Status.APPROVED
+
+
+class AnswerFactory(factory.django.DjangoModelFactory[Answer]):
+    """A shown answer of another customer."""
+
+    class Meta:
+        model = Answer
+
+    question = factory.SubFactory(QuestionFactory)
+    customer_id = factory.LazyFunction(new_id)
+    author_name = "Ben"
+    body = "Not at all."
+    status = Answer.Status.APPROVED

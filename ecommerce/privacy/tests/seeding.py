@@ -14,7 +14,7 @@ from django.db import DatabaseError, models, transaction
 from django.db.models.fields import NOT_PROVIDED
 from django.utils import timezone
 
-from apps.catalog.tests.factories import ReviewFactory
+from apps.catalog.tests.factories import AnswerFactory, ReviewFactory
 from apps.kernel.audit import Actor, on_behalf_of, record
 from apps.kernel.ids import new_id
 from apps.kernel.mail import send
@@ -83,6 +83,7 @@ def seeded_person() -> Person:
     )
     mine = ReviewFactory.create(customer_id=user.pk)
     theirs = ReviewFactory.create(product=mine.product)
+    AnswerFactory.create(customer_id=user.pk, question__customer_id=user.pk)
     MODELS["catalog.ReviewVote"].objects.create(review=theirs, customer_id=user.pk)
     MODELS["catalog.ReviewReport"].objects.create(review=theirs, customer_id=user.pk, cause="spam")
     MODELS["catalog.ReviewReply"].objects.create(review=theirs, actor_id=user.pk, body="x")

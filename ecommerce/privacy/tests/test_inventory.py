@@ -58,6 +58,8 @@ def test_room_for_words_is_kept_only_where_it_is_known_what_stands_there() -> No
 
     assert roomy == {
         "catalog_review.body",
+        "catalog_answer.body",  # what was published, without a name
+        "catalog_question.body",
         "catalog_review.title",  # an opinion that was published
         "catalog_reviewreply.body",  # what staff wrote to everybody
         "catalog_stockcount.reason",  # the same
