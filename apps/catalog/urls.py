@@ -34,6 +34,10 @@ from apps.catalog.views.products import OneProduct, Products
 from apps.catalog.views.publications import Publications
 from apps.catalog.views.questions import (
     AnswerModerations,
+    MyAnswers,
+    MyQuestions,
+    OneAnswer,
+    OneQuestion,
     ProductQuestions,
     QuestionAnswers,
     QuestionModerations,
@@ -73,6 +77,8 @@ urlpatterns = [
     ),
     path("products/<id:product_id>/questions", ProductQuestions.as_view(), name="questions"),
     path("questions", Questions.as_view(), name="question-queue"),
+    path("questions/<id:question_id>", OneQuestion.as_view(), name="question"),
+    path("answers/<id:answer_id>", OneAnswer.as_view(), name="answer"),
     path("questions/<id:question_id>/answers", QuestionAnswers.as_view(), name="answers"),
     path(
         "questions/<id:question_id>/moderations",
@@ -92,6 +98,8 @@ urlpatterns = [
         ReviewModerations.as_view(),
         name="review-moderations",
     ),
+    path("users/me/questions", MyQuestions.as_view(), name="my-questions"),
+    path("users/me/answers", MyAnswers.as_view(), name="my-answers"),
     path("users/me/reviews", MyReviews.as_view(), name="my-reviews"),
     path("search", Search.as_view(), name="search"),
     path("search/suggestions", SearchSuggestions.as_view(), name="search-suggestions"),

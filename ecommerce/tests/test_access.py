@@ -156,7 +156,9 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
         mine.customer_id, mine.token_hash = owner.pk, ""
         mine.save()
     image = ImageFactory.create(product=variant.product)
-    answer = AnswerFactory.create(question__product=variant.product)
+    answer = AnswerFactory.create(
+        customer_id=owner.pk, question__customer_id=owner.pk, question__product=variant.product
+    )
     review = ReviewFactory.create(product=variant.product, customer_id=owner.pk)
     choice = AttributeChoiceFactory.create()
     category = CategoryFactory.create()

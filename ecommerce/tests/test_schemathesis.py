@@ -95,7 +95,9 @@ def staff(boss: Any) -> dict[str, str]:
 def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     """Path parameters that lead to something, and the headers of who holds it."""
     variant = VariantFactory.create(stock=50)
-    answer = AnswerFactory.create(question__product=variant.product)
+    answer = AnswerFactory.create(
+        customer_id=boss.pk, question__customer_id=boss.pk, question__product=variant.product
+    )
     cart, cart_holder = ready_cart({variant.pk: 2})
     order, order_holder = placed_order({variant.pk: 1})
     item = cart.items.get()

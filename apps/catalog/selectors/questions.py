@@ -36,6 +36,22 @@ COLUMNS = (
     "created_at",
 )
 
+OWN_ANSWER = (
+    "id",
+    "author_name",
+    "is_merchant",
+    "body",
+    "created_at",
+    "status",
+    "reason",
+    "version",
+    "question_id",
+    "question__body",
+    "question__product_id",
+    "question__product__slug",
+    "question__product__name",
+)
+
 
 def shown_questions(*, product_id: UUID) -> Rows:
     """Return what everybody may read about a product."""
@@ -44,8 +60,13 @@ def shown_questions(*, product_id: UUID) -> Rows:
 
 
 def question_rows(**which: Any) -> Rows:
-    """Return questions with all their answers, for staff."""
+    """Return questions with all their answers, for their author and staff."""
     return Question.objects.filter(**which).values(*COLUMNS, told=EVERY)
+
+
+def answers_of(*, customer_id: UUID) -> QuerySet[Answer, dict[str, Any]]:
+    """Return what somebody has answered, and to what."""
+    return Answer.objects.filter(customer_id=customer_id).values(*OWN_ANSWER)
 
 
 def waiting_questions(*, status: str) -> Rows:

@@ -38,6 +38,29 @@ class QuestionDocument(serializers.Serializer[Any]):
     version = serializers.IntegerField(required=False, help_text="For the author and staff.")
 
 
+class QuestionNamed(serializers.Serializer[Any]):
+    """Which question something answers."""
+
+    id = serializers.UUIDField()
+    body = serializers.CharField()
+    product = ProductNamed()
+
+
+class OwnAnswerDocument(AnswerDocument):
+    """What one has answered oneself, and to what."""
+
+    question = QuestionNamed()
+    status = serializers.ChoiceField(choices=Contribution.Status.choices)
+    reason = serializers.CharField()
+    version = serializers.IntegerField()
+
+
+class OwnAnswerPage(Page):
+    """A page of one's own answers."""
+
+    results = OwnAnswerDocument(many=True)
+
+
 class QuestionPage(Page):
     """A page of questions."""
 
@@ -64,3 +87,22 @@ def question_document(row: dict[str, Any], *, reader: Reader = Reader.ANYBODY) -
     if reader is not Reader.ANYBODY:
         document |= {name: row[name] for name in ("status", "reason", "version")}
     return document
+
+
+def own_answer_document(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of a row of `selectors.questions.answers_of`."""
+    return {
+        "id": row["id"],
+        "question": {
+            "id": row["question_id"],
+            "body": row["question__body"],
+            "product": {
+                "id": row["question__product_id"],
+                "slug": row["question__product__slug"],
+                "name": row["question__product__name"],
+            },
+        },
+        "author": row["author_name"] or None,
+        "merchant": row["is_merchant"],
+        **{name: row[name] for name in ("body", "created_at", "status", "reason", "version")},
+    }

@@ -24,6 +24,7 @@ INSERT INTO catalog_answer
 SELECT %(id)s, id, %(customer)s, %(author_name)s, %(body)s, %(merchant)s,
     CASE WHEN %(merchant)s THEN 'approved' ELSE 'pending' END
 FROM catalog_question WHERE id = %(question)s AND (status = 'approved' OR %(merchant)s)
+FOR KEY SHARE
 RETURNING id
 """
 
@@ -35,7 +36,7 @@ class UnknownQuestion(NotFound):
 
 
 class UnknownAnswer(NotFound):
-    """There is no such answer."""
+    """There is no such answer, or it is not yours to change."""
 
     code = "unknown_answer"
 
@@ -87,6 +88,33 @@ def answer(
     if for_the_store:
         record("catalog.question_answered", about=question_id, after={"answer": answer_id})
     return answer_id
+
+
+@transaction.atomic
+def remove_question(*, question_id: UUID, customer_id: UUID, expected_version: int | None) -> None:
+    """Delete one's own question with all answers. Raises UnknownQuestion, VersionMismatch."""
+    locked(
+        Question,
+        pk=question_id,
+        customer_id=customer_id,
+        expected_version=expected_version,
+        refusal=UnknownQuestion,
+    ).delete()
+
+
+@transaction.atomic
+def remove_answer(*, answer_id: UUID, customer_id: UUID, expected_version: int | None) -> None:
+    """Delete one's own answer. Raises UnknownAnswer, VersionMismatch."""
+    row = locked(
+        Answer,
+        pk=answer_id,
+        customer_id=customer_id,
+        expected_version=expected_version,
+        refusal=UnknownAnswer,
+    )
+    row.delete()
+    if row.is_merchant:
+        record("catalog.answer_removed", about=answer_id, before={"question": row.question_id})
 
 
 @transaction.atomic

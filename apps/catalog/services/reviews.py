@@ -37,6 +37,7 @@ VOTE = """
 INSERT INTO catalog_reviewvote (review_id, customer_id)
 SELECT id, %(customer)s FROM catalog_review
 WHERE id = %(review)s AND status = 'approved' AND customer_id IS DISTINCT FROM %(customer)s
+FOR KEY SHARE
 ON CONFLICT (review_id, customer_id) DO NOTHING
 """
 
@@ -45,6 +46,7 @@ WITH reported AS (
     INSERT INTO catalog_reviewreport (review_id, customer_id, cause, detail)
     SELECT id, %(customer)s, %(cause)s, %(detail)s FROM catalog_review
     WHERE id = %(review)s AND status = 'approved' AND customer_id IS DISTINCT FROM %(customer)s
+    FOR KEY SHARE
     ON CONFLICT (review_id, customer_id) DO NOTHING
     RETURNING review_id
 )
@@ -195,8 +197,7 @@ def report(*, review_id: UUID, customer_id: UUID, cause: str, detail: str) -> No
 @transaction.atomic
 def reply(*, review_id: UUID, body: str, actor_id: UUID) -> None:
     """Answer a review in the store's name. Raises UnknownReview."""
-    if not Review.objects.filter(pk=review_id).exists():
-        raise UnknownReview("There is no such review.")
+    locked(Review, pk=review_id, expected_version=None, refusal=UnknownReview)
     answer = ReviewReply.objects.create(review_id=review_id, body=body, actor_id=actor_id)
     record("catalog.review_answered", about=review_id, after={"reply": answer.pk})
 

@@ -145,6 +145,72 @@ def test_an_erased_author_leaves_what_was_shown_without_a_name(anna) -> None:
     assert Answer.objects.count() == 1
 
 
+def test_authors_see_what_has_become_of_what_they_wrote(anna, staff) -> None:
+    question = QuestionFactory.create(customer_id=anna.id, status="pending")
+    answer = AnswerFactory.create(customer_id=anna.id)
+    QuestionFactory.create(status="pending")
+    staff.post(
+        f"{API}/questions/{question.pk}/moderations", {"decision": "reject", "reason": "Rude."}
+    )
+    staff.post(f"{API}/answers/{answer.pk}/moderations", {"decision": "reject", "reason": "No."})
+
+    [asked] = anna.get(f"{API}/users/me/questions").json()["results"]
+    [answered] = anna.get(f"{API}/users/me/answers").json()["results"]
+
+    assert (asked["id"], asked["status"], asked["reason"]) == (
+        str(question.pk),
+        "rejected",
+        "Rude.",
+    )
+    assert (answered["id"], answered["status"], answered["reason"]) == (
+        str(answer.pk),
+        "rejected",
+        "No.",
+    )
+    assert (answered["question"]["id"], answered["version"]) == (str(answer.question_id), 2)
+    assert answered["question"]["product"]["id"] == str(answer.question.product_id)
+
+
+def test_an_author_takes_back_a_question_with_its_answers_and_an_answer_alone(
+    anna, visitor
+) -> None:
+    mine = AnswerFactory.create(question__customer_id=anna.id)
+    theirs = AnswerFactory.create(customer_id=anna.id)
+    stale = {"HTTP_IF_MATCH": '"9"'}
+
+    for path in (f"questions/{mine.question_id}", f"answers/{theirs.pk}"):
+        assert anna.delete(f"{API}/{path}", **stale).json()["code"] == "version_mismatch"
+        assert anna.delete(f"{API}/{path}", HTTP_IF_MATCH='"1"').status_code == 204
+        assert anna.delete(f"{API}/{path}").status_code == 404
+
+    assert shown(visitor, mine.question.product) == []
+    [left] = shown(visitor, theirs.question.product)
+    assert left["answers"] == []
+    assert not Answer.objects.exists()
+
+
+def test_nobody_takes_back_what_another_wrote(anna, staff, visitor) -> None:
+    answer = AnswerFactory.create()
+    paths = (f"questions/{answer.question_id}", f"answers/{answer.pk}")
+
+    said = [who.delete(f"{API}/{path}") for who in (anna, staff, visitor) for path in paths]
+
+    assert [each.status_code for each in said] == [404] * 4 + [401] * 2
+    assert {each.json()["code"] for each in said[:4]} == {"unknown_question", "unknown_answer"}
+    assert shown(visitor, answer.question.product)[0]["answers"][0]["id"] == str(answer.pk)
+
+
+def test_an_answer_of_the_store_that_is_taken_back_is_in_the_audit_log(staff) -> None:
+    question = QuestionFactory.create()
+    answered = staff.post(f"{API}/questions/{question.pk}/answers", {"body": "12 kg."}).json()
+
+    removed = staff.delete(f"{API}/answers/{answered['id']}")
+
+    assert removed.status_code == 204
+    entry = AuditEntry.objects.get(action="catalog.answer_removed")
+    assert (entry.about, entry.before) == (answered["id"], {"question": str(question.pk)})
+
+
 @pytest.mark.parametrize("kind", ["question", "answer"])
 def test_staff_decide_about_many_at_a_time_in_the_back_office(enter, kind) -> None:
     boss = get_user_model().objects.create_superuser("boss@example.com", "long enough password")

@@ -2,15 +2,16 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from apps.catalog.models import Product, Review, ReviewReport
-from apps.catalog.services import reviews
+from apps.catalog.models import Product, Question, Review, ReviewReport
+from apps.catalog.services import questions, reviews
 from apps.catalog.services.contributions import Status
 from apps.catalog.services.purchases import note_purchase
 from apps.catalog.services.ratings import repair_rating, wrong_ratings
-from apps.catalog.tests.factories import ProductFactory, ReviewFactory
+from apps.catalog.tests.factories import ProductFactory, QuestionFactory, ReviewFactory
 from apps.kernel.errors import DomainError
 from apps.kernel.ids import new_id
 from apps.kernel.models import OutboxEvent
@@ -154,3 +155,32 @@ def test_a_purchase_and_a_review_at_the_same_moment_see_each_other():
         )
 
         assert Review.objects.get(customer_id=customer_id).is_verified is True
+
+
+def test_what_is_written_below_a_text_that_is_deleted_at_once_is_refused_or_goes_with_it():
+    for _ in range(5):
+        review, question = ReviewFactory.create(), QuestionFactory.create()
+        words = {"customer_id": new_id(), "author_name": "", "body": "No.", "for_the_store": False}
+        below = [
+            *[partial(reviews.vote, review_id=review.pk, customer_id=new_id()) for _ in range(4)],
+            partial(
+                reviews.report, review_id=review.pk, customer_id=new_id(), cause="spam", detail=""
+            ),
+            *[partial(reviews.reply, review_id=review.pk, body="x", actor_id=new_id())] * 2,
+            *[partial(questions.answer, question_id=question.pk, **words)] * 4,
+        ]
+        author, asker = (
+            {"customer_id": text.customer_id, "expected_version": None}
+            for text in (review, question)
+        )
+
+        said = at_once(
+            outcome(partial(reviews.remove_review, review_id=review.pk, **author)),
+            outcome(partial(questions.remove_question, question_id=question.pk, **asker)),
+            *map(outcome, below),
+        )
+
+        assert said[:2] == ["done", "done"]
+        assert set(said) <= {"done", "unknown_review", "unknown_question"}
+        assert not Question.objects.exists()
+        assert not Review.objects.exists()

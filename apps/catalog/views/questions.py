@@ -4,19 +4,24 @@ from typing import Any, cast
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.catalog.models import Answer
-from apps.catalog.selectors.questions import question_rows, shown_questions, waiting_questions
+from apps.catalog.selectors.questions import (
+    answers_of,
+    question_rows,
+    shown_questions,
+    waiting_questions,
+)
 from apps.catalog.selectors.reviews import is_published
 from apps.catalog.serializers.questions import (
-    AnswerDocument,
+    OwnAnswerDocument,
+    OwnAnswerPage,
     QuestionDocument,
     QuestionPage,
+    own_answer_document,
     question_document,
 )
 from apps.catalog.serializers.reviews import Reader
@@ -85,15 +90,10 @@ class QuestionAnswers(APIView):
 
         body = StrictCharField(max_length=2000)
 
-    class Answered(AnswerDocument):
-        """An answer, and whether it is shown already."""
-
-        status = serializers.ChoiceField(choices=Answer.Status.choices)
-
     @extend_schema(
         operation_id="questions_answer",
         request=AnswerText,
-        responses={201: Answered, **problems(400, 401, 403, 404, 413, 415)},
+        responses={201: OwnAnswerDocument, **problems(400, 401, 403, 404, 413, 415)},
     )
     def post(self, request: Request, question_id: UUID) -> Response:
         """Answer a question. What customers answer is read first; staff answer for the store."""
@@ -108,16 +108,82 @@ class QuestionAnswers(APIView):
             body=text.validated_data["body"],
             for_the_store=staff,
         )
-        answer = Answer.objects.get(pk=answer_id)
-        document = {
-            "id": answer.pk,
-            "author": answer.author_name or None,
-            "merchant": answer.is_merchant,
-            "body": answer.body,
-            "created_at": answer.created_at,
-            "status": answer.status,
-        }
-        return Response(document, status=201)
+        [row] = answers_of(customer_id=me.pk).filter(pk=answer_id)
+        return Response(own_answer_document(row), status=201)
+
+
+class OneQuestion(APIView):
+    """A question of mine."""
+
+    permission_classes = (IsAuthenticated, PeopleOnly)
+
+    @extend_schema(
+        operation_id="questions_delete",
+        parameters=[IF_MATCH],
+        responses={204: None, **problems(400, 401, 403, 404, 412)},
+    )
+    def delete(self, request: Request, question_id: UUID) -> Response:
+        """Delete my question with all answers."""
+        questions.remove_question(
+            question_id=question_id,
+            customer_id=cast("UUID", request.user.pk),
+            expected_version=expected_version(request),
+        )
+        return Response(status=204)
+
+
+class OneAnswer(APIView):
+    """An answer of mine."""
+
+    permission_classes = (IsAuthenticated, PeopleOnly)
+
+    @extend_schema(
+        operation_id="answers_delete",
+        parameters=[IF_MATCH],
+        responses={204: None, **problems(400, 401, 403, 404, 412)},
+    )
+    def delete(self, request: Request, answer_id: UUID) -> Response:
+        """Delete my answer."""
+        questions.remove_answer(
+            answer_id=answer_id,
+            customer_id=cast("UUID", request.user.pk),
+            expected_version=expected_version(request),
+        )
+        return Response(status=204)
+
+
+class MyQuestions(APIView):
+    """What I have asked."""
+
+    @extend_schema(
+        operation_id="users_me_questions",
+        parameters=[PageQuery],
+        responses={200: QuestionPage, **problems(400, 401)},
+    )
+    def get(self, request: Request) -> Response:
+        """Show my questions, newest first, also those that nobody else sees."""
+        query = read_query(request, PageQuery)
+        rows = question_rows(customer_id=cast("UUID", request.user.pk))
+        page = page_of(rows, ordering=NEWEST_FIRST, query=query, request=request)
+        page["results"] = [question_document(row, reader=Reader.AUTHOR) for row in page["results"]]
+        return Response(page)
+
+
+class MyAnswers(APIView):
+    """What I have answered."""
+
+    @extend_schema(
+        operation_id="users_me_answers",
+        parameters=[PageQuery],
+        responses={200: OwnAnswerPage, **problems(400, 401)},
+    )
+    def get(self, request: Request) -> Response:
+        """Show my answers, newest first, also those that nobody else sees."""
+        query = read_query(request, PageQuery)
+        rows = answers_of(customer_id=cast("UUID", request.user.pk))
+        page = page_of(rows, ordering=NEWEST_FIRST, query=query, request=request)
+        page["results"] = [own_answer_document(row) for row in page["results"]]
+        return Response(page)
 
 
 class Questions(APIView):
