@@ -8,7 +8,7 @@ was written is read as the same value. The empty cell and JSON's null both are t
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -29,38 +29,40 @@ class BadValue(Exception):
         self.detail = detail
 
 
-class Kind(Protocol):
-    """How the values of a column are read and written."""
+class Kind:
+    """How the values of a column are read and written; here as texts that are kept as they are."""
+
+    __slots__ = ()
 
     @property
     def takes(self) -> str:
         """Say in a few words what may stand in a cell."""
-        ...
+        raise NotImplementedError
 
     @property
     def empty(self) -> Any:
         """Return what an empty cell means."""
-        ...
+        return None
 
     def of_cell(self, cell: str) -> Any:
         """Return the value of a CSV cell. Raises BadValue."""
-        ...
+        raise NotImplementedError
 
     def of_json(self, value: Any) -> Any:
         """Return the value of a JSON value. Raises BadValue."""
-        ...
+        return self.of_cell(_text(value))
 
     def to_cell(self, value: Any) -> str:
         """Return the value as a CSV cell."""
-        ...
+        return "" if value is None else str(value)
 
     def to_json(self, value: Any) -> Any:
         """Return the value as a JSON value."""
-        ...
+        return value
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Text(Kind):
     """Text of a limited length, kept to the character."""
 
     longest: int
@@ -82,22 +84,12 @@ class Text:
             raise BadValue(self.pattern_code, f"{cell[:60]!r} has not the form that is asked for.")
         return cell
 
-    def of_json(self, value: Any) -> str:
-        return self.of_cell(_text(value))
-
-    def to_cell(self, value: Any) -> str:
-        return str(value)
-
-    def to_json(self, value: Any) -> Any:
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(Kind):
     """An id of ours, kept as its text."""
 
     takes = "an id (a UUID)"
-    empty: Any = None
 
     def of_cell(self, cell: str) -> str | None:
         if not cell:
@@ -106,22 +98,12 @@ class Identifier:
             raise BadValue("not_an_id", "An id is a UUID.")
         return str(UUID(cell))
 
-    def of_json(self, value: Any) -> str | None:
-        return self.of_cell(_text(value))
-
-    def to_cell(self, value: Any) -> str:
-        return value or ""
-
-    def to_json(self, value: Any) -> Any:
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Kind):
     """One of a few words."""
 
     words: Collection[str]
-    empty: Any = None
 
     @property
     def takes(self) -> str:
@@ -129,49 +111,29 @@ class Choice:
 
     def of_cell(self, cell: str) -> Any:
         if not cell:
-            return self.empty
+            return None
         if cell not in self.words:
             raise BadValue("not_a_choice", f"This is {self.takes}.")
         return cell
 
-    def of_json(self, value: Any) -> Any:
-        return self.of_cell(_text(value))
-
-    def to_cell(self, value: Any) -> str:
-        return str(value)
-
-    def to_json(self, value: Any) -> Any:
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class Currency:
+class Currency(Kind):
     """The code of the store's currency, and of no other."""
 
     takes = "the code of the store's currency"
-    empty: Any = None
 
     def of_cell(self, cell: str) -> str | None:
         if cell and cell != settings.STORE_CURRENCY:
             raise BadValue("currency_mismatch", f"The store sells in {settings.STORE_CURRENCY}.")
         return cell or None
 
-    def of_json(self, value: Any) -> str | None:
-        return self.of_cell(_text(value))
-
-    def to_cell(self, value: Any) -> str:
-        return value or ""
-
-    def to_json(self, value: Any) -> Any:
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Kind):
     """A price in the store's currency, kept in minor units; a decimal text also in JSON."""
 
     takes = "an amount such as 19.99"
-    empty: Any = None
 
     def of_cell(self, cell: str) -> int | None:
         if not cell:
@@ -184,9 +146,6 @@ class Amount:
             raise BadValue("out_of_bounds", "A price is not negative, and not beyond belief.")
         return minor
 
-    def of_json(self, value: Any) -> int | None:
-        return self.of_cell(_text(value))
-
     def to_cell(self, value: Any) -> str:
         return "" if value is None else format_minor(value, settings.STORE_CURRENCY)
 
@@ -195,7 +154,7 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Kind):
     """A whole number within bounds."""
 
     least: int
@@ -222,19 +181,12 @@ class Whole:
             raise BadValue("out_of_bounds", f"This is {self.takes}.")
         return value
 
-    def to_cell(self, value: Any) -> str:
-        return "" if value is None else str(value)
-
-    def to_json(self, value: Any) -> Any:
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class YesNo:
+class YesNo(Kind):
     """Yes or no."""
 
     takes = "true or false"
-    empty: Any = None
 
     def of_cell(self, cell: str) -> bool | None:
         if not cell:
@@ -251,18 +203,14 @@ class YesNo:
     def to_cell(self, value: Any) -> str:
         return "" if value is None else str(value).lower()
 
-    def to_json(self, value: Any) -> Any:
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class Path(Kind):
     """Names from the root of a tree down: `Food > Fruit` in a cell, a list in JSON."""
 
     longest: int
     deepest: int
     takes = "names from the root down, such as Food > Fruit"
-    empty: Any = None
 
     def of_cell(self, cell: str) -> list[str] | None:
         return self._checked(split(cell, ">")) if cell else None
@@ -277,9 +225,6 @@ class Path:
     def to_cell(self, value: Any) -> str:
         return join(value or (), ">")
 
-    def to_json(self, value: Any) -> Any:
-        return value
-
     def _checked(self, names: list[str]) -> list[str]:
         if any("\0" in name for name in names):
             raise BadValue("nul_character", "Text may not hold NUL characters.")
@@ -293,7 +238,7 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(Kind):
     """Texts by name, a JSON object in a cell as well: `{"Size":"L"}`."""
 
     most: int
@@ -329,9 +274,6 @@ class Pairs:
 
     def to_cell(self, value: Any) -> str:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if value else ""
-
-    def to_json(self, value: Any) -> Any:
-        return value
 
 
 def split(cell: str, separator: str) -> list[str]:
