@@ -1,7 +1,7 @@
 """Publishing facts: inside the transaction they describe, delivered after it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from apps.kernel.trail import request_id, traceparent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A fact in the past tense. Subclasses set `name` and add fields that JSON can carry."""
+    """A fact in the past tense. Subclasses set `name` and add flat fields that JSON can carry."""
 
     name: ClassVar[str]
 
@@ -59,7 +59,9 @@ def publish_all(events: Mapping[UUID, Event]) -> None:
                             "id": new_id(),
                             "about": aggregate_id,
                             "name": event.name,
-                            "payload": asdict(event),
+                            "payload": {
+                                each.name: getattr(event, each.name) for each in fields(event)
+                            },
                         }
                         for aggregate_id, event in events.items()
                     ]

@@ -71,8 +71,8 @@ WITH documents AS MATERIALIZED ({DOCUMENTS}), plain AS MATERIALIZED (
     FROM (
         SELECT DISTINCT ON (word) word, {stem("word")} AS stem
         FROM (
-            SELECT DISTINCT regexp_split_to_table(concat_ws(' ', plain_name, plain_brand,
-                plain_attributes, plain_categories, plain_description), '\\s+') AS word
+            SELECT DISTINCT string_to_table(concat_ws(' ', plain_name, plain_brand,
+                plain_attributes, plain_categories, plain_description), ' ') AS word
             FROM plain
         ) w
         WHERE length(word) BETWEEN {SHORTEST_WORD} AND {LONGEST_WORD} AND word ~ '[^0-9.]'
