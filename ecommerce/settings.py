@@ -443,6 +443,7 @@ CELERY_BEAT_SCHEDULE = {
         "users.process_avatars": 1,
         "catalog.process_pictures": 1,
         "kernel.send_mails": 1,
+        "catalog.apply_due_prices": 1,
         "kernel.seal_audit_log": 1,
         "kernel.anchor_audit_log": 60,
         "orders.process_payments": 1,

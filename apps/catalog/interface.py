@@ -13,6 +13,7 @@ from apps.catalog.selectors.figures import (
 from apps.catalog.selectors.offers import (
     Offer,
     StockDifference,
+    Tier,
     offers,
     offers_by_sku,
     stock_differences,
@@ -65,6 +66,7 @@ __all__ = [
     "RunningLow",
     "StockDifference",
     "StockFigures",
+    "Tier",
     "TransferDifference",
     "UnknownVariant",
     "VariantRecord",

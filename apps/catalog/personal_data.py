@@ -22,6 +22,9 @@ from apps.catalog.models import (
     IndexingWork,
     LowStock,
     PictureWork,
+    Price,
+    PriceChange,
+    PriceList,
     Product,
     ProductType,
     ProductTypeAttribute,
@@ -75,9 +78,9 @@ TABLES = (
         model=Product,
         columns={
             Kind.NONE: "id slug name description brand category status published_at package_size "
-            "external_ref currency price_from_minor compare_at_minor rating_average rating_count "
-            "rating_stars rating_score version created_at updated_at type attributes seo_title "
-            "seo_description publish_at unpublish_at"
+            "external_ref currency price_from_minor compare_at_minor lowest_minor rating_average "
+            "rating_count rating_stars rating_score version created_at updated_at type attributes "
+            "seo_title seo_description publish_at unpublish_at"
         },
     ),
     Table(model=Product.tags.through, columns={Kind.NONE: "id product tag"}),
@@ -116,6 +119,27 @@ TABLES = (
         columns={
             Kind.NONE: "id image_id file goes next_action_at lease_until tries request_id "
             "traceparent"
+        },
+    ),
+    Table(
+        model=PriceList,
+        columns={
+            Kind.NONE: "id code name currency customer_group_id priority valid_from valid_until "
+            "is_active version"
+        },
+    ),
+    Table(
+        model=Price,
+        columns={
+            Kind.NONE: "id variant price_list min_quantity amount_minor compare_at_minor "
+            "valid_from valid_until next_change_at"
+        },
+    ),
+    Table(
+        model=PriceChange,
+        columns={
+            Kind.NONE: "id variant price_list min_quantity currency amount_minor compare_at_minor "
+            "lowest_minor at"
         },
     ),
     Table(model=StockLocation, columns={Kind.NONE: "id code name is_active priority"}),

@@ -23,6 +23,7 @@ from apps.catalog.services import (
 )
 from apps.catalog.services.imports import jobs
 from apps.catalog.services.indexing import queue
+from apps.catalog.services.prices.due import apply_due_prices as apply_next
 from apps.kernel import trail
 from apps.kernel.delivery import subscriber
 
@@ -76,6 +77,16 @@ def forget_old_files() -> None:
     """Delete the files of products whose time is over."""
     jobs.forget_old_imports()
     exports.forget_old_exports()
+
+
+@shared_task(name="catalog.apply_due_prices")
+def apply_due_prices() -> None:
+    """Let prices begin and end."""
+    deadline = time.monotonic() + SECONDS_A_RUN
+    more = True
+    while more and time.monotonic() < deadline:
+        with trail.step("catalog.apply_due_prices"):
+            more = apply_next()
 
 
 @subscriber("catalog.note_purchase")

@@ -29,6 +29,8 @@ from apps.catalog.views.ledger import Movements, OneReservation, Reservations
 from apps.catalog.views.low_stock import AllReorderPoints, WhatIsLow
 from apps.catalog.views.media import OneMedium, ProductMedia
 from apps.catalog.views.moderation import ReviewModerations, ReviewReplies, Reviews
+from apps.catalog.views.price_lists import OnePriceList, PriceLists
+from apps.catalog.views.prices import BulkPrices, PriceHistory, PricesOfVariant
 from apps.catalog.views.product_types import OneProductType, ProductTypes
 from apps.catalog.views.products import OneProduct, Products
 from apps.catalog.views.publications import Publications
@@ -129,6 +131,11 @@ urlpatterns = [
     path("search/boosts/<id:boost_id>", OneBoost.as_view(), name="search-boost"),
     path("search/redirects", Redirects.as_view(), name="search-redirects"),
     path("search/redirects/<id:redirect_id>", OneRedirect.as_view(), name="search-redirect"),
+    path("products/<str:key>/price-history", PriceHistory.as_view(), name="price-history"),
+    path("variants/<id:variant_id>/prices", PricesOfVariant.as_view(), name="variant-prices"),
+    path("prices/bulk", BulkPrices.as_view(), name="bulk-prices"),
+    path("price-lists", PriceLists.as_view(), name="price-lists"),
+    path("price-lists/<id:list_id>", OnePriceList.as_view(), name="price-list"),
     path("categories", Categories.as_view(), name="categories"),
     path("inventory", AvailabilityBySku.as_view(), name="availability_by_sku"),
     path("inventory/availability", AvailabilityOfMany.as_view(), name="availability"),

@@ -7,7 +7,7 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from apps.kernel.money import Money, NotAnAmount
+from apps.kernel.money import CURRENCIES, Money, NotAnAmount
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -56,6 +56,18 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
+class CurrencyField(StrictCharField):
+    """An ISO 4217 code that is in use."""
+
+    default_error_messages = {"unknown_currency": "There is no such currency."}
+
+    def to_internal_value(self, data: Any) -> str:
+        currency = super().to_internal_value(data)
+        if currency not in CURRENCIES:
+            self.fail("unknown_currency")
+        return currency
+
+
 @extend_schema_field(
     {
         "type": "object",
@@ -72,7 +84,7 @@ class StrictBooleanField(serializers.BooleanField):
     }
 )
 class MoneyField(serializers.Field[Money, Any, Any, Any]):
-    """`{"amount": "19.99", "currency": "USD"}`, not negative, in the store's currency."""
+    """`{"amount": "19.99", "currency": "USD"}`, not negative, in the store's currency or in any."""
 
     default_error_messages = {
         "invalid": "Money is an object with amount, a decimal string, and currency.",
@@ -81,6 +93,10 @@ class MoneyField(serializers.Field[Money, Any, Any, Any]):
         "too_large": "The amount is too large.",
         "currency_mismatch": "The store sells in another currency.",
     }
+
+    def __init__(self, *, any_currency: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.any_currency = any_currency
 
     def to_internal_value(self, data: Any) -> Money:
         if not isinstance(data, Mapping) or set(data) != {"amount", "currency"}:
@@ -96,7 +112,7 @@ class MoneyField(serializers.Field[Money, Any, Any, Any]):
             self.fail("negative")
         if money.minor > 10**12:
             self.fail("too_large")
-        if currency != settings.STORE_CURRENCY:
+        if currency != settings.STORE_CURRENCY and not self.any_currency:
             self.fail("currency_mismatch")
         return money
 

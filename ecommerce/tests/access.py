@@ -253,6 +253,15 @@ ROUTES: dict[str, Rule] = {
     "GET search/redirects/{redirect_id}": staff("catalog.view_searchredirect"),
     "PATCH search/redirects/{redirect_id}": staff("catalog.change_searchredirect"),
     "DELETE search/redirects/{redirect_id}": staff("catalog.delete_searchredirect"),
+    "GET products/{key}/price-history": PUBLIC,
+    "GET variants/{variant_id}/prices": staff("catalog.view_price"),
+    "PUT variants/{variant_id}/prices": staff("catalog.change_price"),
+    "POST prices/bulk": staff("catalog.change_price"),
+    "GET price-lists": staff("catalog.view_pricelist"),
+    "POST price-lists": staff("catalog.add_pricelist"),
+    "GET price-lists/{list_id}": staff("catalog.view_pricelist"),
+    "PATCH price-lists/{list_id}": staff("catalog.change_pricelist"),
+    "DELETE price-lists/{list_id}": staff("catalog.delete_pricelist"),
     "GET categories": PUBLIC,
     "GET inventory": PUBLIC,
     "POST inventory/availability": PUBLIC,
@@ -380,6 +389,8 @@ PAGES: dict[str, Page] = {
         ("catalog.collection", "add change delete", {}),
         ("catalog.export", "add", {}),
         ("catalog.import", "add", {}),
+        ("catalog.pricechange", "", {}),
+        ("catalog.pricelist", "add change delete", {}),
         ("catalog.product", "add change", {}),
         ("catalog.producttype", "add change delete", {}),
         ("catalog.reservation", "", {}),
@@ -435,6 +446,13 @@ PAGES: dict[str, Page] = {
             {"take_back": "privacy.take_back_erasurerequest"},
         ),
     )
+} | {
+    "catalog.price": Page(
+        "catalog.view_price",
+        add="catalog.change_price",
+        change="catalog.change_price",
+        delete="catalog.change_price",
+    ),
 }
 
 HEAD = """\

@@ -44,6 +44,15 @@ IDS_IN_BODIES: dict[tuple[str, str], tuple[Any, int]] = {
         {"variant_id": str(uuid4()), "quantity": 1},
         404,
     ),
+    # The catalog knows no people: a list for a group that is not there is nobody's.
+    ("POST price-lists", "customer_group_id"): (
+        {"code": "x", "name": "x", "currency": "USD", "customer_group_id": str(uuid4())},
+        201,
+    ),
+    ("PATCH price-lists/{list_id}", "customer_group_id"): (
+        {"customer_group_id": str(uuid4())},
+        200,
+    ),
     ("PUT carts/{cart_id}/items", "items.variant_id"): (
         {"items": [{"variant_id": str(uuid4()), "quantity": 1}]},
         404,

@@ -7,6 +7,7 @@ from apps.catalog.admin.contributions import AnswerAdmin, QuestionAdmin, ReviewA
 from apps.catalog.admin.exchange import ExportAdmin, ImportAdmin
 from apps.catalog.admin.labels import BrandAdmin, TagAdmin
 from apps.catalog.admin.low_stock import LowStockAdmin, ReorderPointAdmin
+from apps.catalog.admin.prices import PriceAdmin, PriceChangeAdmin, PriceListAdmin
 from apps.catalog.admin.product_types import AttributeAdmin, ProductTypeAdmin
 from apps.catalog.admin.products import ProductAdmin
 from apps.catalog.admin.recommendations import BoughtTogetherAdmin
@@ -34,6 +35,9 @@ __all__ = [
     "ExportAdmin",
     "ImportAdmin",
     "LowStockAdmin",
+    "PriceAdmin",
+    "PriceChangeAdmin",
+    "PriceListAdmin",
     "ProductAdmin",
     "ProductTypeAdmin",
     "QuestionAdmin",

@@ -10,6 +10,7 @@ from apps.catalog.models.former_slugs import FormerSlug
 from apps.catalog.models.indexing import IndexingWork
 from apps.catalog.models.low_stock import LowStock, ReorderPoint
 from apps.catalog.models.media import Image, PictureWork, picture_url
+from apps.catalog.models.prices import Price, PriceChange, PriceList
 from apps.catalog.models.product_types import (
     Attribute,
     AttributeChoice,
@@ -56,6 +57,9 @@ __all__ = [
     "IndexingWork",
     "LowStock",
     "PictureWork",
+    "Price",
+    "PriceChange",
+    "PriceList",
     "Product",
     "ProductType",
     "ProductTypeAttribute",

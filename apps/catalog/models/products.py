@@ -1,5 +1,6 @@
 """What is sold: brands, products and their variants."""
 
+import pgtrigger
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
@@ -12,6 +13,7 @@ from apps.catalog.models.product_types import ProductType
 from apps.catalog.models.ratings import PRIOR_STARS, rating_is_left_to_reviews
 from apps.catalog.models.slugs import SLUG, is_a_slug, keeps_former_slugs
 from apps.catalog.models.tags import Tag
+from apps.catalog.pricing import FIRST_NOTE, NOTED, noting
 from apps.kernel.ids import new_id
 
 CURRENCY = r"^[A-Z]{3}\Z"
@@ -92,6 +94,9 @@ class Product(models.Model):
     currency = models.CharField(max_length=3, editable=False)
     price_from_minor = models.BigIntegerField(null=True, editable=False)
     compare_at_minor = models.BigIntegerField(null=True, editable=False)
+    lowest_minor = models.BigIntegerField(
+        null=True, editable=False, help_text="In the 30 days before the reduction."
+    )
     rating_average = models.DecimalField(max_digits=3, decimal_places=2, default=0, editable=False)
     rating_count = models.PositiveIntegerField(default=0, editable=False)
     rating_stars = models.PositiveIntegerField(default=0, db_default=0, editable=False)
@@ -214,6 +219,16 @@ class Product(models.Model):
         triggers = [
             rating_is_left_to_reviews,
             keeps_former_slugs(of="product", when="OLD.published_at IS NOT NULL"),
+            pgtrigger.Trigger(
+                name="prices_are_noted_when_published",
+                operation=pgtrigger.Update,
+                when=pgtrigger.After,
+                condition=pgtrigger.Condition(
+                    "((OLD.status = 'published') <> (NEW.status = 'published'))"
+                ),
+                declare=NOTED,
+                func=noting("SELECT id FROM catalog_variant WHERE product_id = NEW.id"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -280,6 +295,27 @@ class Variant(models.Model):
                     output_field=models.BooleanField(),
                 ),
                 name="variant_options_are_strings",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="first_prices_are_noted",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                level=pgtrigger.Statement,
+                referencing=pgtrigger.Referencing(new="fresh"),
+                func=FIRST_NOTE,
+            ),
+            pgtrigger.Trigger(
+                name="prices_are_noted",
+                operation=pgtrigger.Update,
+                when=pgtrigger.After,
+                condition=pgtrigger.Condition(
+                    "((OLD.price_minor, OLD.compare_at_minor, OLD.is_active)"
+                    " IS DISTINCT FROM (NEW.price_minor, NEW.compare_at_minor, NEW.is_active))"
+                ),
+                declare=NOTED,
+                func=noting("NEW.id"),
             ),
         ]
 

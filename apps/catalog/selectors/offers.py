@@ -1,30 +1,46 @@
 """What other apps ask: what can be bought now, and whether the stock ledger adds up."""
 
+# ruff: noqa: S608 - the SQL is put together from constants; values are parameters
+
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from apps.catalog.models import picture_url
+from apps.catalog.pricing import applicable
 from apps.catalog.states import AVAILABLE, AVAILABLE_ON, ORDERABLE, band_of
 from apps.kernel.money import Money
 
+AT = "coalesce(%(at)s::timestamptz, statement_timestamp())"
+CURRENCY = "coalesce(%(currency)s::text, v.currency)"
+
+# What one piece costs, and so many more, as far as a list has a price for that.
+PRICES = f"""(
+    SELECT json_agg(json_build_array(q.quantity, r.amount_minor, r.source) ORDER BY q.quantity)
+    FROM (SELECT 1 AS quantity
+        UNION SELECT min_quantity FROM catalog_price WHERE variant_id = v.id) q
+    CROSS JOIN LATERAL ({
+    applicable(at=AT, currency=CURRENCY, group="%(group)s::uuid", quantity="q.quantity")
+}) r
+)"""
+
 OFFERS = f"""
 SELECT v.id, v.product_id, v.sku, concat_ws(', ', p.name, nullif(v.name, '')),
-    v.price_minor, v.currency, v.weight_grams,
+    {PRICES}, {CURRENCY}, v.weight_grams,
     {ORDERABLE}, {AVAILABLE}, {AVAILABLE_ON},
     (SELECT i.file FROM catalog_image i
         WHERE i.product_id = p.id ORDER BY i.position, i.id LIMIT 1)
 FROM catalog_variant v JOIN catalog_product p ON p.id = v.product_id
-WHERE v.id = ANY(%s::uuid[]) AND v.is_active AND p.status = 'published'
-"""  # noqa: S608 - made of constants
+WHERE v.id = ANY(%(variants)s::uuid[]) AND v.is_active AND p.status = 'published'
+"""
 
 OFFERS_BY_SKU = OFFERS.replace("SELECT v.id", "SELECT given.sku, v.id", 1).replace(
-    "WHERE v.id = ANY(%s::uuid[])",
-    "JOIN unnest(%s::text[]) AS given(sku) ON upper(given.sku) = upper(v.sku) WHERE true",
+    "WHERE v.id = ANY(%(variants)s::uuid[])",
+    "JOIN unnest(%(skus)s::text[]) AS given(sku) ON upper(given.sku) = upper(v.sku) WHERE true",
 )
 
 # Of a hot balance, what lies in the pool counts as reserved, but nobody has reserved it.
@@ -58,11 +74,22 @@ ORDER BY v.sku, l.code
 
 
 @dataclass(frozen=True, slots=True)
+class Tier:
+    """What each piece costs from so many on, and why."""
+
+    min_quantity: int
+    price: Money
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A variant as it is sold right now.
 
     `available` pieces can be ordered, those ordered ahead included; these can be sent from
     `available_on` on, if that is known.
+    `price_source` says where the price of one piece comes from: "regular", "sale", or "list:" and
+    the list's code. `tiers` are the other prices, from the smallest quantity up.
     """
 
     variant_id: UUID
@@ -75,6 +102,13 @@ class Offer:
     availability: str
     available_on: date | None
     image_url: str
+    price_source: str = "regular"
+    tiers: tuple[Tier, ...] = ()
+
+    def price_for(self, quantity: int) -> Money:
+        """Return what each of so many pieces costs."""
+        reached = [tier.price for tier in self.tiers if tier.min_quantity <= quantity]
+        return reached[-1] if reached else self.price
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +127,31 @@ class StockDifference:
     allocated_to_orders: int
 
 
-def offers(*, variant_ids: Iterable[UUID]) -> dict[UUID, Offer]:
-    """Return what can be bought now, by variant id; the rest is left out. One statement."""
+def offers(
+    *,
+    variant_ids: Iterable[UUID],
+    currency: str | None = None,
+    customer_group_id: UUID | None = None,
+    at: datetime | None = None,
+) -> dict[UUID, Offer]:
+    """Return what can be bought now, by variant id; the rest is left out. One statement.
+
+    In the store's currency unless another is named; what has no price in it cannot be bought. With
+    the prices of a customer group, of this moment by the database's clock, or of another one.
+    """
+    asked = {"currency": currency, "group": customer_group_id, "at": at}
     with connection.cursor() as cursor:
-        cursor.execute(OFFERS, [list(variant_ids)])
-        return {row[0]: _offer(row) for row in cursor.fetchall()}
+        cursor.execute(OFFERS, {"variants": list(variant_ids), **asked})
+        return {row[0]: _offer(row) for row in cursor.fetchall() if _is_priced(row)}
 
 
 def offers_by_sku(*, skus: Iterable[str]) -> dict[str, Offer]:
-    """Return what can be bought now, by SKU as the caller writes it. One statement."""
+    """Return what everybody can buy now, by SKU as the caller writes it. One statement."""
+    wanted = [sku for sku in set(skus) if "\0" not in sku]
+    nobody = {"currency": None, "group": None, "at": None}
     with connection.cursor() as cursor:
-        cursor.execute(OFFERS_BY_SKU, [[sku for sku in set(skus) if "\0" not in sku]])
-        return {given: _offer(row) for given, *row in cursor.fetchall()}
+        cursor.execute(OFFERS_BY_SKU, {"skus": wanted, **nobody})
+        return {given: _offer(row) for given, *row in cursor.fetchall() if _is_priced(row)}
 
 
 def stock_differences() -> list[StockDifference]:
@@ -114,9 +161,20 @@ def stock_differences() -> list[StockDifference]:
         return [StockDifference(*row) for row in cursor.fetchall()]
 
 
+def _is_priced(row: Any) -> bool:
+    """Whether one piece has a price; a list may have one for many pieces alone."""
+    prices = row[4]
+    return bool(prices) and prices[0][0] == 1
+
+
 def _offer(row: Any) -> Offer:
-    variant_id, product_id, sku, name, minor, currency, weight_grams, *stock, file = row
+    variant_id, product_id, sku, name, prices, currency, weight_grams, *stock, file = row
     orderable, available, available_on = stock
+    (_, minor, source), *more = prices
+    tiers: list[Tier] = []
+    for quantity, amount, why in more:
+        if amount != (tiers[-1].price.minor if tiers else minor):
+            tiers.append(Tier(quantity, Money(amount, currency), why))
     return Offer(
         variant_id=variant_id,
         product_id=product_id,
@@ -128,4 +186,6 @@ def _offer(row: Any) -> Offer:
         availability=band_of(available),
         available_on=available_on if available == 0 else None,
         image_url=picture_url(file) if file else "",
+        price_source=source,
+        tiers=tuple(tiers),
     )

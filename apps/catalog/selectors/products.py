@@ -3,14 +3,17 @@
 # ruff: noqa: S608, S611 - the SQL is put together from constants; values are parameters
 
 from collections.abc import Collection, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import BigIntegerField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from apps.catalog.models import Product
+from apps.catalog.pricing import LOWEST, applicable
 from apps.catalog.selectors.filters import AttributeFilter, having, in_category, tagged
 from apps.catalog.selectors.stock import BANDS
 from apps.catalog.states import AVAILABLE
@@ -34,10 +37,23 @@ IMAGES = """coalesce((
 VARIANTS = f"""coalesce((
     SELECT json_agg(json_build_object(
         'id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options,
-        'price_minor', v.price_minor, 'currency', v.currency, 'available', {AVAILABLE}
+        'price_minor', r.amount_minor, 'compare_at_minor', r.compare_at_minor,
+        'lowest_minor', {LOWEST}, 'currency', {{currency}}, 'available', {AVAILABLE}
     ) ORDER BY v.position, v.id)
-    FROM catalog_variant v WHERE v.product_id = catalog_product.id AND v.is_active
+    FROM catalog_variant v {{asked}} LEFT JOIN LATERAL ({{applicable}}) r ON true
+    WHERE v.product_id = catalog_product.id AND v.is_active
 ), '[]')"""
+
+VARIANTS_FOR_EVERYBODY = VARIANTS.format(
+    currency="v.currency", asked="", applicable=applicable(at="statement_timestamp()")
+)
+VARIANTS_FOR_SOMEBODY = VARIANTS.format(
+    currency="asked.currency",
+    asked="CROSS JOIN (SELECT %s::text AS currency, %s::uuid AS customer_group_id) asked",
+    applicable=applicable(
+        at="statement_timestamp()", currency="asked.currency", group="asked.customer_group_id"
+    ),
+)
 
 TAGS = """coalesce((
     SELECT json_agg(json_build_object('slug', t.slug, 'name', t.name) ORDER BY t.name)
@@ -78,6 +94,7 @@ COLUMNS = (
     "currency",
     "price_from_minor",
     "compare_at_minor",
+    "lowest_minor",
     "rating_average",
     "rating_count",
     "rating_score",
@@ -100,20 +117,37 @@ COMPUTED = {
     "attributes": ("facts", ATTRIBUTES),
     "breadcrumbs": ("breadcrumbs", BREADCRUMBS),
     "tags": ("labels", TAGS),
-    "variants": ("for_sale", VARIANTS),
+    "variants": ("for_sale", VARIANTS_FOR_EVERYBODY),
 }
 
 
-def product_rows(*, status: str | None = "published", extra: Collection[str] = ()) -> Rows:
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Whose prices are wanted: in which currency, and for the customers of which group."""
+
+    currency: str
+    customer_group_id: UUID | None = None
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether the prices that products carry along are the right ones."""
+        return self.customer_group_id is None and self.currency == settings.STORE_CURRENCY
+
+
+def product_rows(
+    *, status: str | None = "published", extra: Collection[str] = (), buyer: Buyer | None = None
+) -> Rows:
     """Return the products of a status, or of any; `extra` names what documents show beyond that.
 
     It may be description, variants, attributes (with the type), tags, breadcrumbs and page.
+    Prices that are not everybody's are those of the variants, which are then there in any case.
     """
-    return _product_rows(status, frozenset(extra)).all()
+    somebody = None if buyer is None or buyer.is_anybody else buyer
+    return _product_rows(status, frozenset(extra), somebody).all()
 
 
-@cache
-def _product_rows(status: str | None, extra: frozenset[str]) -> Rows:
+@lru_cache(maxsize=256)
+def _product_rows(status: str | None, extra: frozenset[str], somebody: Buyer | None) -> Rows:
     # Putting the query together takes longer than its statement, and it is always the same few.
     products = Product.objects.all() if status is None else Product.objects.filter(status=status)
     computed: dict[str, RawSQL] = {
@@ -126,6 +160,9 @@ def _product_rows(status: str | None, extra: frozenset[str]) -> Rows:
         if name in COMPUTED:
             column, sql = COMPUTED[name]
             computed[column] = RawSQL(sql, [])
+    if somebody:
+        asked = [somebody.currency, somebody.customer_group_id]
+        computed["for_sale"] = RawSQL(VARIANTS_FOR_SOMEBODY, asked)
     return products.values(*columns, **computed)
 
 
@@ -167,9 +204,23 @@ def available(bands: Sequence[str]) -> Q:
 
 
 def product_row(
-    *, reference: str | UUID, published_only: bool, extra: Collection[str] = ()
+    *,
+    reference: str | UUID,
+    published_only: bool,
+    extra: Collection[str] = (),
+    buyer: Buyer | None = None,
 ) -> dict[str, Any] | None:
     """Return one product by id or slug."""
-    rows = product_rows(status="published" if published_only else None, extra=extra)
+    status = "published" if published_only else None
+    rows = product_rows(status=status, extra=extra, buyer=buyer)
     by = "pk" if isinstance(reference, UUID) else "slug"
     return rows.filter(**{by: reference}).first()
+
+
+def product_id_of(*, reference: str | UUID, published_only: bool) -> UUID | None:
+    """Return the id of the product with this id or slug."""
+    by = "pk" if isinstance(reference, UUID) else "slug"
+    products = Product.objects.filter(**{by: reference})
+    if published_only:
+        products = products.filter(status=Product.Status.PUBLISHED)
+    return products.values_list("pk", flat=True).first()

@@ -12,11 +12,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.catalog.models import Attribute
+from apps.catalog.pricing import LARGEST_PRICE
 from apps.catalog.selectors.filters import AttributeFilter, kind_of_filter
 from apps.kernel.money import Money, NotAnAmount
 from apps.kernel.pagination import Ordering, PageQuery
 
-LARGEST_PRICE = 10**12
 ATTRIBUTE = re.compile(r"filter\[attributes\.([a-z][a-z0-9_]{0,39})\](?:\[(gte|lte)\])?")
 MOST_FILTERS = 20
 BOUNDED = (Attribute.Kind.NUMBER, Attribute.Kind.DATE)

@@ -28,7 +28,9 @@ class VariantDocument(serializers.Serializer[Any]):
     sku = serializers.CharField()
     name = serializers.CharField()
     options = serializers.DictField(child=serializers.CharField())
-    price = MoneyField()
+    price = MoneyField(allow_null=True, help_text="Null: not for sale in that currency.")
+    compare_at_price = MoneyField(allow_null=True)
+    lowest_price_30_days = MoneyField(allow_null=True)
     availability = serializers.ChoiceField(choices=AVAILABILITY)
 
 
@@ -81,7 +83,12 @@ class ProductBrief(serializers.Serializer[Any]):
     brand = serializers.CharField(allow_null=True)
     category = CategoryBrief(allow_null=True)
     price = MoneyField(allow_null=True, help_text="Of the cheapest variant.")
-    compare_at_price = MoneyField(allow_null=True)
+    compare_at_price = MoneyField(
+        allow_null=True, help_text="What the price is announced to be reduced from."
+    )
+    lowest_price_30_days = MoneyField(
+        allow_null=True, help_text="The lowest one in the 30 days before the reduction."
+    )
     images = ImageDocument(many=True)
     rating = Rating()
     availability = serializers.ChoiceField(choices=AVAILABILITY)
@@ -125,17 +132,17 @@ class ProductPage(Page):
     results = ProductBrief(many=True)
 
 
-def product_document(row: dict[str, Any], *, for_staff: bool) -> dict[str, Any]:
+def product_document(
+    row: dict[str, Any], *, for_staff: bool, with_variants: bool = True
+) -> dict[str, Any]:
     """Return the document of a row of `selectors.products.product_rows`."""
-    currency = row["currency"]
     document = {
         "id": row["id"],
         "slug": row["slug"],
         "name": row["name"],
         "brand": row["brand__name"],
         "category": _brief(row, "category"),
-        "price": _money(row["price_from_minor"], currency),
-        "compare_at_price": _money(row["compare_at_minor"], currency),
+        **_prices(row),
         "images": [image_document(image) for image in row["pictures"]],
         "rating": {
             "average": float(row["rating_average"]) if row["rating_count"] else None,
@@ -145,14 +152,14 @@ def product_document(row: dict[str, Any], *, for_staff: bool) -> dict[str, Any]:
     }
     if "description" in row:
         document["description"] = row["description"]
-    if "for_sale" in row:
+    if "for_sale" in row and with_variants:
         document["variants"] = [
             {
                 "id": variant["id"],
                 "sku": variant["sku"],
                 "name": variant["name"],
                 "options": variant["options"],
-                "price": _money(variant["price_minor"], variant["currency"]),
+                **_prices_of(variant, variant["price_minor"]),
                 "availability": band_of(variant["available"]),
             }
             for variant in row["for_sale"]
@@ -180,6 +187,25 @@ def _brief(row: dict[str, Any], name: str) -> dict[str, Any] | None:
     if row[f"{name}__id"] is None:
         return None
     return {part: row[f"{name}__{part}"] for part in ("id", "slug", "name")}
+
+
+def _prices(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the prices of the cheapest variant, of this moment where the variants are there."""
+    if "for_sale" not in row:
+        return _prices_of(row, row["price_from_minor"])
+    priced = [each for each in row["for_sale"] if each["price_minor"] is not None]
+    if not priced:
+        return dict.fromkeys(("price", "compare_at_price", "lowest_price_30_days"))
+    cheapest = min(priced, key=lambda each: each["price_minor"])
+    return _prices_of(cheapest, cheapest["price_minor"])
+
+
+def _prices_of(priced: dict[str, Any], minor: int | None) -> dict[str, Any]:
+    return {
+        "price": _money(minor, priced["currency"]),
+        "compare_at_price": _money(priced["compare_at_minor"], priced["currency"]),
+        "lowest_price_30_days": _money(priced["lowest_minor"], priced["currency"]),
+    }
 
 
 def _money(minor: int | None, currency: str) -> dict[str, str] | None:

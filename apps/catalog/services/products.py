@@ -15,6 +15,7 @@ from apps.catalog.services.categories import UnknownCategory, category_id_of
 from apps.catalog.services.changes import ProductChanged
 from apps.catalog.services.classification import UnfitOptions, check_fit, type_id_of
 from apps.catalog.services.labels import brand_ids, tag_ids
+from apps.catalog.services.prices.current import begin_and_end, settle_prices
 from apps.catalog.services.search_index import refresh
 from apps.catalog.services.slugs import SlugTaken, slug_for
 from apps.catalog.services.stock import count
@@ -112,6 +113,7 @@ def change_product(
         raise UnknownProduct("There is no such product.")
     if expected_version not in {None, product.version}:
         raise VersionMismatch("The product has changed.", version=product.version)
+    begin_and_end(product_ids=[product.pk])
     _write(product, fields, actor_id)
     return product
 
@@ -168,6 +170,7 @@ def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> No
         counts = {known[d.sku.upper()].pk: d.on_hand for d in drafts if d.on_hand is not None}
         count(counts=counts, reason="set with the product", actor_id=actor_id)
     product.refresh_from_db(fields=["created_at", "updated_at", "published_at"])
+    settle_prices(product_ids=[product.pk])
     refresh(product_ids=[product.pk])
     publish(ProductChanged(product_id=product.pk, version=product.version), aggregate_id=product.pk)
     after = _facts(product, known.values())
@@ -240,11 +243,13 @@ def settle_product(*, product_id: UUID, status: str) -> None:
     Raises NotPublishable, and what `check_fit` raises.
     """
     product = Product.objects.select_for_update().get(pk=product_id)
+    begin_and_end(product_ids=[product.pk])
     product.status = status
     variants = list(product.variants.all())
     check_fit(product, variants)
     _settle(product, variants)
     product.save()
+    settle_prices(product_ids=[product.pk])
     refresh(product_ids=[product.pk])
     publish(ProductChanged(product_id=product.pk, version=product.version), aggregate_id=product.pk)
 

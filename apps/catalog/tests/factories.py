@@ -1,9 +1,11 @@
 """The dullest valid rows of a catalog. Public to the tests of other apps."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import factory
+import pgtrigger
 from django.conf import settings
 from django.utils import timezone
 
@@ -18,6 +20,9 @@ from apps.catalog.models import (
     Export,
     Image,
     Import,
+    Price,
+    PriceChange,
+    PriceList,
     Product,
     ProductType,
     ProductTypeAttribute,
@@ -169,6 +174,21 @@ class VariantFactory(factory.django.DjangoModelFactory[Variant]):
     currency = factory.LazyFunction(lambda: settings.STORE_CURRENCY)
     weight_grams = 500
 
+    @classmethod
+    def since(cls, at: datetime, **fields: Any) -> Variant:
+        """Make one that has had its price since then."""
+        with pgtrigger.ignore("catalog.Variant:first_prices_are_noted"):
+            variant = cls.create(**fields)
+        PriceChange.objects.create(
+            variant=variant,
+            currency=variant.currency,
+            min_quantity=1,
+            amount_minor=variant.price_minor,
+            compare_at_minor=variant.compare_at_minor,
+            at=at,
+        )
+        return variant
+
     @factory.post_generation
     def stock(self: Any, create: bool, extracted: int | None, **_: Any) -> None:  # noqa: FBT001 - factory_boy calls it so
         StockLocationFactory()
@@ -189,6 +209,40 @@ class StockAlertFactory(factory.django.DjangoModelFactory[StockAlert]):
 
     customer_id = factory.LazyFunction(new_id)
     variant = factory.SubFactory(VariantFactory)
+
+
+class PriceListFactory(factory.django.DjangoModelFactory[PriceList]):
+    """A list for everybody in the store's currency."""
+
+    class Meta:
+        model = PriceList
+
+    code = factory.Sequence(lambda n: f"list-{n}")
+    name = factory.Sequence(lambda n: f"List {n}")
+    currency = factory.LazyFunction(lambda: settings.STORE_CURRENCY)
+
+
+class PriceFactory(factory.django.DjangoModelFactory[Price]):
+    """A sale for 8.00 that has begun and lasts a day; in a `price_list` it has no end."""
+
+    class Meta:
+        model = Price
+
+    variant = factory.SubFactory(VariantFactory)
+    price_list = None
+    amount_minor = 800
+    valid_from = factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=1))
+    valid_until = factory.LazyAttribute(
+        lambda new: None if new.price_list else timezone.now() + timedelta(days=1)
+    )
+
+    @classmethod
+    def overlooked(cls, **fields: Any) -> Price:
+        """Make one whose first moment has come, and that nobody has dealt with yet."""
+        with pgtrigger.ignore("catalog.Price:price_is_noted"):
+            price = cls.create(**fields)
+        Price.objects.filter(pk=price.pk).update(next_change_at=price.valid_from)
+        return price
 
 
 class ReviewFactory(factory.django.DjangoModelFactory[Review]):

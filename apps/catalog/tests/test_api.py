@@ -62,6 +62,7 @@ def test_a_product_in_a_list_has_the_documented_form(visitor):
                 "category": {"id": str(category.pk), "slug": "tables", "name": "Tables"},
                 "price": usd("249.00"),
                 "compare_at_price": usd("299.00"),
+                "lowest_price_30_days": None,
                 "images": [
                     {
                         "url": "/media/products/a.webp",
@@ -101,6 +102,8 @@ def test_one_product_adds_description_and_variants_and_is_found_by_id_and_by_slu
             "name": "Large",
             "options": {"size": "L"},
             "price": usd("10.00"),
+            "compare_at_price": None,
+            "lowest_price_30_days": None,
             "availability": "low_stock",
         }
     ]

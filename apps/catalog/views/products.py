@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.fields import empty
@@ -16,12 +17,12 @@ from rest_framework.views import APIView
 
 from apps.catalog.models import Product
 from apps.catalog.models.products import is_a_sku, is_a_slug
+from apps.catalog.pricing import LARGEST_PRICE
 from apps.catalog.selectors.former_slugs import product_slug_now
 from apps.catalog.selectors.products import narrow, product_row, product_rows
 from apps.catalog.selectors.stock import BANDS
 from apps.catalog.serializers.parameters import (
     BY_NAME,
-    LARGEST_PRICE,
     CommaSeparated,
     FilteredByAttributes,
     PriceParameter,
@@ -42,6 +43,7 @@ from apps.catalog.services.products import (
     create_product,
 )
 from apps.catalog.services.stock import LARGEST_QUANTITY
+from apps.catalog.views.buyers import BuyerQuery, buyer_of
 from apps.kernel.conditional import cacheable, expected_version, tagged
 from apps.kernel.converters import id_of, reference_of
 from apps.kernel.openapi import IF_MATCH, problems
@@ -84,7 +86,7 @@ ORDERINGS = {
 }
 
 
-class ProductQuery(FilteredByAttributes):
+class ProductQuery(FilteredByAttributes, BuyerQuery):
     """How to filter, sort and extend the list."""
 
     sort = serializers.ChoiceField(choices=list(ORDERINGS), default="-created_at")
@@ -102,6 +104,17 @@ class ProductQuery(FilteredByAttributes):
             "filter[price][gte]": PriceParameter(required=False),
             "filter[price][lte]": PriceParameter(required=False),
         }
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        named = {"filter[price][gte]", "filter[price][lte]"} & attrs.keys()
+        if attrs["sort"] in {"price", "-price"}:
+            named.add("sort")
+        if attrs.get("currency", settings.STORE_CURRENCY) != settings.STORE_CURRENCY and named:
+            fault = serializers.ErrorDetail(
+                "Only in the store's currency.", code="store_currency_only"
+            )
+            raise serializers.ValidationError({name: [fault] for name in sorted(named)})
+        return super().validate(attrs)
 
 
 class StaffProductQuery(ProductQuery):
@@ -218,7 +231,11 @@ def product_page(
     """Return a page of products, as a ProductQuery asks for it."""
     status = query.get("filter[status]", "published")
     rows = narrow(
-        product_rows(status=None if status == "all" else status, extra=query["expand"]),
+        product_rows(
+            status=None if status == "all" else status,
+            extra=query["expand"],
+            buyer=buyer_of(request, query),
+        ),
         category=category,
         brands=query.get("filter[brand]", []),
         tags=query.get("filter[tag]", []),
@@ -231,7 +248,10 @@ def product_page(
         # A cursor cannot stand on a product that has no price yet.
         rows = rows.filter(price_from_minor__isnull=False)
     page = page_of(rows, ordering=ORDERINGS[query["sort"]], query=query, request=request)
-    page["results"] = [product_document(row, for_staff=staff) for row in page["results"]]
+    expanded = "variants" in query["expand"]
+    page["results"] = [
+        product_document(row, for_staff=staff, with_variants=expanded) for row in page["results"]
+    ]
     return page
 
 
@@ -265,7 +285,7 @@ class OneProduct(APIView):
 
     @extend_schema(
         operation_id="products_read",
-        parameters=[KEY],
+        parameters=[KEY, BuyerQuery],
         responses={200: ProductDocument, 301: None, **problems(400, 401, 404)},
     )
     def get(self, request: Request, key: str) -> Response:
@@ -273,10 +293,15 @@ class OneProduct(APIView):
 
         301 from a slug that it had before.
         """
-        read_query(request, StrictSerializer)
+        query = read_query(request, BuyerQuery)
         staff = is_staff_with(request, "catalog.view_product")
         reference = reference_of(key) or ""
-        row = product_row(reference=reference, published_only=not staff, extra=PRODUCT_EXTRA)
+        row = product_row(
+            reference=reference,
+            published_only=not staff,
+            extra=PRODUCT_EXTRA,
+            buyer=buyer_of(request, query),
+        )
         if row is None:
             slug = isinstance(reference, str) and product_slug_now(
                 reference, published_only=not staff

@@ -16,6 +16,7 @@ from apps.catalog.services.imports.plans import How, Outcome, Plan, planned
 from apps.catalog.services.imports.references import category_ids
 from apps.catalog.services.imports.sets import insert_rows, update_rows
 from apps.catalog.services.labels import brand_ids
+from apps.catalog.services.prices.current import settle_prices
 from apps.catalog.services.products import SLUG_LENGTH
 from apps.catalog.services.search_index import refresh
 from apps.catalog.services.slugs import free_slug, slug_of
@@ -105,6 +106,8 @@ def _write(plans: list[Plan], how: How) -> None:
     if written != len(rewritten):
         raise ChangedMeanwhile("A product has changed meanwhile.")
     _write_variants(plans)
+    if rewritten:  # a sale may be on, of which a file knows nothing
+        settle_prices(product_ids=[plan.product_id for plan in rewritten if plan.product_id])
     _count(plans, how)
     refresh(product_ids=[plan.product_id for plan in plans if plan.product_id])
     publish_all(
