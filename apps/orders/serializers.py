@@ -272,8 +272,8 @@ def cart_document(priced: PricedCart, *, token: str = "") -> dict[str, Any]:
                 "sku": line.offer and line.offer.sku,
                 "name": line.offer and line.offer.name,
                 "quantity": line.item.quantity,
-                "unit_price": line.offer and line.offer.price,
-                "total": line.offer and line.offer.price * line.item.quantity,
+                "unit_price": line.unit_price,
+                "total": line.unit_price and line.unit_price * line.item.quantity,
             }
             for line in priced.lines
         ],

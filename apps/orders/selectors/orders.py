@@ -29,6 +29,7 @@ class Holder:
 
     customer_id: UUID | None = None
     token: str = ""
+    customer_group_id: UUID | None = None
     sees_all: bool = False
     cancels_all: bool = False
     refunds_all: bool = False

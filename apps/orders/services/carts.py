@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.catalog import interface as catalog
 from apps.kernel.errors import Conflict, Invalid, NotFound, VersionMismatch
 from apps.kernel.ids import new_id
+from apps.kernel.money import Money
 from apps.orders.carriers import TableRates
 from apps.orders.carriers.carrier import ShippingOption
 from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
@@ -70,6 +71,11 @@ class CartLine:
 
     item: CartItem
     offer: catalog.Offer | None
+
+    @property
+    def unit_price(self) -> Money | None:
+        """What each of so many pieces costs."""
+        return self.offer.price_for(self.item.quantity) if self.offer else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def add_item(
         )
         if not cursor.rowcount:
             raise QuantityTooLarge("A cart takes at most 999 of one thing.")
-    priced = price_cart(cart)
+    priced = price_cart(cart, holder=holder)
     if not any(line.offer for line in priced.lines if line.item.variant_id == variant_id):
         raise UnknownVariant("Nothing like this is sold now.")
     if len(priced.lines) > MOST_LINES:
@@ -151,7 +157,7 @@ def set_quantity(
     changed = items.update(quantity=quantity) if quantity else items.delete()[0]
     if not changed:
         raise UnknownItem("The cart has no such line.")
-    return price_cart(cart)
+    return price_cart(cart, holder=holder)
 
 
 @transaction.atomic
@@ -167,7 +173,7 @@ def replace_items(
         CartItem(cart=cart, variant_id=variant_id, quantity=quantity)
         for variant_id, quantity in quantities.items()
     )
-    priced = price_cart(cart)
+    priced = price_cart(cart, holder=holder)
     if not all(line.offer for line in priced.lines):
         raise UnknownVariant("Nothing like this is sold now.")
     return priced
@@ -178,7 +184,7 @@ def set_details(
     *, holder: Holder, cart_id: UUID, version: int | None, **details: Any
 ) -> PricedCart:
     """Set `email` or `shipping_address`. Raises UnknownCart, CartIsOrdered, VersionMismatch."""
-    return price_cart(_change(holder, cart_id, version, **details))
+    return price_cart(_change(holder, cart_id, version, **details), holder=holder)
 
 
 @transaction.atomic
@@ -189,7 +195,7 @@ def choose_shipping(*, holder: Holder, cart_id: UUID, code: str, version: int | 
     UnknownShippingOption.
     """
     cart = _change(holder, cart_id, version, shipping_option=code)
-    priced = price_cart(cart)
+    priced = price_cart(cart, holder=holder)
     if all(option.code != code for option in shipping_options(priced)):
         raise UnknownShippingOption("The parcel cannot go there that way.")
     return priced
@@ -201,17 +207,21 @@ def drop_cart(*, holder: Holder, cart_id: UUID, version: int | None) -> None:
         _change(holder, cart_id, version).delete()
 
 
-def price_cart(cart: Cart) -> PricedCart:
-    """Return the cart at the prices of this moment, with everything that is in the way."""
+def price_cart(cart: Cart, *, holder: Holder) -> PricedCart:
+    """Return the cart at the prices that the holder pays now, with all that is in the way."""
     items = list(CartItem.objects.filter(cart=cart).order_by("created_at", "id"))
-    offers = catalog.offers(variant_ids=[item.variant_id for item in items])
+    offers = catalog.offers(
+        variant_ids=[item.variant_id for item in items],
+        currency=cart.currency,
+        customer_group_id=holder.customer_group_id,
+    )
     lines = [CartLine(item, offers.get(item.variant_id)) for item in items]
     option = next(
         (o for o in _options(cart, lines, timezone.now().date()) if o.code == cart.shipping_option),
         None,
     )
     totals = price(
-        (PricedLine(line.item.quantity, line.offer.price) for line in lines if line.offer),
+        (PricedLine(line.item.quantity, line.unit_price) for line in lines if line.unit_price),
         shipping=option.price if option else None,
         currency=cart.currency,
     )

@@ -93,7 +93,7 @@ def place_order(
     if cart is None:
         [placed_before] = whole(Order.objects.filter(cart_id=cart_id))
         return Placed(placed_before, token="", created=False)
-    priced = price_cart(cart)
+    priced = price_cart(cart, holder=holder)
     _refuse_unless_ready(priced, expected_total)
     token = "" if cart.customer_id else secrets.token_urlsafe(32)
     order = _write_order(priced, token)
@@ -189,11 +189,11 @@ def _write_lines(order: Order, priced: PricedCart) -> list[OrderLine]:
             sku=line.offer.sku,
             name=line.offer.name,
             quantity=line.item.quantity,
-            unit_price_minor=line.offer.price.minor,
-            total_minor=line.offer.price.minor * line.item.quantity,
+            unit_price_minor=line.unit_price.minor,
+            total_minor=line.unit_price.minor * line.item.quantity,
         )
         for position, line in enumerate(priced.lines, 1)
-        if line.offer
+        if line.offer and line.unit_price
     )
 
 

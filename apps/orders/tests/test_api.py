@@ -8,10 +8,20 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from apps.catalog import interface as catalog
-from apps.catalog.tests.factories import ProductFactory, VariantFactory
+from apps.catalog.tests.factories import (
+    PriceFactory,
+    PriceListFactory,
+    ProductFactory,
+    VariantFactory,
+)
 from apps.orders.models import Cart, Order, PaymentAttempt
 from apps.orders.tests.factories import ADDRESS, placed_order, ready_cart
-from apps.users.tests.factories import StaffFactory, UserFactory, access_token_for
+from apps.users.tests.factories import (
+    CustomerGroupFactory,
+    StaffFactory,
+    UserFactory,
+    access_token_for,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -595,3 +605,29 @@ def test_adding_to_a_cart_costs_5_statements(guest):
         assert guest.post(f"{path}/items", {"sku": variant.sku, "quantity": 1}).status_code == 200
 
     assert len(statements(captured)) == 5
+
+
+def test_a_member_of_a_group_pays_what_its_list_says_by_quantity_and_the_order_keeps_it(guest):
+    member = UserFactory(customer_group=CustomerGroupFactory())
+    variant = VariantFactory(price_minor=1000, stock=50)
+    price_list = PriceListFactory(customer_group_id=member.customer_group_id)
+    PriceFactory(variant=variant, price_list=price_list, amount_minor=900)
+    PriceFactory(variant=variant, price_list=price_list, amount_minor=750, min_quantity=3)
+    client = customer_client(member)
+
+    def prices(client, quantity):
+        path = f"/api/v1/carts/{opened(client)['id']}"
+        items = [{"variant_id": str(variant.pk), "quantity": quantity}]
+        (item,) = client.put(f"{path}/items", {"items": items}).json()["items"]
+        return item["unit_price"]["amount"], item["total"]["amount"]
+
+    assert prices(guest, 3) == ("10.00", "30.00")
+    assert prices(client, 2) == ("9.00", "18.00")
+    assert prices(client, 3) == ("7.50", "22.50")
+    path = f"/api/v1/carts/{client.get('/api/v1/carts/current').json()['id']}"
+    client.put(f"{path}/shipping-address", ADDRESS)
+    client.put(f"{path}/shipping-option", {"code": "standard"})
+    order = check_out(client, path).json()
+    PriceFactory(variant=variant, amount_minor=1)
+    (line,) = client.get(f"/api/v1/orders/{order['id']}").json()["items"]
+    assert (line["unit_price"]["amount"], line["total"]["amount"]) == ("7.50", "22.50")

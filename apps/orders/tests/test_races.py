@@ -10,7 +10,11 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from apps.catalog import interface as catalog
-from apps.catalog.tests.factories import VariantFactory
+from apps.catalog.tests.factories import (
+    PriceFactory,
+    PriceListFactory,
+    VariantFactory,
+)
 from apps.kernel.errors import DomainError
 from apps.kernel.models import OutboxEvent
 from apps.orders.models import Order, PaymentAttempt, Refund, StatusChange
@@ -190,3 +194,28 @@ def test_one_cart_filled_by_8_clients_at_once_holds_all_they_put_in():
 
     assert {answer.status_code for answer in answers} == {200}
     assert cart.items.get(variant_id=variant.pk).quantity == 16
+
+
+def test_an_order_costs_the_price_before_a_change_or_after_it_and_nothing_between():
+    for turn in range(7):
+        variant = VariantFactory(price_minor=1000, stock=20)
+        row = PriceFactory(variant=variant, price_list=PriceListFactory(), amount_minor=900)
+        carts = [ready_cart({variant.pk: 2}) for _ in range(6)]
+
+        def reprice(row=row):
+            row.amount_minor = 500
+            row.save(update_fields=["amount_minor"])
+
+        buys = [
+            lambda cart=cart, holder=holder: checkout.place_order(
+                holder=holder, cart_id=cart.pk, payment=VISA
+            )
+            for cart, holder in carts
+        ]
+        placed = at_once([*buys[:turn], reprice, *buys[turn:]])
+
+        for order in Order.objects.filter(cart_id__in=[cart.pk for cart, _ in carts]):
+            line = order.lines.get()
+            assert line.unit_price_minor in {900, 500}
+            assert line.total_minor == order.items_minor == 2 * line.unit_price_minor
+        assert sum(isinstance(each, checkout.Placed) for each in placed) == 6

@@ -54,8 +54,9 @@ class Carts(APIView):
     )
     def post(self, request: Request) -> Response:
         self.Nothing(data=request.data or {}).is_valid(raise_exception=True)
-        cart, token = carts.open_cart(customer_id=cart_holder(request).customer_id)
-        return _rendered(carts.price_cart(cart), status=201, token=token)
+        holder = cart_holder(request)
+        cart, token = carts.open_cart(customer_id=holder.customer_id)
+        return _rendered(carts.price_cart(cart, holder=holder), status=201, token=token)
 
 
 class CurrentCart(APIView):
@@ -67,7 +68,8 @@ class CurrentCart(APIView):
         operation_id="carts_current", responses={200: CartDocument, **problems(401, 404)}
     )
     def get(self, request: Request) -> Response:
-        return _rendered(carts.price_cart(latest_cart_of(holder=cart_holder(request))))
+        holder = cart_holder(request)
+        return _rendered(carts.price_cart(latest_cart_of(holder=holder), holder=holder))
 
 
 class OneCart(APIView):
@@ -81,8 +83,9 @@ class OneCart(APIView):
         responses={200: CartDocument, **problems(400, 401, 404)},
     )
     def get(self, request: Request, cart_id: UUID) -> Response:
-        cart = cart_of(holder=cart_holder(request), cart_id=cart_id)
-        return _rendered(carts.price_cart(cart))
+        holder = cart_holder(request)
+        cart = cart_of(holder=holder, cart_id=cart_id)
+        return _rendered(carts.price_cart(cart, holder=holder))
 
     @extend_schema(
         operation_id="carts_delete",
@@ -237,7 +240,8 @@ class CartShippingOptions(APIView):
         responses={200: ShippingOptions, **problems(400, 401, 404, 409)},
     )
     def get(self, request: Request, cart_id: UUID) -> Response:
-        priced = carts.price_cart(cart_of(holder=cart_holder(request), cart_id=cart_id))
+        holder = cart_holder(request)
+        priced = carts.price_cart(cart_of(holder=holder, cart_id=cart_id), holder=holder)
         options = carts.shipping_options(priced)
         return Response({"results": [shipping_option_document(option) for option in options]})
 

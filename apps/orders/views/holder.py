@@ -45,5 +45,6 @@ def _holder(request: Request, header: str) -> Holder:
     user = request.user
     return Holder(
         customer_id=user.pk if user.is_authenticated else None,
+        customer_group_id=getattr(user, "customer_group_id", None),
         token=token if len(token) <= LONGEST_TOKEN else "",
     )
