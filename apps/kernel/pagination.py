@@ -31,7 +31,8 @@ class PageQuery(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "after" in attrs and "before" in attrs:
             raise ValidationError({"before": ["Use after or before, not both."]})
-        return attrs
+        validated: dict[str, Any] = super().validate(attrs)
+        return validated
 
 
 class Page(serializers.Serializer[Any]):

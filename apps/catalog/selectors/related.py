@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.catalog.selectors.products import product_rows
+from apps.catalog.selectors.products import Buyer, product_rows
 
 # One row for the product itself, so that one without others is told from one that does not exist.
 RELATED = """
@@ -22,7 +22,7 @@ ORDER BY r.kind, r.place, r.other_id
 
 
 def related_rows(
-    *, reference: UUID | str, published_only: bool
+    *, reference: UUID | str, published_only: bool, buyer: Buyer
 ) -> tuple[int, list[tuple[str, dict[str, Any]]]] | None:
     """Return the product's version, and by kind the published products beside it, in order.
 
@@ -37,5 +37,6 @@ def related_rows(
     if not found:
         return None
     others = [(kind, other) for _, kind, other in found if other is not None]
-    rows = {row["id"]: row for row in product_rows().filter(pk__in=[other for _, other in others])}
+    shown = product_rows(buyer=buyer).filter(pk__in=[other for _, other in others])
+    rows = {row["id"]: row for row in shown}
     return found[0][0], [(kind, rows[other]) for kind, other in others if other in rows]

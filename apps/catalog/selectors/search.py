@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from apps.catalog.selectors.products import product_rows
+from apps.catalog.selectors.products import Buyer, product_rows
 
 # Rare queries may tell of the person who asked; what others are shown was asked often.
 POPULAR_FROM = 5
@@ -37,9 +37,9 @@ SELECT (SELECT coalesce(sum(times), 0)::bigint FROM asked),
 """
 
 
-def found_rows(product_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+def found_rows(product_ids: Sequence[UUID], *, buyer: Buyer | None = None) -> list[dict[str, Any]]:
     """Return the published products in the order of the ids. One statement."""
-    rows = {row["id"]: row for row in product_rows().filter(pk__in=product_ids)}
+    rows = {row["id"]: row for row in product_rows(buyer=buyer).filter(pk__in=product_ids)}
     return [rows[product_id] for product_id in product_ids if product_id in rows]
 
 

@@ -1,11 +1,13 @@
 """Staff write price lists and the prices in them: one variant at a time, or many at once."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from apps.catalog import interface as catalog
 from apps.catalog.models import Price, PriceChange, PriceList, Product, Variant
@@ -373,6 +375,46 @@ def test_of_two_schedules_at_once_one_stands_and_lists_and_rows_never_deadlock()
         assert Product.objects.get(variants=variant).price_from_minor == offer.price.minor
         last = PriceChange.objects.filter(variant=variant, price_list=None).latest("at", "id")
         assert last.amount_minor == offer.price.minor
+
+
+@pytest.mark.django_db(transaction=True)
+def test_prices_that_end_while_their_list_is_changed_never_deadlock():
+    variants = [VariantFactory(price_minor=1000) for _ in range(6)]
+    price_list = PriceListFactory()
+
+    for turn in range(5):
+        for variant in variants:
+            PriceFactory(variant=variant, price_list=price_list, amount_minor=500 + turn)
+
+        def end(variant):
+            replace_prices(variant_id=variant.pk, drafts=[])
+
+        def change(turn=turn):
+            change_price_list(list_id=price_list.pk, fields={"priority": turn + 1})
+
+        at_once(change, *[lambda v=v: end(v) for v in variants], apply_due_prices)
+
+    assert not Price.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_clients_with_the_same_version_one_sets_the_price(staff):
+    variant = VariantFactory(price_minor=1000)
+    user = get_user_model().objects.get()
+
+    def put(amount, tag):
+        client = APIClient()
+        client.force_authenticate(user, token=SimpleNamespace(second_factor=True))
+        row = {"price": usd(amount), "valid_until": LATER.isoformat()}
+        return client.put(path_of(variant), {"prices": [row]}, headers={"If-Match": tag})
+
+    for turn in range(5):
+        tag = staff.get(path_of(variant))["ETag"]
+        amounts = f"8.{turn:02}", f"9.{turn:02}"
+        answers = at_once(*[lambda a=a, t=tag: put(a, t) for a in amounts])
+        by_status = {each.status_code: a for each, a in zip(answers, amounts, strict=True)}
+        assert by_status.keys() == {200, 412}
+        assert charged(variant) == by_status[200]
 
 
 @pytest.mark.django_db(transaction=True)

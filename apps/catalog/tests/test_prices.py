@@ -1,18 +1,31 @@
 """Which price counts, from when until when, and what it says where products are shown."""
 
 from datetime import timedelta
+from io import StringIO
 from types import SimpleNamespace
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.catalog import interface as catalog
-from apps.catalog.models import Price, PriceChange, Product
+from apps.catalog.models import (
+    CollectionProduct,
+    Import,
+    Price,
+    PriceChange,
+    Product,
+    RelatedProduct,
+    Variant,
+)
+from apps.catalog.services.prices.current import settle_prices
 from apps.catalog.services.prices.due import apply_due_prices
 from apps.catalog.services.products import VariantDraft, change_product
+from apps.catalog.services.search_index import refresh
 from apps.catalog.tests.factories import (
+    CollectionFactory,
     PriceFactory,
     PriceListFactory,
     ProductFactory,
@@ -351,3 +364,106 @@ def test_the_cheapest_variant_that_is_for_sale_gives_the_product_its_price(visit
 
     product.refresh_from_db()
     assert (product.price_from_minor, product.compare_at_minor) == (900, 2000)
+
+
+def test_every_list_of_products_shows_the_price_of_the_group(
+    variant, visitor, member, django_assert_num_queries
+):
+    product = variant.product
+    CollectionProduct.objects.create(collection=CollectionFactory(slug="gifts"), product=product)
+    beside = RelatedProduct.objects.create(
+        product=ProductFactory(), other=product, kind="related", position=0
+    )
+    refresh(product_ids=[product.pk])
+    listed(variant, 500, customer_group_id=GROUP)
+    # How many statements each may cost.
+    pages = {
+        "products": 1,
+        f"categories/{product.category.slug}/products": 1,
+        "collections/gifts/products": 2,
+        f"products/{beside.product_id}/related": 2,
+        f"search?q={product.name}": 3,
+    }
+
+    for path, statements in pages.items():
+        for client, amount in ((visitor, "10.00"), (member, "5.00")):
+            with django_assert_num_queries(statements):
+                answer = client.get(f"/api/v1/{path}").json()
+            shown = answer.get("results", answer.get("related"))
+            (found,) = [each for each in shown if each["id"] == str(product.pk)]
+            assert (path, found["price"]["amount"]) == (path, amount)
+            assert "variants" not in found
+
+
+def test_collections_and_what_is_shown_beside_a_product_know_currencies(variant, visitor):
+    CollectionProduct.objects.create(
+        collection=CollectionFactory(slug="gifts"), product=variant.product
+    )
+    beside = RelatedProduct.objects.create(
+        product=ProductFactory(), other=variant.product, kind="related", position=0
+    )
+    listed(variant, 950, currency="EUR")
+    euros = {"amount": "9.50", "currency": "EUR"}
+
+    gifts = "/api/v1/collections/gifts/products?currency=EUR"
+    assert visitor.get(gifts).json()["results"][0]["price"] == euros
+    assert visitor.get(f"{gifts}&sort=price").status_code == 400
+    related = visitor.get(f"/api/v1/products/{beside.product_id}/related?currency=EUR").json()
+    assert related["related"][0]["price"] == euros
+
+
+@pytest.fixture
+def in_a_sale():
+    """Something for 10.00 that costs 8.00 today, with a higher price to compare with."""
+    variant = VariantFactory.since(
+        timezone.now() - 365 * DAY, price_minor=1000, compare_at_minor=1100, sku="CUP"
+    )
+    PriceFactory(variant=variant)
+    settle_prices(product_ids=[variant.product_id])
+    return variant
+
+
+@pytest.mark.parametrize("file_format", ["csv", "jsonl"])
+def test_files_hold_the_regular_price_and_change_nothing_during_a_sale(
+    in_a_sale, tmp_path, file_format
+):
+    file = tmp_path / f"products.{file_format}"
+    before = list(Product.objects.values()), list(Variant.objects.values())
+
+    call_command("export_products", "--format", file_format, "--output", str(file))
+    call_command("import_products", str(file), stdout=StringIO())
+
+    assert "10.00" in file.read_text()
+    assert "8.00" not in file.read_text()
+    done = Import.objects.get()
+    assert (done.changed, done.unchanged, done.failed) == (0, 1, 0)
+    assert (list(Product.objects.values()), list(Variant.objects.values())) == before
+
+
+def imported(tmp_path, text):
+    file = tmp_path / "products.csv"
+    file.write_text(text)
+    call_command("import_products", str(file), stdout=StringIO())
+    return Import.objects.latest("created_at")
+
+
+def test_what_a_file_changes_during_a_sale_leaves_the_sale(in_a_sale, tmp_path):
+    assert imported(tmp_path, "sku,price\nCUP,9.00\n").changed == 1
+
+    product, variant = Product.objects.get(), Variant.objects.get()
+    assert (variant.price_minor, variant.compare_at_minor) == (900, 1100)
+    assert (product.price_from_minor, product.compare_at_minor) == (800, 1100)
+    assert (product.lowest_minor, product.version) == (1000, 2)
+    assert price_of(variant) == ("8.00", "sale")
+
+
+def test_a_files_price_is_the_later_word_than_what_was_due_before_it(variant, tmp_path):
+    PriceFactory.overlooked(variant=variant, amount_minor=900, valid_until=None)
+
+    done = imported(tmp_path, f"sku,price\n{variant.sku},11.00\n")
+
+    assert done.changed == 1
+    assert apply_due_prices() is False
+    assert price_of(variant) == ("11.00", "regular")
+    noted = PriceChange.objects.filter(variant=variant).order_by("id")
+    assert [change.amount_minor for change in noted] == [1000, 900, 1100]

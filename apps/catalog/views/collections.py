@@ -24,6 +24,7 @@ from apps.catalog.services.collections import (
     choose_products,
     remove_collection,
 )
+from apps.catalog.views.buyers import BuyerQuery, buyer_of
 from apps.catalog.views.products import EXPANDABLE, ORDERINGS
 from apps.kernel.conditional import cacheable, expected_version, tagged
 from apps.kernel.converters import id_of, reference_of
@@ -164,7 +165,7 @@ class CollectionProducts(APIView):
 
     admits_api_keys = True
 
-    class ProductsQuery(PageQuery):
+    class ProductsQuery(PageQuery, BuyerQuery):
         """How to sort and extend the list. By hand they come in the order that staff gave them."""
 
         sort = serializers.ChoiceField(choices=list(ORDERINGS), required=False)
@@ -183,12 +184,17 @@ class CollectionProducts(APIView):
         """List the published products of a collection, by its id or slug."""
         query = read_query(request, self.ProductsQuery)
         row = _row(reference_of(collection) or "")
-        rows = in_collection(product_rows(extra=query["expand"]), row)
+        buyer = buyer_of(request, query)
+        rows = in_collection(product_rows(extra=query["expand"], buyer=buyer), row)
         ordering = ORDERINGS["-created_at"] if row["kind"] == Collection.Kind.RULE else BY_HAND
         ordering = ORDERINGS.get(query.get("sort", ""), ordering)
         page = page_of(rows, ordering=ordering, query=query, request=request)
         staff = is_staff_with(request, "catalog.view_product")
-        page["results"] = [product_document(each, for_staff=staff) for each in page["results"]]
+        expanded = "variants" in query["expand"]
+        page["results"] = [
+            product_document(each, for_staff=staff, with_variants=expanded)
+            for each in page["results"]
+        ]
         return cacheable(Response(page), request)
 
     @extend_schema(

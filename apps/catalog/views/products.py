@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.fields import empty
@@ -104,17 +103,6 @@ class ProductQuery(FilteredByAttributes, BuyerQuery):
             "filter[price][gte]": PriceParameter(required=False),
             "filter[price][lte]": PriceParameter(required=False),
         }
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        named = {"filter[price][gte]", "filter[price][lte]"} & attrs.keys()
-        if attrs["sort"] in {"price", "-price"}:
-            named.add("sort")
-        if attrs.get("currency", settings.STORE_CURRENCY) != settings.STORE_CURRENCY and named:
-            fault = serializers.ErrorDetail(
-                "Only in the store's currency.", code="store_currency_only"
-            )
-            raise serializers.ValidationError({name: [fault] for name in sorted(named)})
-        return super().validate(attrs)
 
 
 class StaffProductQuery(ProductQuery):

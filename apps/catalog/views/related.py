@@ -10,10 +10,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.catalog.models import RelatedProduct
+from apps.catalog.selectors.products import Buyer
 from apps.catalog.selectors.related import related_rows
 from apps.catalog.serializers.products import ProductBrief, product_document
 from apps.catalog.services.products import UnknownProduct
 from apps.catalog.services.related import relate
+from apps.catalog.views.buyers import BuyerQuery, buyer_of
 from apps.kernel.conditional import cacheable, expected_version, tagged
 from apps.kernel.converters import id_of, reference_of
 from apps.kernel.openapi import IF_MATCH, problems
@@ -62,13 +64,13 @@ class Related(APIView):
 
     @extend_schema(
         operation_id="products_related",
-        parameters=[KEY],
+        parameters=[KEY, BuyerQuery],
         responses={200: RelatedDocument, **problems(400, 401, 404)},
     )
     def get(self, request: Request, key: str) -> Response:
         """Show what is shown beside a product, by its id or slug."""
-        read_query(request, StrictSerializer)
-        return cacheable(_response(request, key), request)
+        buyer = buyer_of(request, read_query(request, BuyerQuery))
+        return cacheable(_response(request, key, buyer), request)
 
     @extend_schema(
         operation_id="products_relate",
@@ -85,16 +87,16 @@ class Related(APIView):
             related=draft.validated_data,
             expected_version=expected_version(request),
         )
-        return _response(request, key)
+        return _response(request, key, buyer_of(request, {}))
 
 
-def _response(request: Request, key: str) -> Response:
+def _response(request: Request, key: str, buyer: Buyer) -> Response:
     staff = is_staff_with(request, "catalog.view_product")
-    found = related_rows(reference=reference_of(key) or "", published_only=not staff)
+    found = related_rows(reference=reference_of(key) or "", published_only=not staff, buyer=buyer)
     if found is None:
         raise UnknownProduct("There is no such product.")
     version, rows = found
     document: dict[str, list[Any]] = {kind: [] for kind in (*KINDS, "bought_together")}
     for kind, row in rows:
-        document[kind].append(product_document(row, for_staff=staff))
+        document[kind].append(product_document(row, for_staff=staff, with_variants=False))
     return tagged(Response(document), version=version)

@@ -25,6 +25,7 @@ from apps.catalog.serializers.search import (
     suggested_document,
 )
 from apps.catalog.services.search_counts import count_search
+from apps.catalog.views.buyers import buyer_of
 from apps.kernel.conditional import cacheable
 from apps.kernel.converters import reference_of
 from apps.kernel.openapi import problems
@@ -94,7 +95,8 @@ class Search(APIView):
             count_search(text=asked["q"], results=hits.total)
         page = {
             "results": [
-                product_document(row, for_staff=False) for row in found_rows(hits.product_ids)
+                product_document(row, for_staff=False, with_variants=False)
+                for row in found_rows(hits.product_ids, buyer=buyer_of(request, {}))
             ],
             "next": _page(request, asked["after"] + limit, total=hits.total),
             "previous": _page(request, asked["after"] - asked["limit"], total=hits.total)

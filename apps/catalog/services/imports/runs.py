@@ -26,6 +26,7 @@ from apps.catalog.models.exchange import Format
 from apps.catalog.services.imports.batches import BATCH, take_in
 from apps.catalog.services.imports.plans import How, OnError, Outcome, Plan
 from apps.catalog.services.imports.sets import insert_rows
+from apps.catalog.services.prices.due import apply_due_prices
 from apps.kernel.audit import record as note
 from apps.kernel.ids import new_id
 
@@ -138,6 +139,8 @@ def _inspect(job: Import, lines: Lines, header: Header | None, until: float, tel
 
 def _take_batches(job: Import, source: Iterator[Record], until: float, tell: Tell) -> None:
     while batch := _batch_of(source):
+        while job.phase == Phase.WRITING and apply_due_prices():
+            pass  # what was due before the file is not to come after it
         _take_batch(job, batch)
         tell(job)
         reset_queries()  # with DEBUG on, Django remembers every statement

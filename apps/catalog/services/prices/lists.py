@@ -82,11 +82,12 @@ def change_price_list(
         setattr(price_list, name, value)
     _must_begin_first(price_list)
     price_list.version += 1
-    with _one_of_the_code():
-        price_list.save()
+    # Before the list is written: who holds a price may still have to refer to its list.
     if any(before[name] != getattr(price_list, name) for name in DECIDES & fields.keys()):
         with connection.cursor() as cursor:
             cursor.execute(MARK, [price_list.pk])
+    with _one_of_the_code():
+        price_list.save(update_fields=[*fields, "version"])
     record("catalog.price_list_changed", about=list_id, before=before, after=dict(fields))
     return price_list
 
@@ -103,7 +104,8 @@ def remove_price_list(*, list_id: UUID, expected_version: int | None = None) -> 
 
 
 def _locked(list_id: UUID, expected_version: int | None) -> PriceList:
-    price_list = PriceList.objects.select_for_update().filter(pk=list_id).first()
+    # Not its key: whoever notes a price of the list refers to it.
+    price_list = PriceList.objects.select_for_update(no_key=True).filter(pk=list_id).first()
     if price_list is None:
         raise UnknownPriceList("There is no such price list.")
     if expected_version not in {None, price_list.version}:

@@ -212,7 +212,7 @@ def set_prices(
     refusals: dict[int, DomainError] = {}
     for number, (sku, draft) in rows.items():
         try:
-            with transaction.atomic(), _without_overlaps():
+            with _without_overlaps():
                 writer.set(variants.get(sku.upper()), draft)
         except DomainError as refusal:
             refusals[number] = refusal
