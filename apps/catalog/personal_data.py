@@ -18,6 +18,7 @@ from apps.catalog.models import (
     FormerSlug,
     Image,
     Import,
+    ImportName,
     ImportRow,
     IndexingWork,
     LowStock,
@@ -324,6 +325,7 @@ TABLES = (
             Kind.NONE: "id of_import line offset key outcome product_id faults changes",
         },
     ),
+    Table(model=ImportName, columns={Kind.NONE: "id of_import key"}),
     Table(
         model=Export,
         of=lambda person: person.by_id("actor_id"),

@@ -6,12 +6,12 @@ was written is read as the same value. The empty cell and JSON's null both are t
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.conf import settings
 
 from apps.kernel.converters import CANONICAL
@@ -50,7 +50,7 @@ class Kind:
 
     def of_json(self, value: Any) -> Any:
         """Return the value of a JSON value. Raises BadValue."""
-        return self.of_cell(_text(value))
+        return self.of_cell(text_of(value))
 
     def to_cell(self, value: Any) -> str:
         """Return the value as a CSV cell."""
@@ -205,109 +205,31 @@ class YesNo(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Path(Kind):
-    """Names from the root of a tree down: `Food > Fruit` in a cell, a list in JSON."""
+class Moment(Kind):
+    """A time to the microsecond, with its offset from UTC."""
 
-    longest: int
-    deepest: int
-    takes = "names from the root down, such as Food > Fruit"
+    takes = "a time with its offset from UTC, such as 2026-12-01T08:00:00+01:00"
 
-    def of_cell(self, cell: str) -> list[str] | None:
-        return self._checked(split(cell, ">")) if cell else None
-
-    def of_json(self, value: Any) -> list[str] | None:
-        if not value:
+    def of_cell(self, cell: str) -> datetime | None:
+        if not cell:
             return None
-        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-            raise BadValue("not_a_path", "This is a list of names.")
-        return self._checked(value)
+        try:
+            moment = datetime.fromisoformat(cell)
+            if moment.tzinfo:
+                return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise BadValue("not_a_time", f"This is {self.takes}.")
 
     def to_cell(self, value: Any) -> str:
-        return join(value or (), ">")
+        return "" if value is None else value.astimezone(UTC).isoformat()
 
-    def _checked(self, names: list[str]) -> list[str]:
-        if any("\0" in name for name in names):
-            raise BadValue("nul_character", "Text may not hold NUL characters.")
-        if not all(name.strip() for name in names):
-            raise BadValue("not_a_path", "A name in the path is empty.")
-        if any(len(name) > self.longest for name in names):
-            raise BadValue("too_long", f"A name has at most {self.longest} characters.")
-        if len(names) > self.deepest:
-            raise BadValue("not_a_path", f"The tree has at most {self.deepest} levels.")
-        return names
+    def to_json(self, value: Any) -> Any:
+        return None if value is None else self.to_cell(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs(Kind):
-    """Texts by name, a JSON object in a cell as well: `{"Size":"L"}`."""
-
-    most: int
-    longest_name: int
-    longest: int
-    takes = 'a JSON object of texts, such as {"Size":"L"}'
-
-    @property
-    def empty(self) -> Any:
-        return {}
-
-    def of_cell(self, cell: str) -> dict[str, str]:
-        return self.of_json(loads(cell)) if cell else {}
-
-    def of_json(self, value: Any) -> dict[str, str]:
-        if value is None:
-            return {}
-        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-            raise BadValue("not_an_object", f"This is {self.takes}.")
-        if any("\0" in text for pair in value.items() for text in pair):
-            raise BadValue("nul_character", "Text may not hold NUL characters.")
-        if (
-            len(value) > self.most
-            or any(len(name) > self.longest_name for name in value)
-            or any(len(text) > self.longest for text in value.values())
-        ):
-            raise BadValue(
-                "too_long",
-                f"At most {self.most} names of {self.longest_name} characters, with texts of "
-                f"{self.longest}.",
-            )
-        return value
-
-    def to_cell(self, value: Any) -> str:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if value else ""
-
-
-def split(cell: str, separator: str) -> list[str]:
-    r"""Return the parts of a cell, without the spaces around them; `\` makes a sign a letter."""
-    if "\\" not in cell:
-        return [part.strip(" ") for part in cell.split(separator)]
-    parts, part, letters = [], "", iter(cell)
-    for letter in letters:
-        if letter == "\\":
-            # A space that is meant survives the trimming as what no cell can hold.
-            part += next(letters, "").replace(" ", "\0")
-        elif letter == separator:
-            parts.append(part)
-            part = ""
-        else:
-            part += letter
-    return [each.strip(" ").replace("\0", " ") for each in (*parts, part)]
-
-
-def join(parts: Iterable[str], separator: str) -> str:
-    """Return the cell that `split` takes apart again."""
-    escaped = (re.sub(rf"^ | \Z|[\\{separator}]", r"\\\g<0>", part) for part in parts)
-    return f" {separator} ".join(escaped)
-
-
-def loads(cell: str) -> Any:
-    """Return the JSON that stands in a cell. Raises BadValue."""
-    try:
-        return orjson.loads(cell)
-    except orjson.JSONDecodeError as error:
-        raise BadValue("not_json", "This is no valid JSON.") from error
-
-
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a JSON value that is a text; empty for null. Raises BadValue."""
     if value is None:
         return ""
     if not isinstance(value, str):

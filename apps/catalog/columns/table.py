@@ -1,10 +1,11 @@
 """The columns of product files, in their order. A new one is one line here.
 
-`reads` is the SQL of the value that is kept, over `p` (the product), `b` (its brand) and `c` (its
-category, with the names of its path), or `v` (the variant) and `s` (its stock in the main
-location). `writes` is the model's column, and for what is named by something else than its id,
-the column that holds the id. A column without `writes` names a row, or services write it. Where a
-column `keeps`, its empty cell says nothing and leaves what is there; elsewhere it empties it.
+`reads` is the SQL of the value that is kept, over `p` (the product), `b` (its brand), `t` (its
+type) and `c` (its category, with the names of its path), or `v` (the variant) and `s` (its stock
+in the main location). `writes` is the model's column, and for what is named by something else than
+its id, the column that holds the id. A column without `writes` names a row, or services write it.
+Where a column `keeps`, its empty cell says nothing and leaves what is there; elsewhere it empties
+it.
 """
 
 import re
@@ -16,12 +17,12 @@ from apps.catalog.columns.kinds import (
     Currency,
     Identifier,
     Kind,
-    Pairs,
-    Path,
+    Moment,
     Text,
     Whole,
     YesNo,
 )
+from apps.catalog.columns.several import Names, Pairs, Path, Values
 from apps.catalog.models import Product
 from apps.catalog.models.products import SKU
 from apps.catalog.models.slugs import SLUG
@@ -102,12 +103,49 @@ OF_PRODUCTS = (
         explains="The category, from the root down; what is missing is made.",
     ),
     Column(
+        name="type",
+        kind=Text(160),
+        reads="coalesce(t.slug, '')",
+        writes="type_id",
+        explains="The slug of the product type.",
+    ),
+    Column(
+        name="attributes",
+        kind=Values(most=200, longest=500),
+        reads="p.attributes",
+        writes="attributes",
+        explains="All attributes, by their codes; which there are the product type says.",
+    ),
+    Column(
+        name="tags",
+        kind=Names(most=100, longest=60),
+        reads="""ARRAY(
+            SELECT g.name FROM catalog_product_tags pt JOIN catalog_tag g ON g.id = pt.tag_id
+            WHERE pt.product_id = p.id ORDER BY g.name COLLATE "C"
+        )""",
+        explains="All tags, by name or slug; an unknown name makes a new tag.",
+    ),
+    Column(
         name="status",
         kind=Choice(Product.Status.values),
         reads="p.status",
         writes="status",
         keeps=True,
-        explains="A published product needs a category and a variant for sale.",
+        explains="A published or scheduled product needs a category and a variant for sale.",
+    ),
+    Column(
+        name="publish_at",
+        kind=Moment(),
+        reads="p.publish_at",
+        writes="publish_at",
+        explains="When a scheduled product is published; one whose time is over is at once.",
+    ),
+    Column(
+        name="unpublish_at",
+        kind=Moment(),
+        reads="p.unpublish_at",
+        writes="unpublish_at",
+        explains="When a published or scheduled product leaves the shop again.",
     ),
     Column(
         name="package_size",
@@ -115,6 +153,20 @@ OF_PRODUCTS = (
         reads="p.package_size",
         writes="package_size",
         explains="How much is in it, such as 500 g.",
+    ),
+    Column(
+        name="seo_title",
+        kind=Text(120),
+        reads="p.seo_title",
+        writes="seo_title",
+        explains="What search engines show as the page's title.",
+    ),
+    Column(
+        name="seo_description",
+        kind=Text(320),
+        reads="p.seo_description",
+        writes="seo_description",
+        explains="What they show below it.",
     ),
     Column(
         name="currency",
@@ -195,6 +247,6 @@ OF_VARIANTS = (
     ),
 )
 
-STOCK = "on_hand"
+STOCK, TAGS = "on_hand", "tags"
 PRODUCT_COLUMNS = {column.name: column for column in OF_PRODUCTS}
 VARIANT_COLUMNS = {column.name: column for column in OF_VARIANTS}

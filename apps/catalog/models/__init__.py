@@ -5,7 +5,7 @@ from apps.catalog.models.categories import Category
 from apps.catalog.models.changes import ChangedProduct
 from apps.catalog.models.collections import Collection, CollectionProduct
 from apps.catalog.models.counts import StockCount, StockCountLine
-from apps.catalog.models.exchange import Export, Import, ImportRow
+from apps.catalog.models.exchange import Export, Import, ImportName, ImportRow
 from apps.catalog.models.former_slugs import FormerSlug
 from apps.catalog.models.indexing import IndexingWork
 from apps.catalog.models.low_stock import LowStock, ReorderPoint
@@ -53,6 +53,7 @@ __all__ = [
     "FormerSlug",
     "Image",
     "Import",
+    "ImportName",
     "ImportRow",
     "IndexingWork",
     "LowStock",

@@ -160,6 +160,25 @@ class ImportRow(models.Model):
         return f"line {self.line}: {self.outcome}"
 
 
+class ImportName(models.Model):
+    """A slug, reference or SKU that a row of a file takes while nothing is written."""
+
+    id = models.BigAutoField(primary_key=True)
+    of_import = models.ForeignKey(
+        Import, on_delete=models.CASCADE, related_name="names", db_index=False
+    )
+    key = models.UUIDField(help_text="Made of the name.")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["of_import", "key"], name="import_name_is_taken_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.of_import_id}: {self.key}"
+
+
 class Export(Work):
     """One file of all products, written in parts: `after` is the last product that is in one."""
 

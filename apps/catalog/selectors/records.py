@@ -44,6 +44,7 @@ SELECT p.id, p.version, p.brand_id, p.category_id, p.published_at, {VARIANTS},
     {", ".join(column.reads for column in OF_PRODUCTS)}
 FROM wanted p
 LEFT JOIN catalog_brand b ON b.id = p.brand_id
+LEFT JOIN catalog_producttype t ON t.id = p.type_id
 LEFT JOIN c ON c.id = p.category_id
 ORDER BY p.id
 """
@@ -102,7 +103,9 @@ def _records(statement: str, parameters: dict[str, Any]) -> Iterator[PresentProd
     of_variants = [column.name for column in OF_VARIANTS]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        for product_id, version, brand_id, category_id, published_at, variants, *values in cursor:
+        for product_id, version, brand_id, category_id, published_at, variants, *kept in cursor:
+            values = dict(zip(of_products, kept, strict=True))
+            values["attributes"] = orjson.loads(values["attributes"])
             yield PresentProduct(
                 product_id,
                 version,
@@ -110,8 +113,8 @@ def _records(statement: str, parameters: dict[str, Any]) -> Iterator[PresentProd
                 category_id,
                 published_at,
                 [
-                    PresentVariant(UUID(pk), promised, dict(zip(of_variants, kept, strict=True)))
-                    for pk, promised, *kept in orjson.loads(variants)
+                    PresentVariant(UUID(pk), promised, dict(zip(of_variants, cells, strict=True)))
+                    for pk, promised, *cells in orjson.loads(variants)
                 ],
-                dict(zip(of_products, values, strict=True)),
+                values,
             )

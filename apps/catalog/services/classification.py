@@ -13,8 +13,8 @@ from apps.catalog.models import Attribute, Product, ProductType, Variant
 from apps.kernel.errors import Invalid
 
 LONGEST_TEXT, LARGEST_NUMBER = 500, 10**12
-DEFINITION = """
-SELECT t.options, coalesce((
+DEFINITIONS = """
+SELECT t.id, t.slug, t.options, coalesce((
     SELECT json_agg(json_build_object(
         'code', a.code, 'kind', a.kind, 'is_required', ta.is_required,
         'choices', array(
@@ -25,7 +25,7 @@ SELECT t.options, coalesce((
     FROM catalog_producttypeattribute ta JOIN catalog_attribute a ON a.id = ta.attribute_id
     WHERE ta.product_type_id = t.id
 ), '[]')
-FROM catalog_producttype t WHERE t.id = %s
+FROM catalog_producttype t WHERE t.id = ANY(%s::uuid[])
 """
 
 
@@ -57,6 +57,7 @@ class UnfitOptions(Invalid):
 class Definition:
     """A product type, as it is while the transaction lasts."""
 
+    id: UUID
     options: Sequence[str]
     attributes: Mapping[str, Mapping[str, Any]]
 
@@ -76,37 +77,76 @@ def check_fit(product: Product, variants: Iterable[Variant]) -> None:
     The type stays as it is until the transaction ends. A product without a type has no attributes,
     and any options. Raises UnfitAttribute, AttributeMissing, UnfitOptions.
     """
-    if product.type_id is None:
-        if product.attributes:
-            raise UnfitAttribute("Only products of a type have attributes.")
-        _check_options(variants, None)
-        return
-    definition = _definition_of(product.type_id)
-    values: Mapping[str, Any] = product.attributes
-    for code in values:
-        if code not in definition.attributes:
-            raise UnfitAttribute("The product's type has no such attribute.", attribute=code)
-    product.attributes = {
-        code: _value(definition.attributes[code], value) for code, value in values.items()
-    }
-    if product.status in {Product.Status.PUBLISHED, Product.Status.SCHEDULED}:
-        for code, attribute in definition.attributes.items():
-            if attribute["is_required"] and code not in values:
-                raise AttributeMissing("A published product needs this.", attribute=code)
-    _check_options(variants, definition.options)
+    definition = None
+    if product.type_id is not None:
+        definition = next(iter(definitions_of(ids=[product.type_id]).values()), None)
+        if definition is None:
+            raise UnknownProductType("There is no such product type.", type=str(product.type_id))
+    product.attributes = fitting(definition, product.attributes)
+    check_complete(
+        definition,
+        status=product.status,
+        attributes=product.attributes,
+        options=[(each.sku, each.options) for each in variants if each.is_active],
+    )
 
 
-def _definition_of(type_id: UUID) -> Definition:
+def definitions_of(*, ids: Sequence[UUID] = (), slugs: Sequence[str] = ()) -> dict[str, Definition]:
+    """Return product types by their slugs; they stay as they are until the transaction ends."""
     with connection.cursor() as cursor:
-        # Whoever takes something away from the type waits, or is waited for: so the lock comes
+        # Whoever takes something away from a type waits, or is waited for: so the lock comes
         # first, in a statement of its own.
-        cursor.execute("SELECT FROM catalog_producttype WHERE id = %s FOR SHARE", [type_id])
-        cursor.execute(DEFINITION, [type_id])
-        row = cursor.fetchone()
-    if row is None:
-        raise UnknownProductType("There is no such product type.", type=str(type_id))
-    options, attributes = row
-    return Definition(options, {each["code"]: each for each in attributes})
+        cursor.execute(
+            """
+            SELECT id FROM catalog_producttype WHERE id = ANY(%s::uuid[]) OR slug = ANY(%s)
+            ORDER BY id FOR SHARE
+            """,
+            [list(ids), list(slugs)],
+        )
+        cursor.execute(DEFINITIONS, [[pk for (pk,) in cursor.fetchall()]])
+        return {
+            slug: Definition(pk, options, {each["code"]: each for each in attributes})
+            for pk, slug, options, attributes in cursor.fetchall()
+        }
+
+
+def fitting(definition: Definition | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes in their form; None stands for no type. Raises UnfitAttribute."""
+    if values and definition is None:
+        raise UnfitAttribute("Only products of a type have attributes.")
+    attributes = definition.attributes if definition else {}
+    for code in values:
+        if code not in attributes:
+            raise UnfitAttribute("The product's type has no such attribute.", attribute=code)
+    return {code: _value(attributes[code], value) for code, value in values.items()}
+
+
+def check_complete(
+    definition: Definition | None,
+    *,
+    status: str,
+    attributes: Mapping[str, Any],
+    options: Iterable[tuple[str, Mapping[str, str]]],
+) -> None:
+    """Refuse a product that lacks something; `options` are by SKU, of what is for sale.
+
+    Raises AttributeMissing, UnfitOptions.
+    """
+    if definition and status in {Product.Status.PUBLISHED, Product.Status.SCHEDULED}:
+        for code, attribute in definition.attributes.items():
+            if attribute["is_required"] and code not in attributes:
+                raise AttributeMissing("A published product needs this.", attribute=code)
+    taken: list[Mapping[str, str]] = []
+    for sku, chosen in options:
+        if definition and set(chosen) != set(definition.options):
+            raise UnfitOptions(
+                "A variant names exactly the options of the product's type.",
+                sku=sku,
+                options=list(definition.options),
+            )
+        if chosen and chosen in taken:
+            raise UnfitOptions("Another variant has the same options.", sku=sku)
+        taken.append(chosen)
 
 
 def _value(attribute: Mapping[str, Any], value: Any) -> Any:
@@ -136,20 +176,3 @@ def _is_a_date(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _check_options(variants: Iterable[Variant], wanted: Sequence[str] | None) -> None:
-    """Compare what can be chosen; None stands for a product without a type."""
-    taken: list[dict[str, str]] = []
-    for variant in variants:
-        if not variant.is_active:
-            continue
-        if wanted is not None and set(variant.options) != set(wanted):
-            raise UnfitOptions(
-                "A variant names exactly the options of the product's type.",
-                sku=variant.sku,
-                options=list(wanted),
-            )
-        if variant.options and variant.options in taken:
-            raise UnfitOptions("Another variant has the same options.", sku=variant.sku)
-        taken.append(variant.options)

@@ -3,13 +3,11 @@
 import csv
 import io
 import json
-from contextlib import suppress
 
 import pytest
-from django.core.management import CommandError, call_command
 
 from apps.catalog import interface as catalog
-from apps.catalog.models import Import, ImportRow, Product, Stock, StockMovement, Variant
+from apps.catalog.models import ImportRow, Product, Stock, StockMovement, Variant
 from apps.catalog.services.imports import runs
 from apps.kernel.models import AuditEntry, OutboxEvent
 
@@ -17,33 +15,6 @@ pytestmark = pytest.mark.django_db
 
 HEADER = "external_ref,name,category,status,sku,price"
 LONG = f"{'x' * 100}\n" * 12_000
-
-
-@pytest.fixture
-def take(tmp_path):
-    """Take a file in, given as text or bytes; return the import."""
-
-    def take(content, *options, name="products.csv"):
-        file = tmp_path / name
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        with suppress(CommandError):
-            told = {"stdout": io.StringIO(), "stderr": io.StringIO()}
-            call_command("import_products", str(file), *options, **told)
-        return Import.objects.latest("created_at")
-
-    return take
-
-
-@pytest.fixture
-def export(tmp_path):
-    """Return what is exported."""
-
-    def export(*options, file_format="csv"):
-        output = tmp_path / f"export.{file_format}"
-        call_command("export_products", "--format", file_format, "--output", str(output), *options)
-        return output.read_bytes()
-
-    return export
 
 
 def counts(done):
@@ -136,15 +107,22 @@ def test_stock_that_orders_hold_back_stays(take):
     assert Stock.objects.get().on_hand == 5
 
 
-FULL = {
+FULL: dict[str, object] = {
     "external_ref": "X",
     "slug": "odd",
     "name": "=1+1",
     "description": "Two\r\nlines, \"quoted\",\n'and' a\ttab\rall; üñí 🍏",
     "brand": "@Brand",
     "category": ["A > B", " edge ", "back\\slash", "-c"],
+    "type": "",
+    "attributes": {},
+    "tags": ["=tag", "a, b", "back\\slash", "vegan"],
     "status": "published",
+    "publish_at": None,
+    "unpublish_at": "2100-01-01T00:00:00+00:00",
     "package_size": "'single",
+    "seo_title": "@seo",
+    "seo_description": "-seo;\n",
     "currency": "USD",
     "variants": [
         {
@@ -339,6 +317,27 @@ def test_a_product_or_sku_stands_in_a_file_once(take, monkeypatch):
         "Apples",
         "Beans",
     ]
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=["written", "dry-run"])
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ("D,Dates,,,x,1,", "sku"),
+        ("D,Dates,,,D,1,apples", "slug"),
+        ("D,Dates,,,D,1,free", None),
+    ],
+    ids=["sku", "slug", "free"],
+)
+def test_a_name_is_taken_for_all_later_rows_of_the_file(take, monkeypatch, options, row, column):
+    monkeypatch.setattr(runs, "BATCH", 1)
+    rows = ["A,Apples,,,X,1,apples", "B,Beans,,,X,1,free", row, "E,Eggs,,,E,1,"]
+
+    done = take("\n".join([f"{HEADER},slug", *rows]), *options)
+
+    refused = [(4, column, f"{column}_taken")] if column else []
+    assert faults_of(done) == [(3, "sku", "sku_taken"), *refused]
+    assert counts(done) == (3 - len(refused), 0, 0, 1 + len(refused))
 
 
 def test_rows_of_one_product_do_not_contradict_each_other(take):

@@ -8,14 +8,14 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from apps.catalog.columns.table import OF_PRODUCTS, OF_VARIANTS, STOCK
+from apps.catalog.columns.table import OF_PRODUCTS, OF_VARIANTS, STOCK, TAGS
 from apps.catalog.formats import Record
 from apps.catalog.models import Product, Variant
 from apps.catalog.services.changes import ProductChanged
 from apps.catalog.services.imports.plans import How, Outcome, Plan, planned
 from apps.catalog.services.imports.references import category_ids
 from apps.catalog.services.imports.sets import insert_rows, update_rows
-from apps.catalog.services.labels import brand_ids
+from apps.catalog.services.labels import brand_ids, tag_ids
 from apps.catalog.services.prices.current import settle_prices
 from apps.catalog.services.products import SLUG_LENGTH
 from apps.catalog.services.search_index import refresh
@@ -105,6 +105,7 @@ def _write(plans: list[Plan], how: How) -> None:
     written = update_rows(Product, [rows[id(plan)] for plan in rewritten], guard="version")
     if written != len(rewritten):
         raise ChangedMeanwhile("A product has changed meanwhile.")
+    _write_tags([plan for plan in plans if TAGS in plan.changes])
     _write_variants(plans)
     if rewritten:  # a sale may be on, of which a file knows nothing
         settle_prices(product_ids=[plan.product_id for plan in rewritten if plan.product_id])
@@ -149,6 +150,7 @@ def _product_row(
     row["category_id"] = present.category_id if present else None
     if "category" in plan.changes:
         row["category_id"] = categories[tuple(after["category"])] if after["category"] else None
+    row["type_id"] = plan.type.id if plan.type else None
     on_sale = [values for _, values in plan.variants_after() if values["for_sale"]]
     cheapest = min(on_sale, key=lambda v: (v["price"], v["position"]), default=None)
     published = present.published_at if present else None
@@ -163,6 +165,19 @@ def _product_row(
         "updated_at": now,
     }
     return row if present else row | {"currency": settings.STORE_CURRENCY, "created_at": now}
+
+
+def _write_tags(plans: list[Plan]) -> None:
+    if not plans:
+        return
+    ids = tag_ids(references={tag for plan in plans for tag in plan.after[TAGS]})
+    worn = Product.tags.through
+    worn.objects.filter(product_id__in=[plan.product_id for plan in plans]).delete()
+    worn.objects.bulk_create(
+        worn(product_id=plan.product_id, tag_id=tag_id)
+        for plan in plans
+        for tag_id in sorted({ids[tag] for tag in plan.after[TAGS]})
+    )
 
 
 def _write_variants(plans: list[Plan]) -> None:

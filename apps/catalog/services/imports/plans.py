@@ -1,18 +1,34 @@
 """What is to be done with the records of a file: compared with what is there, nothing written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.catalog.columns.table import OF_PRODUCTS, OF_VARIANTS, STOCK
+import orjson
+from django.utils import timezone
+
+from apps.catalog.columns.table import OF_PRODUCTS, OF_VARIANTS, STOCK, TAGS
 from apps.catalog.formats import Fault, Record
-from apps.catalog.models import Import, ImportRow, Product
+from apps.catalog.models import Attribute, Brand, Import, ImportRow, Product, Tag
 from apps.catalog.selectors.records import PresentProduct, PresentVariant, records_named
-from apps.catalog.services.imports.references import brand_names
+from apps.catalog.services.classification import (
+    Definition,
+    UnfitAttribute,
+    UnfitOptions,
+    check_complete,
+    definitions_of,
+    fitting,
+)
+from apps.catalog.services.imports.references import spelled
+from apps.kernel.errors import Invalid
 from apps.kernel.ids import new_id
 
-WRITTEN = {column.name for column in OF_PRODUCTS if column.writes}
+WRITTEN = {column.name for column in OF_PRODUCTS if column.writes} | {TAGS}
+IN_TIME = {Product.Status.PUBLISHED.value, Product.Status.SCHEDULED.value}
+TIMED = ("status", "publish_at", "unpublish_at")  # what one of them says decides the others
 NEW_PRODUCT = {column.name: column.kind.empty for column in OF_PRODUCTS} | {
     "status": Product.Status.DRAFT.value,
     "slug": "",
@@ -58,6 +74,7 @@ class Plan:
     after: dict[str, Any] = field(default_factory=dict)
     changes: dict[str, list[Any]] = field(default_factory=dict)
     variants: list[PlannedVariant] = field(default_factory=list)
+    type: Definition | None = None
     faults: list[Fault] = field(default_factory=list)
 
     def refuse(self, column: str, code: str, detail: str) -> None:
@@ -72,9 +89,20 @@ class Plan:
         kept = {each.id: each.values for each in present}
         return list((kept | planned).items())
 
+    def names_taken(self) -> Iterator[tuple[str, str]]:
+        """Yield the slugs, references and SKUs that nothing had before, by column."""
+        if self.outcome not in {Outcome.CREATED, Outcome.CHANGED}:
+            return
+        for column in ("slug", "external_ref"):
+            if column in self.changes and self.after[column]:
+                yield column, self.after[column]
+        for variant in self.variants:
+            if variant.present is None:
+                yield "sku", variant.after["sku"].upper()
+
 
 def planned(records: Sequence[Record], how: How) -> tuple[list[Plan], list[Record]]:
-    """Compare the records with what is there. Two statements, whatever their number.
+    """Compare the records with what is there. A few statements, whatever their number.
 
     Returns also the records about a product that an earlier one is about already: they are
     compared with what has become of it.
@@ -110,11 +138,20 @@ class _Planning:
             "sku": {v.values["sku"].upper(): each.id for each in present for v in each.variants},
         }
         self._present = {each.id: each for each in present}
-        self._brands = brand_names(
-            product["brand"]
-            for product in products
-            if product.get("brand") and not self._has_brand(product)
+        self._brands = spelled(
+            Brand,
+            (
+                product["brand"]
+                for product in products
+                if product.get("brand") and not self._has_brand(product)
+            ),
         )
+        self._tags = spelled(Tag, (tag for product in products for tag in product.get(TAGS, ())))
+        types = {product.get("type") for product in products}
+        types |= {each.values["type"] for each in present}
+        slugs = [slug for slug in types if slug]
+        self._types = definitions_of(slugs=slugs) if slugs else {}
+        self._now = timezone.now()
         self._done: set[UUID] = set()
 
     def plan(self, record: Record) -> Plan | None:
@@ -162,8 +199,12 @@ class _Planning:
         given = {name: value for name, value in plan.record.product.items() if name in WRITTEN}
         if "brand" in given:
             given["brand"] = self._brands.get(given["brand"], given["brand"])
+        if TAGS in given:
+            given[TAGS] = sorted({self._tags.get(tag, tag) for tag in given[TAGS]})
         plan.after = {**before, **given}
-        plan.changes = _differences(before, plan.after, given)
+        self._classify(plan, given)
+        self._time(plan.after)
+        plan.changes = _differences(before, plan.after, {*given, *TIMED})
         present = (
             {v.values["sku"].upper(): v for v in plan.present.variants} if plan.present else {}
         )
@@ -186,6 +227,32 @@ class _Planning:
                 plan.variants.append(PlannedVariant(planned_id, there, after, changes))
                 plan.changes |= {f"{after['sku']}: {name}": c for name, c in changes.items()}
 
+    def _classify(self, plan: Plan, given: Mapping[str, Any]) -> None:
+        """Find the product's type, and bring the attributes that are given into their form."""
+        slug = plan.after["type"]
+        plan.type = self._types.get(slug)
+        if slug and plan.type is None:
+            plan.refuse("type", "unknown_product_type", "There is no such product type.")
+        elif "attributes" in given:
+            known = plan.type.attributes if plan.type else {}
+            values = {
+                code: _of_text(known[code]["kind"], value) if code in known else value
+                for code, value in given["attributes"].items()
+            }
+            try:
+                plan.after["attributes"] = fitting(plan.type, values)
+            except UnfitAttribute as refusal:
+                _refuse_as(plan, "attributes", refusal)
+
+    def _time(self, after: dict[str, Any]) -> None:
+        """Let the times be those that go with the status."""
+        if after["status"] == Product.Status.SCHEDULED and _is_over(after["publish_at"], self._now):
+            after["status"] = Product.Status.PUBLISHED.value
+        if after["status"] != Product.Status.SCHEDULED:
+            after["publish_at"] = None
+        if after["status"] not in IN_TIME:
+            after["unpublish_at"] = None
+
     def _check(self, plan: Plan) -> None:
         """Refuse what would contradict itself, or what is there."""
         record, after = plan.record, plan.after
@@ -207,10 +274,41 @@ class _Planning:
             named.add(sku)
         for variant in plan.variants:
             self._check_variant(plan, variant)
-        for_sale = any(v["for_sale"] for _, v in plan.variants_after())
-        if after["status"] == Product.Status.PUBLISHED and not (after["category"] and for_sale):
+        for_sale = [v for _, v in plan.variants_after() if v["for_sale"]]
+        if after["status"] in IN_TIME and not (after["category"] and for_sale):
             detail = "A published product needs a category and a variant for sale."
             plan.refuse("status", "not_publishable", detail)
+        self._check_times(plan)
+        if plan.changes and not plan.faults:
+            try:
+                fitting(plan.type, after["attributes"])
+                check_complete(
+                    plan.type,
+                    status=after["status"],
+                    attributes=after["attributes"],
+                    options=[(v["sku"], v["options"]) for v in for_sale],
+                )
+            except UnfitOptions as refusal:
+                _refuse_as(plan, "options", refusal)
+            except Invalid as refusal:
+                _refuse_as(plan, "attributes", refusal)
+
+    def _check_times(self, plan: Plan) -> None:
+        after, given = plan.after, plan.record.product
+        if after["status"] == Product.Status.SCHEDULED and after["publish_at"] is None:
+            detail = "A scheduled product needs the time when it is published."
+            plan.refuse("publish_at", "not_publishable", detail)
+        before = plan.present.values if plan.present else NEW_PRODUCT
+        for column in ("publish_at", "unpublish_at"):
+            told = given.get(column)
+            if told and not after[column] and told != before[column] and told > self._now:
+                detail = f"What is {after['status']} has no such time."
+                plan.refuse(column, "not_scheduled", detail)
+        ends = after["unpublish_at"]
+        begins = max(after["publish_at"] or self._now, self._now)
+        if ends and ends <= begins and plan.changes.keys() & set(TIMED):
+            detail = "It would leave the shop before it comes, or in the past."
+            plan.refuse("unpublish_at", "ends_before_it_begins", detail)
 
     @staticmethod
     def _check_variant(plan: Plan, variant: PlannedVariant) -> None:
@@ -238,6 +336,30 @@ class _Planning:
 
 
 def _differences(
-    before: Mapping[str, Any], after: Mapping[str, Any], names: Mapping[str, Any]
+    before: Mapping[str, Any], after: Mapping[str, Any], names: Iterable[str]
 ) -> dict[str, list[Any]]:
     return {name: [before[name], after[name]] for name in names if before[name] != after[name]}
+
+
+def _of_text(kind: str, value: Any) -> Any:
+    """Return what a text stands for, as the value of an attribute of this kind."""
+    if not isinstance(value, str):
+        return value
+    match kind:
+        case Attribute.Kind.NUMBER:
+            with suppress(orjson.JSONDecodeError):
+                return orjson.loads(value)
+        case Attribute.Kind.BOOLEAN:
+            return {"true": True, "false": False}.get(value.lower(), value)
+        case Attribute.Kind.MULTI_CHOICE:
+            return [choice.strip() for choice in value.split(",")]
+    return value
+
+
+def _is_over(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment <= now
+
+
+def _refuse_as(plan: Plan, column: str, refusal: Invalid) -> None:
+    facts = ", ".join(f"{name}: {value}" for name, value in refusal.facts.items())
+    plan.refuse(column, refusal.code, f"{refusal.detail} {facts}".strip())

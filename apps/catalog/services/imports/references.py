@@ -1,29 +1,29 @@
-"""What products of a file name: brands, and categories by their path."""
+"""What products of a file name: brands, tags, and categories by their path."""
 
 from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
 
-from apps.catalog.models import Category
+from apps.catalog.models import Brand, Category, Tag
 from apps.catalog.services.slugs import free_slug
 
 CategoryPath = tuple[str, ...]
 
 
-def brand_names(references: Iterable[str]) -> dict[str, str]:
-    """Return how brands are spelled, by slug or by name in any case, if there are such brands."""
+def spelled(kind: type[Brand] | type[Tag], references: Iterable[str]) -> dict[str, str]:
+    """Return how brands or tags are spelled, by slug or by name in any case, if there are such."""
     wanted = sorted(set(references))
     if not wanted:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT wanted.name, b.name FROM unnest(%(wanted)s::text[]) AS wanted(name)
-            JOIN catalog_brand b ON b.slug = wanted.name
-            UNION ALL SELECT wanted.name, b.name FROM unnest(%(wanted)s::text[]) AS wanted(name)
-            JOIN catalog_brand b ON upper(b.name) = upper(wanted.name)
-            """,
+            f"""
+            SELECT wanted.name, l.name FROM unnest(%(wanted)s::text[]) AS wanted(name)
+            JOIN {kind._meta.db_table} l ON l.slug = wanted.name
+            UNION ALL SELECT wanted.name, l.name FROM unnest(%(wanted)s::text[]) AS wanted(name)
+            JOIN {kind._meta.db_table} l ON upper(l.name) = upper(wanted.name)
+            """,  # noqa: S608 - the table is one of two
             {"wanted": wanted},
         )
         return dict(cursor.fetchall())

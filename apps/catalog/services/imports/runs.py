@@ -21,7 +21,7 @@ from apps.catalog.formats import (
     places,
     records,
 )
-from apps.catalog.models import Import, ImportRow
+from apps.catalog.models import Import, ImportName, ImportRow
 from apps.catalog.models.exchange import Format
 from apps.catalog.services.imports.batches import BATCH, take_in
 from apps.catalog.services.imports.plans import How, OnError, Outcome, Plan
@@ -178,6 +178,8 @@ def _take_batch(job: Import, batch: list[Record]) -> None:
     keys = {record.line: _key(record) for record in batch}
     fresh, doubled = _told_apart(job, batch, keys)
     plans = [*doubled, *take_in(fresh, how)]
+    if how.dry_run:
+        _take_names(job, plans)
     insert_rows(ImportRow, [_row(job, plan, keys[plan.record.line], how) for plan in plans])
     counts = Counter(plan.outcome for plan in plans)
     place = batch[-1].place
@@ -199,6 +201,7 @@ def _take_batch(job: Import, batch: list[Record]) -> None:
 def _write_what_was_checked(job: Import) -> None:
     _lock(job)
     ImportRow.objects.filter(of_import=job).delete()
+    ImportName.objects.filter(of_import=job).delete()
     nothing = dict.fromkeys(("offset", "line", "read", "created", "changed", "unchanged"), 0)
     _save(job, phase=Phase.WRITING, **nothing)
 
@@ -248,6 +251,21 @@ def _told_apart(
     return fresh, doubled
 
 
+def _take_names(job: Import, plans: Sequence[Plan]) -> None:
+    """Refuse what an earlier row of the file would have taken, if it were written."""
+    wanted = {
+        _named(column, name): (plan, column, name)
+        for plan in plans
+        for column, name in plan.names_taken()
+    }
+    taken = ImportName.objects.filter(of_import=job, key__in=wanted).values_list("key", flat=True)
+    for key in taken:
+        plan, column, name = wanted[key]
+        plan.refuse(column, f"{column}_taken", f"An earlier row of the file takes {name}.")
+    free = [key for key, (plan, _, _) in wanted.items() if plan.outcome != Outcome.FAILED]
+    insert_rows(ImportName, [{"of_import_id": job.pk, "key": key} for key in free])
+
+
 def _key(record: Record) -> UUID:
     """Return what stands for the product that a record names."""
     for column in ("id", "external_ref", "slug"):
@@ -257,6 +275,10 @@ def _key(record: Record) -> UUID:
         column, name = "sku", record.variants[0]["sku"].upper() if record.variants else ""
     if not name:
         return new_id()
+    return _named(column, name)
+
+
+def _named(column: str, name: str) -> UUID:
     return UUID(bytes=hashlib.blake2b(f"{column}:{name}".encode(), digest_size=16).digest())
 
 
