@@ -41,6 +41,7 @@ _reviews = frozenset(
         "catalog.view_answer",
         "catalog.view_question",
         "catalog.view_review",
+        "catalog.view_reviewphoto",
         "catalog.view_reviewreply",
         "catalog.view_reviewreport",
     }

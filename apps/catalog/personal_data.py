@@ -22,6 +22,7 @@ from apps.catalog.models import (
     ImportRow,
     IndexingWork,
     LowStock,
+    PhotoWork,
     PictureWork,
     Price,
     PriceChange,
@@ -35,6 +36,7 @@ from apps.catalog.models import (
     ReorderPoint,
     Reservation,
     Review,
+    ReviewPhoto,
     ReviewReply,
     ReviewReport,
     ReviewVote,
@@ -211,6 +213,23 @@ TABLES = (
             Kind.REFERENCE: "customer_id",
             Kind.CONTENT: "product_id bought_at",
             Kind.NONE: "id",
+        },
+    ),
+    Table(
+        # Before its review, whose author it asks for.
+        model=ReviewPhoto,
+        of=lambda person: person.by_id("review__customer_id"),
+        columns={
+            Kind.REFERENCE: "id review",
+            Kind.CONTENT: "file width height",
+            Kind.NONE: "position has_renditions",
+        },
+    ),
+    Table(
+        model=PhotoWork,
+        columns={
+            Kind.NONE: "id image_id file goes next_action_at lease_until tries request_id "
+            "traceparent"
         },
     ),
     Table(

@@ -14,7 +14,7 @@ from apps.catalog.services import (
     categories,
     changes,
     exports,
-    images,
+    pictures,
     publications,
     purchases,
     search_counts,
@@ -170,7 +170,7 @@ def process_pictures() -> None:
     more = True
     while more and time.monotonic() < deadline:
         with trail.step("catalog.advance_picture"):
-            more = images.advance_picture()
+            more = pictures.advance_picture()
 
 
 @shared_task(name="catalog.keep_search_counts")

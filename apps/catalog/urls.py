@@ -46,6 +46,7 @@ from apps.catalog.views.questions import (
     Questions,
 )
 from apps.catalog.views.related import Related
+from apps.catalog.views.review_photos import OneReviewPhoto, ReviewPhotos
 from apps.catalog.views.reviews import (
     MyReviews,
     OneReview,
@@ -92,6 +93,12 @@ urlpatterns = [
     ),
     path("reviews", Reviews.as_view(), name="reviews"),
     path("reviews/<id:review_id>", OneReview.as_view(), name="review"),
+    path("reviews/<id:review_id>/photos", ReviewPhotos.as_view(), name="review-photos"),
+    path(
+        "reviews/<id:review_id>/photos/<id:photo_id>",
+        OneReviewPhoto.as_view(),
+        name="review-photo",
+    ),
     path("reviews/<id:review_id>/votes", ReviewVotes.as_view(), name="review-votes"),
     path("reviews/<id:review_id>/reports", ReviewReports.as_view(), name="review-reports"),
     path("reviews/<id:review_id>/replies", ReviewReplies.as_view(), name="review-replies"),

@@ -230,6 +230,10 @@ ROUTES: dict[str, Rule] = {
     "GET reviews/{review_id}": PUBLIC,
     "PATCH reviews/{review_id}": OWN,
     "DELETE reviews/{review_id}": OWN,
+    "POST reviews/{review_id}/photos": OWN,
+    "DELETE reviews/{review_id}/photos/{photo_id}": replace(
+        OWN, permission="catalog.moderate_review"
+    ),
     "POST reviews/{review_id}/votes": PERSON,
     "DELETE reviews/{review_id}/votes": PERSON,
     "POST reviews/{review_id}/reports": PERSON,
@@ -410,6 +414,7 @@ PAGES: dict[str, Page] = {
                 "reject": "catalog.moderate_review",
             },
         ),
+        ("catalog.reviewphoto", "", {"remove": "catalog.moderate_review"}),
         ("catalog.reservation", "", {"release": "catalog.release_reservation"}),
         ("catalog.searchboost", "add change delete", {}),
         ("catalog.searchcount", "", {}),

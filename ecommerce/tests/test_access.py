@@ -29,6 +29,7 @@ from apps.catalog.tests.factories import (
     ProductFactory,
     ProductTypeFactory,
     ReviewFactory,
+    ReviewPhotoFactory,
     SearchBoostFactory,
     SearchRedirectFactory,
     SearchSynonymFactory,
@@ -162,6 +163,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
         customer_id=owner.pk, question__customer_id=owner.pk, question__product=variant.product
     )
     review = ReviewFactory.create(product=variant.product, customer_id=owner.pk)
+    photo = ReviewPhotoFactory.create(review=review)
     choice = AttributeChoiceFactory.create()
     category = CategoryFactory.create()
     export = exports.ask(user_id=owner.pk)
@@ -217,6 +219,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "key": {"owner's": variant.product_id},
             "product_id": {"owner's": variant.product_id},
             "review_id": {"owner's": review.pk},
+            "photo_id": {"owner's": photo.pk},
             "question_id": {"owner's": answer.question_id},
             "answer_id": {"owner's": answer.pk},
             "media_id": {"owner's": image.pk},

@@ -29,7 +29,7 @@ from apps.catalog.tests.factories import (
     ImportFactory,
     PriceListFactory,
     ProductTypeFactory,
-    ReviewFactory,
+    ReviewPhotoFactory,
     SearchBoostFactory,
     SearchRedirectFactory,
     SearchSynonymFactory,
@@ -99,6 +99,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     answer = AnswerFactory.create(
         customer_id=boss.pk, question__customer_id=boss.pk, question__product=variant.product
     )
+    photo = ReviewPhotoFactory.create(review__product=variant.product, review__customer_id=boss.pk)
     cart, cart_holder = ready_cart({variant.pk: 2})
     order, order_holder = placed_order({variant.pk: 1})
     item = cart.items.get()
@@ -128,7 +129,8 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "answer_id": str(answer.pk),
         "question_id": str(answer.question_id),
         "media_id": str(ImageFactory.create(product=variant.product).pk),
-        "review_id": str(ReviewFactory.create(product=variant.product, customer_id=boss.pk).pk),
+        "review_id": str(photo.review_id),
+        "photo_id": str(photo.pk),
         "synonym_id": str(SearchSynonymFactory.create().pk),
         "boost_id": str(SearchBoostFactory.create().pk),
         "redirect_id": str(SearchRedirectFactory.create().pk),

@@ -3,7 +3,12 @@
 from apps.catalog.admin.alerts import StockAlertAdmin
 from apps.catalog.admin.categories import CategoryAdmin
 from apps.catalog.admin.collections import CollectionAdmin
-from apps.catalog.admin.contributions import AnswerAdmin, QuestionAdmin, ReviewAdmin
+from apps.catalog.admin.contributions import (
+    AnswerAdmin,
+    QuestionAdmin,
+    ReviewAdmin,
+    ReviewPhotoAdmin,
+)
 from apps.catalog.admin.exchange import ExportAdmin, ImportAdmin
 from apps.catalog.admin.labels import BrandAdmin, TagAdmin
 from apps.catalog.admin.low_stock import LowStockAdmin, ReorderPointAdmin
@@ -44,6 +49,7 @@ __all__ = [
     "ReorderPointAdmin",
     "ReservationAdmin",
     "ReviewAdmin",
+    "ReviewPhotoAdmin",
     "SearchBoostAdmin",
     "SearchCountAdmin",
     "SearchRedirectAdmin",

@@ -1,6 +1,7 @@
 """What customers write, in the back office: read it, show it or reject it, many at a time."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -8,10 +9,14 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 
-from apps.catalog.models import Answer, Question, Review, ReviewReply, ReviewReport
+from apps.catalog.admin.pictures import thumbnail
+from apps.catalog.models import Answer, Question, Review, ReviewPhoto, ReviewReply, ReviewReport
+from apps.catalog.selectors.reviews import with_pictures
 from apps.catalog.services.contributions import Status
 from apps.catalog.services.questions import moderate_answer, moderate_question
+from apps.catalog.services.review_photos import remove_photo
 from apps.catalog.services.reviews import moderate_review
 from apps.kernel.backoffice import ReadOnly
 from apps.kernel.errors import DomainError
@@ -57,6 +62,20 @@ class Moderated(ReadOnly, admin.ModelAdmin):
             messages.success(request, f"Done: {done}.")
 
 
+class Photos(ReadOnly, admin.TabularInline):
+    """What the author shows. One is removed on its own page."""
+
+    model = ReviewPhoto
+    fields = ("picture",)
+    readonly_fields = ("picture",)
+    show_change_link = True
+
+    @admin.display
+    def picture(self, photo: ReviewPhoto) -> str:
+        """What it looks like, small."""
+        return thumbnail(str(photo.file), has_renditions=photo.has_renditions)
+
+
 class Replies(ReadOnly, admin.TabularInline):
     """What the store has answered."""
 
@@ -82,6 +101,7 @@ class ReviewAdmin(Moderated):
         "rating",
         "title",
         "excerpt",
+        "photos",
         "author_name",
         "is_verified",
         "report_count",
@@ -90,16 +110,60 @@ class ReviewAdmin(Moderated):
     list_select_related = ("product",)
     search_fields = ("title", "body", "product__name")
     ordering = ("created_at", "id")
-    inlines = (Reports, Replies)
+    inlines = (Photos, Reports, Replies)
 
     @staticmethod
     def moderate(review_id: Any, **decision: Any) -> None:
         moderate_review(review_id=review_id, **decision)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
+        return super().get_queryset(request).annotate(pictures=with_pictures())
+
+    @admin.display
+    def photos(self, review: Any) -> str:
+        """What is shown with it, small."""
+        return format_html_join(
+            "",
+            "{}",
+            (
+                (thumbnail(each["file"], has_renditions=each["has_renditions"]),)
+                for each in review.pictures
+            ),
+        )
+
     @admin.display(description="text")
     def excerpt(self, review: Review) -> str:
         """How it begins."""
         return review.body[:200]
+
+
+@admin.register(ReviewPhoto)
+class ReviewPhotoAdmin(ReadOnly, admin.ModelAdmin):
+    """Photos of reviews, the newest first. They are shown and hidden with their review."""
+
+    list_display = ("picture", "review", "width", "height")
+    list_filter = ("review__status",)
+    list_select_related = ("review",)
+    fields = ("picture", "review", "width", "height")
+    ordering = ("-id",)
+    actions = ("remove",)
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("catalog.moderate_review"))
+
+    @admin.display
+    def picture(self, photo: ReviewPhoto) -> str:
+        """What it looks like, small."""
+        return thumbnail(str(photo.file), has_renditions=photo.has_renditions)
+
+    @admin.action(description="Remove, with its files", permissions=["moderate"])
+    def remove(self, request: HttpRequest, rows: QuerySet[ReviewPhoto]) -> None:
+        """Delete them; a worker deletes the files."""
+        photos = rows.values_list("review_id", "pk")
+        for review_id, photo_id in photos:
+            with suppress(DomainError):  # its author was faster
+                remove_photo(review_id=review_id, photo_id=photo_id, customer_id=None)
+        messages.success(request, f"Removed: {len(photos)}.")
 
 
 @admin.register(Question)

@@ -9,17 +9,15 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
-from django.utils.html import format_html
 
 from apps.catalog.admin.amounts import AmountField
+from apps.catalog.admin.pictures import thumbnail
 from apps.catalog.models import (
     Image,
     Product,
     Variant,
-    picture_url,
 )
-from apps.catalog.models.media import rendition_of
-from apps.catalog.services.images import clean_picture
+from apps.catalog.services.pictures import clean_picture
 from apps.catalog.services.products import settle_product
 from apps.kernel.backoffice import Recorded, Told
 from apps.kernel.money import format_minor
@@ -102,9 +100,7 @@ class Images(admin.TabularInline):
         """What it looks like, small."""
         if not image.file:
             return ""
-        url = picture_url(image.file.name)
-        small = rendition_of(url, "thumbnail") if image.has_renditions else url
-        return format_html('<img src="{}" alt="{}" height="100">', small, image.alt)
+        return thumbnail(str(image.file), has_renditions=image.has_renditions, alt=image.alt)
 
 
 class ProductForm(forms.ModelForm):

@@ -21,6 +21,7 @@ from apps.catalog.models.products import Brand, Product, Variant
 from apps.catalog.models.questions import Answer, Question
 from apps.catalog.models.recommendations import BoughtTogether
 from apps.catalog.models.related import RelatedProduct
+from apps.catalog.models.review_photos import PhotoWork, ReviewPhoto
 from apps.catalog.models.reviews import Purchase, Review, ReviewReply, ReviewReport, ReviewVote
 from apps.catalog.models.search import SearchEntry, SearchFacet, SearchWord
 from apps.catalog.models.search_rules import (
@@ -57,6 +58,7 @@ __all__ = [
     "ImportRow",
     "IndexingWork",
     "LowStock",
+    "PhotoWork",
     "PictureWork",
     "Price",
     "PriceChange",
@@ -70,6 +72,7 @@ __all__ = [
     "ReorderPoint",
     "Reservation",
     "Review",
+    "ReviewPhoto",
     "ReviewReply",
     "ReviewReport",
     "ReviewVote",

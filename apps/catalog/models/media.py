@@ -32,6 +32,31 @@ def rendition_of(file: str, rendition: str) -> str:
     return f"{file.rpartition('.')[0]}-{rendition}.webp"
 
 
+def files_are_work(name: str, *, table: str) -> pgtrigger.Trigger:
+    """Return the trigger that writes down what a worker has to draw and to delete."""
+    return pgtrigger.Trigger(
+        name=f"{name}_files_are_work",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("file") | pgtrigger.Delete,
+        func=f"""
+                    IF TG_OP = 'UPDATE' AND NEW.file = OLD.file THEN
+                        RETURN NULL;
+                    END IF;
+                    IF TG_OP <> 'DELETE' THEN
+                        INSERT INTO {table}
+                            (image_id, file, goes, next_action_at, tries)
+                        VALUES (NEW.id, NEW.file, false, statement_timestamp(), 0);
+                    END IF;
+                    IF TG_OP <> 'INSERT' THEN
+                        INSERT INTO {table}
+                            (image_id, file, goes, next_action_at, tries)
+                        VALUES (OLD.id, OLD.file, true, statement_timestamp(), 0);
+                    END IF;
+                    RETURN NULL;
+                """,  # noqa: S608 - the table's name is a constant
+    )
+
+
 class Image(models.Model):
     """A picture of a product, re-encoded by the services before it is kept.
 
@@ -57,27 +82,7 @@ class Image(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
-                name="image_files_are_work",
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("file") | pgtrigger.Delete,
-                func="""
-                    IF TG_OP = 'UPDATE' AND NEW.file = OLD.file THEN
-                        RETURN NULL;
-                    END IF;
-                    IF TG_OP <> 'DELETE' THEN
-                        INSERT INTO catalog_picturework
-                            (image_id, file, goes, next_action_at, tries)
-                        VALUES (NEW.id, NEW.file, false, statement_timestamp(), 0);
-                    END IF;
-                    IF TG_OP <> 'INSERT' THEN
-                        INSERT INTO catalog_picturework
-                            (image_id, file, goes, next_action_at, tries)
-                        VALUES (OLD.id, OLD.file, true, statement_timestamp(), 0);
-                    END IF;
-                    RETURN NULL;
-                """,
-            ),
+            files_are_work("image", table="catalog_picturework"),
             # Whoever saves a whole row may have read it before its renditions were drawn.
             pgtrigger.Trigger(
                 name="image_renditions_are_its_files",
@@ -95,12 +100,22 @@ class Image(models.Model):
         return self.alt or str(self.file)
 
 
-class PictureWork(Work):
-    """A file whose renditions are to be drawn, or that goes with them unless its image shows it."""
+class FileWork(Work):
+    """A file whose renditions are to be drawn, or that goes with them unless a row shows it."""
 
     image_id = models.UUIDField()
     file = models.CharField(max_length=100)
     goes = models.BooleanField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.file} {'goes' if self.goes else 'is drawn'}"
+
+
+class PictureWork(FileWork):
+    """What is to be done with the file of a product's picture."""
 
     class Meta:
         verbose_name_plural = "picture work"
@@ -112,6 +127,3 @@ class PictureWork(Work):
                 condition=Q(next_action_at__isnull=False),
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.file} {'goes' if self.goes else 'is drawn'}"

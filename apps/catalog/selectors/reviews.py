@@ -17,6 +17,14 @@ REPLIES = """coalesce((
     FROM catalog_reviewreply a WHERE a.review_id = catalog_review.id
 ), '[]')"""
 
+PHOTOS = """coalesce((
+    SELECT json_agg(json_build_object(
+        'id', p.id, 'file', p.file, 'width', p.width, 'height', p.height,
+        'has_renditions', p.has_renditions
+    ) ORDER BY p.position)
+    FROM catalog_reviewphoto p WHERE p.review_id = catalog_review.id
+), '[]')"""
+
 COLUMNS = (
     "id",
     "product_id",
@@ -49,8 +57,17 @@ FROM catalog_product p WHERE p.id = %s AND p.status = 'published'
 
 
 def review_rows(**which: Any) -> Rows:
-    """Return reviews with their replies, and what they are about."""
-    return Review.objects.filter(**which).values(*COLUMNS, answers=RawSQL(REPLIES, []))  # noqa: S611 - a constant
+    """Return reviews with their photos and replies, and what they are about."""
+    return Review.objects.filter(**which).values(
+        *COLUMNS,
+        answers=RawSQL(REPLIES, []),  # noqa: S611 - a constant
+        pictures=with_pictures(),
+    )
+
+
+def with_pictures() -> RawSQL:
+    """Return the column of a review's photos, in their order."""
+    return RawSQL(PHOTOS, [])  # noqa: S611 - a constant
 
 
 def shown_reviews(

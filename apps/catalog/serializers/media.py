@@ -19,14 +19,25 @@ class Renditions(serializers.Serializer[Any]):
     large = serializers.CharField()
 
 
-class ImageDocument(serializers.Serializer[Any]):
-    """A picture of a product."""
+class PictureDocument(serializers.Serializer[Any]):
+    """A picture, and where its files are."""
 
     url = serializers.CharField()
-    alt = serializers.CharField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     renditions = Renditions()
+
+
+class ImageDocument(PictureDocument):
+    """A picture of a product."""
+
+    alt = serializers.CharField()
+
+
+class PhotoDocument(PictureDocument):
+    """A photo of a review."""
+
+    id = serializers.UUIDField()
 
 
 class MediaDocument(ImageDocument):
@@ -43,11 +54,20 @@ class MediaList(serializers.Serializer[Any]):
 
 
 def image_document(image: dict[str, Any]) -> dict[str, Any]:
-    """Return the document of a picture's columns, as the selectors read them."""
+    """Return the document of the columns of a product's picture, as the selectors read them."""
+    return {"alt": image["alt"], **picture_document(image)}
+
+
+def photo_document(photo: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of the columns of a review's photo."""
+    return {"id": photo["id"], **picture_document(photo)}
+
+
+def picture_document(image: dict[str, Any]) -> dict[str, Any]:
+    """Return where a picture's files are."""
     url = picture_url(image["file"])
     return {
         "url": url,
-        "alt": image["alt"],
         "width": image["width"],
         "height": image["height"],
         "renditions": {

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.catalog.models.contributions import Contribution
+from apps.catalog.serializers.media import PhotoDocument, photo_document
 from apps.kernel.pagination import Page
 
 
@@ -43,6 +44,7 @@ class ReviewDocument(serializers.Serializer[Any]):
     body = serializers.CharField()
     verified = serializers.BooleanField(help_text="The author has bought it here.")
     helpful_count = serializers.IntegerField()
+    photos = PhotoDocument(many=True)
     replies = Reply(many=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -81,6 +83,7 @@ def review_document(row: dict[str, Any], *, reader: Reader = Reader.ANYBODY) -> 
         "body": row["body"],
         "verified": row["is_verified"],
         "helpful_count": row["helpful_count"],
+        "photos": [photo_document(photo) for photo in row["pictures"]],
         "replies": row["answers"],
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],

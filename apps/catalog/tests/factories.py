@@ -28,6 +28,7 @@ from apps.catalog.models import (
     ProductTypeAttribute,
     Question,
     Review,
+    ReviewPhoto,
     SearchBoost,
     SearchRedirect,
     SearchSynonym,
@@ -346,6 +347,18 @@ class SearchRedirectFactory(factory.django.DjangoModelFactory[SearchRedirect]):
 
     query = factory.Sequence(lambda n: f"query{n}")
     path = "/help"
+
+
+class ReviewPhotoFactory(factory.django.DjangoModelFactory[ReviewPhoto]):
+    """A photo of a review; its file is not there."""
+
+    class Meta:
+        model = ReviewPhoto
+
+    review = factory.SubFactory(ReviewFactory)
+    file = factory.LazyFunction(lambda: f"reviews/{new_id()}.webp")
+    width = height = 100
+    position = 0
 
 
 class QuestionFactory(factory.django.DjangoModelFactory[Question]):

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from apps.catalog.models import Image, PictureWork, Product
 from apps.catalog.models.media import product_storage
-from apps.catalog.services import images
+from apps.catalog.services import images, pictures
 from apps.catalog.tests.factories import ProductFactory
 from apps.kernel.ids import new_id
 from apps.kernel.models import OutboxEvent
@@ -51,7 +51,7 @@ def send(client: Any, address: str, form: dict[str, Any]) -> Any:
 
 
 def work() -> None:
-    while images.advance_picture():
+    while pictures.advance_picture():
         pass
 
 
@@ -183,7 +183,7 @@ def test_what_is_shown_survives_the_look_after_the_upload(staff, product, folder
 
 def test_another_file_for_the_same_picture_is_drawn_and_the_old_ones_go(product, folder) -> None:
     small, large = (
-        images.clean_picture(content=picture("JPEG", size)) for size in ((100, 100), (1300, 1300))
+        pictures.clean_picture(content=picture("JPEG", size)) for size in ((100, 100), (1300, 1300))
     )
     images.add_pictures(pictures=[(product.pk, "", small)])
     work()
@@ -217,7 +217,7 @@ def test_a_picture_that_is_saved_whole_keeps_the_renditions_of_now(staff, produc
 
 
 def test_pictures_from_before_get_theirs_by_a_command(product, folder, capsys) -> None:
-    old = images.clean_picture(content=picture())
+    old = pictures.clean_picture(content=picture())
     images.add_pictures(pictures=[(product.pk, "", old), (product.pk, "", old)])
     PictureWork.objects.all().delete()
 
@@ -232,7 +232,7 @@ def test_pictures_from_before_get_theirs_by_a_command(product, folder, capsys) -
 
 
 def test_a_file_that_cannot_be_drawn_any_more_keeps_nobody_waiting(product, folder) -> None:
-    old = images.clean_picture(content=picture())
+    old = pictures.clean_picture(content=picture())
     images.add_pictures(pictures=[(product.pk, "", old)])
     next(folder.iterdir()).write_bytes(b"rotten")
 

@@ -6,15 +6,18 @@ from functools import partial
 
 import pytest
 
-from apps.catalog.models import Product, Question, Review, ReviewReport
+from apps.catalog.models import PhotoWork, Product, Question, Review, ReviewPhoto, ReviewReport
 from apps.catalog.services import questions, reviews
 from apps.catalog.services.contributions import Status
+from apps.catalog.services.pictures import advance_picture
 from apps.catalog.services.purchases import note_purchase
 from apps.catalog.services.ratings import repair_rating, wrong_ratings
+from apps.catalog.services.review_photos import add_photo
 from apps.catalog.tests.factories import ProductFactory, QuestionFactory, ReviewFactory
 from apps.kernel.errors import DomainError
 from apps.kernel.ids import new_id
 from apps.kernel.models import OutboxEvent
+from apps.kernel.pictures import Picture
 from apps.kernel.tests.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,3 +187,24 @@ def test_what_is_written_below_a_text_that_is_deleted_at_once_is_refused_or_goes
         assert set(said) <= {"done", "unknown_review", "unknown_question"}
         assert not Question.objects.exists()
         assert not Review.objects.exists()
+
+
+def test_of_ten_photos_at_once_five_are_kept_and_the_files_of_the_others_go(media):
+    review = ReviewFactory.create()
+    drawn = Picture(content=b"drawn", format="WEBP", width=10, height=10)
+    add = outcome(
+        partial(add_photo, review_id=review.pk, customer_id=review.customer_id, picture=drawn)
+    )
+
+    said = at_once(*[add] * 10)
+
+    assert sorted(said) == ["done"] * 5 + ["too_many_photos"] * 5
+    photos = ReviewPhoto.objects.order_by("position")
+    assert list(photos.values_list("position", flat=True)) == [0, 1, 2, 3, 4]
+    PhotoWork.objects.filter(goes=False).delete()
+    PhotoWork.objects.update(next_action_at="2026-01-01T00:00:00Z")
+    while advance_picture():
+        pass
+    assert sorted(path.name for path in (media / "reviews").iterdir()) == sorted(
+        photo.file.name.removeprefix("reviews/") for photo in photos
+    )

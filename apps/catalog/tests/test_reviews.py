@@ -98,6 +98,7 @@ def test_a_review_is_shown_once_it_has_been_approved(anna, staff, visitor, produ
         "body": "It holds.",
         "verified": False,
         "helpful_count": 0,
+        "photos": [],
         "replies": [],
         "created_at": shown["created_at"],
         "updated_at": shown["updated_at"],

@@ -6,9 +6,9 @@ from django.db import IntegrityError, transaction
 from apps.catalog import interface as catalog
 from apps.catalog.models import Brand, Category, Product, Stock, StockMovement, Variant
 from apps.catalog.services.categories import CategoryCycle, TreeTooDeep, place_category
-from apps.catalog.services.images import LARGEST_BYTES, clean_picture
 from apps.catalog.services.imports import programs
 from apps.catalog.services.labels import brand_ids
+from apps.catalog.services.pictures import LARGEST_BYTES, clean_picture
 from apps.catalog.services.products import VariantDraft, change_product, create_product
 from apps.catalog.services.slugs import free_slug, slug_of
 from apps.catalog.tests.factories import (

@@ -15,6 +15,7 @@ from apps.catalog.selectors.media import images_of, is_there
 from apps.catalog.serializers.media import MediaDocument, MediaList, image_document
 from apps.catalog.services import images
 from apps.catalog.services.images import UnknownImage
+from apps.catalog.services.pictures import clean_picture
 from apps.catalog.services.products import UnknownProduct
 from apps.kernel.conditional import cacheable
 from apps.kernel.openapi import problems
@@ -63,7 +64,7 @@ class ProductMedia(APIView):
         upload = MediaUpload(data=request.data)
         upload.is_valid(raise_exception=True)
         fields = dict(upload.validated_data)
-        picture = images.clean_picture(content=fields.pop("file").read())
+        picture = clean_picture(content=fields.pop("file").read())
         image_id = images.add_image(product_id=product_id, picture=picture, fields=fields)  # type: ignore[arg-type]  # validated
         return Response(
             _one(product_id, image_id),

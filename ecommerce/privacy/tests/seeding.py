@@ -14,7 +14,7 @@ from django.db import DatabaseError, models, transaction
 from django.db.models.fields import NOT_PROVIDED
 from django.utils import timezone
 
-from apps.catalog.tests.factories import AnswerFactory, ReviewFactory
+from apps.catalog.tests.factories import AnswerFactory, ReviewFactory, ReviewPhotoFactory
 from apps.kernel.audit import Actor, on_behalf_of, record
 from apps.kernel.ids import new_id
 from apps.kernel.mail import send
@@ -81,7 +81,7 @@ def seeded_person() -> Person:
     MODELS["catalog.StockAlert"].objects.create(
         customer_id=user.pk, variant=MODELS["catalog.Variant"].objects.first()
     )
-    mine = ReviewFactory.create(customer_id=user.pk)
+    mine = ReviewPhotoFactory.create(review__customer_id=user.pk).review
     theirs = ReviewFactory.create(product=mine.product)
     AnswerFactory.create(customer_id=user.pk, question__customer_id=user.pk)
     MODELS["catalog.ReviewVote"].objects.create(review=theirs, customer_id=user.pk)

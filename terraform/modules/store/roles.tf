@@ -66,7 +66,7 @@ module "web_role" {
   ]
 }
 
-# The worker that draws avatars and pictures of products: reads what was uploaded, writes what is shown,
+# The worker that draws avatars, pictures of products and photos of reviews: reads what was uploaded, writes what is shown,
 # deletes both.
 module "worker_shipping_role" {
   source = "../workload_role"
@@ -92,7 +92,7 @@ module "worker_shipping_role" {
       Sid      = "PicturesOfProducts"
       Effect   = "Allow"
       Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      Resource = "arn:aws:s3:::${local.bucket.products}/products/*"
+      Resource = ["arn:aws:s3:::${local.bucket.products}/products/*", "arn:aws:s3:::${local.bucket.products}/reviews/*"]
     },
     {
       # Without it S3 answers 403 instead of 404 for an upload that never came.

@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from apps.catalog.services.images import advance_picture, wish_for_renditions
+from apps.catalog.services.pictures import advance_picture, wish_for_renditions
 
 
 class Command(BaseCommand):
