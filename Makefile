@@ -143,6 +143,10 @@ prometheus-rule: .venv ## write the alert rules as an object for the cluster
 fuzz: .venv ## a deeper schemathesis run over every operation of the API
 	@SCHEMATHESIS_EXAMPLES=500 $(LOCAL) test ecommerce/tests/test_schemathesis.py $(ARGS)
 
+.PHONY: search-quality
+search-quality: .venv ## all judged queries, also asked of Elasticsearch or what stands in for it
+	@JUDGED_ONE_OF=1 $(LOCAL) test apps/catalog/tests/test_search_quality.py $(ARGS)
+
 .PHONY: stock-races
 stock-races: .venv ## a hundred rounds of 32 buyers for 200 pieces, exact in each
 	@STOCK_RACE_SEEDS=100 $(LOCAL) test apps/catalog/tests/test_stock_races.py $(ARGS)

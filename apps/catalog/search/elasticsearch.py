@@ -103,19 +103,24 @@ class Elasticsearch:
         """Return the answer to the strictest of the queries that anything at all fits."""
         cluster = Cluster()
         filters = _filters(query)
+        # What leads is a hit whatever is said, and filters leave out what the words do fit.
+        plain = not meant.leading and not filters
         for meaning in meant.queries or (None,):
             said = _ranked(meant, meaning) if meaning else NOTHING
             answer = cluster.search(
                 query={"bool": {"filter": [PUBLISHED], "must": [_led(meant, said)]}},
                 post_filter={"bool": {"filter": list(filters.values())}},
-                aggs={**_counting(filters), "said": {"filter": said}},
+                aggs=_counting(filters)
+                if plain
+                else {**_counting(filters), "said": {"filter": said}},
                 sort=ORDERS[query.sort],
                 from_=query.offset,
                 size=query.limit,
                 source=False,
                 track_total_hits=MOST_HITS,
             )
-            if answer["aggregations"]["said"]["doc_count"]:
+            counted = answer["hits"]["total"] if plain else answer["aggregations"]["said"]
+            if counted["value" if plain else "doc_count"]:
                 break
         return answer
 
