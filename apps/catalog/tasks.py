@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from django.conf import settings
 
 from apps.catalog.services import (
     alerts,
@@ -22,7 +21,6 @@ from apps.catalog.services import (
     stock,
 )
 from apps.catalog.services.imports import jobs
-from apps.catalog.services.indexing import queue
 from apps.catalog.services.prices.due import apply_due_prices as apply_next
 from apps.kernel import trail
 from apps.kernel.delivery import subscriber
@@ -101,13 +99,6 @@ def note_purchase(
         )
 
 
-@subscriber("catalog.queue_for_index")
-def queue_for_index(*, product_id: str, **_: object) -> None:
-    """What is shown of a product has changed; where there is a cluster, it has to know."""
-    if settings.ELASTICSEARCH_URL:
-        queue.enqueue([UUID(product_id)])
-
-
 @shared_task(name="catalog.index_products")
 def index_products() -> None:
     """Bring the search index up to date."""
@@ -145,9 +136,9 @@ def verify_index() -> None:
         comparing.repair(found)
 
 
-@subscriber("catalog.search_what_has_changed")
-def search_what_has_changed(*, product_id: str, **_: object) -> None:
-    """Let the search know a product as it is now, also how available it is."""
+@subscriber("catalog.search_what_is_left")
+def search_what_is_left(*, product_id: str, **_: object) -> None:
+    """Let the search know how available a product is now."""
     search_index.refresh(product_ids=[UUID(product_id)])
 
 

@@ -16,6 +16,7 @@ COLOURS = {
     "web": 32,
     "worker": 36,
     "payments": 36,
+    "pictures": 36,
     "beat": 36,
     "sandbox": 35,
     "postgres": 34,

@@ -27,8 +27,13 @@ MOST_RESTARTS = 3
 RESTART_WINDOW = 60
 # What decides on migrations, sample catalog and static files.
 PREPARED_FROM = ("apps", "ecommerce", "static", "templates", "requirements.txt")
-# Apart, so that many payments do not keep events waiting: name, queues, processes.
-WORKERS = (("worker", "default,index,mail,pictures", 1), ("payments", "payments,shipping", 2))
+# Apart, so that events wait neither for many payments nor for slow pictures, nor for a search
+# cluster that hangs: name, queues, processes.
+WORKERS = (
+    ("worker", "default,mail", 1),
+    ("payments", "payments,shipping", 2),
+    ("pictures", "pictures,index", 2),
+)
 
 
 class StopRequested(BaseException):

@@ -10,7 +10,8 @@ WORKER = ("celery", "-A", "ecommerce", "worker", "--without-gossip", "--without-
 ROLES = {
     "worker-payments": (*WORKER, "-Q", "payments", "--concurrency=2"),
     "worker-shipping": (*WORKER, "-Q", "shipping,mail,pictures", "--concurrency=1"),
-    "worker-events": (*WORKER, "-Q", "default,index", "--concurrency=1"),
+    "worker-events": (*WORKER, "-Q", "default", "--concurrency=1"),
+    "worker-index": (*WORKER, "-Q", "index", "--concurrency=1"),
     "beat": ("celery", "-A", "ecommerce", "beat", "--schedule=/tmp/schedule", "--pidfile="),
     "exporter": ("python", "manage.py", "export_metrics"),
 }

@@ -25,7 +25,9 @@ from apps.catalog.models import Product
 
 # Whatever the cluster may do wrong: not answer, answer too late, refuse.
 UNAVAILABLE = (ApiError, TransportError)
-PATIENCE_OF_WRITERS = 10  # seconds
+# Seconds: for one answer to whoever makes or compares an index, and to whoever writes changes. What
+# takes longer than that is done all the same; its version makes the next try harmless.
+PATIENCE, PATIENCE_OF_WRITERS = 10.0, 3.0
 CONFLICT = 409
 LONGEST_DESCRIPTION = 10_000
 BETWEEN = "\n"  # the parts of a keyword that a facet counts: what the filter takes, and its label
@@ -156,7 +158,7 @@ def fold(text: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-def client(*, patience: float = PATIENCE_OF_WRITERS) -> Elasticsearch:
+def client(*, patience: float = PATIENCE) -> Elasticsearch:
     """Return the connection to the cluster. Nothing is tried twice."""
     connected = _connected(settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_CA)
     return connected.options(request_timeout=patience, max_retries=0, retry_on_timeout=False)
@@ -179,15 +181,16 @@ def alias_of_next() -> str:
     return f"{alias()}-next"
 
 
-def indices() -> dict[str, set[str]]:
+def indices(*, patience: float = PATIENCE) -> dict[str, set[str]]:
     """Return all indices of ours, each with its aliases."""
-    found = client().indices.get_alias(index=f"{alias()}-*")
+    found = client(patience=patience).indices.get_alias(index=f"{alias()}-*")
     return {name: set(about["aliases"]) for name, about in found.items()}
 
 
-def in_use() -> list[str]:
+def in_use(*, patience: float = PATIENCE) -> list[str]:
     """Return the index that is asked and, during a reindex, the one that is being made."""
-    return [name for name, aliases in indices().items() if aliases & {alias(), alias_of_next()}]
+    found = indices(patience=patience)
+    return [name for name, aliases in found.items() if aliases & {alias(), alias_of_next()}]
 
 
 def create() -> str:
@@ -221,7 +224,9 @@ def remove(names: Iterable[str]) -> None:
         client().indices.delete(index=name)
 
 
-def write(into: Collection[str], versions: Iterable[Version]) -> dict[UUID, str]:
+def write(
+    into: Collection[str], versions: Iterable[Version], *, patience: float = PATIENCE
+) -> dict[UUID, str]:
     """Bring the indices to these versions, unless they have newer ones.
 
     Returns the products that an index has refused, each with the reason.
@@ -245,7 +250,7 @@ def write(into: Collection[str], versions: Iterable[Version]) -> dict[UUID, str]
         for name in into
     )
     refused = {}
-    for fine, answer in streaming_bulk(client(), actions, raise_on_error=False):
+    for fine, answer in streaming_bulk(client(patience=patience), actions, raise_on_error=False):
         told = answer["index"]
         if not fine and told["status"] != CONFLICT:
             refused[UUID(told["_id"])] = str(told["error"])

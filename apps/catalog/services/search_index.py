@@ -1,10 +1,14 @@
-"""Everything that writes PostgreSQL's search index: entries, facets and words of products."""
+"""Everything that writes PostgreSQL's search index: entries, facets and words of products.
+
+Whoever writes a product also puts it into the queue for the search cluster, where there is one.
+"""
 
 # ruff: noqa: S608 - the SQL is put together from constants; values are parameters
 
 from collections.abc import Collection
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from apps.catalog.documents import (
@@ -18,6 +22,7 @@ from apps.catalog.documents import (
 )
 from apps.catalog.models import Product, SearchEntry
 from apps.catalog.models.ratings import PRIOR_STARS
+from apps.catalog.services.indexing import queue
 
 BATCH = 1_000
 SHORTEST_WORD, LONGEST_WORD = 2, 40
@@ -131,8 +136,15 @@ def refresh(*, product_ids: Collection[UUID]) -> None:
     """Let the search know these products as they are now; unpublished ones leave it.
 
     Belongs into the transaction of the change, after it. Locks the products, so it waits for
-    whoever is changing them, and what is written is never older than what was.
+    whoever is changing them, and what is written is never older than what was. The search cluster
+    is told after the commit, by whoever works its queue off.
     """
+    _write(product_ids)
+    if settings.ELASTICSEARCH_URL:
+        queue.enqueue(product_ids)
+
+
+def _write(product_ids: Collection[UUID]) -> None:
     values = parameters(product_ids)
     with connection.cursor() as cursor:
         cursor.execute(LOCK, values)
@@ -141,15 +153,16 @@ def refresh(*, product_ids: Collection[UUID]) -> None:
 
 
 def rebuild() -> int:
-    """Write the entries of all products anew, in batches, and count words. Returns the entries.
+    """Write PostgreSQL's entries of all products anew, in batches, and count words.
 
-    Can be interrupted and repeated; searches go on meanwhile.
+    Can be interrupted and repeated; searches go on meanwhile. Returns the number of entries.
     """
     last = UUID(int=0)
     while ids := list(
         Product.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
     ):
-        refresh(product_ids=ids)
+        with transaction.atomic():
+            _write(ids)
         last = ids[-1]
     count_words()
     return SearchEntry.objects.count()

@@ -97,7 +97,7 @@ def test_docker_compose_accepts_it_with_new_secrets(resolve):
     resolved = resolve(compose_secrets())
 
     assert resolved.returncode == 0, resolved.stderr
-    assert len(json.loads(resolved.stdout)["services"]) == 13
+    assert len(json.loads(resolved.stdout)["services"]) == 14
 
 
 @pytest.mark.parametrize("name", re.findall(r"^(\w+)=", compose_secrets(), re.MULTILINE))
@@ -141,7 +141,7 @@ def test_the_settings_accept_what_the_services_are_given(resolve, checkout):
 
     assert started.returncode == 0, started.stderr
     ours = [each for each in services.values() if each["image"].startswith("ecommerce:")]
-    assert len(ours) == 7
+    assert len(ours) == 8
     assert all(given.items() <= each["environment"].items() for each in ours)
 
 
@@ -158,7 +158,7 @@ def test_a_service_is_given_more_time_to_end_than_it_may_need(compose, checkout)
     }
 
     assert periods["web"] > int(longest_request)
-    for worker in ("worker-payments", "worker-shipping", "worker-events"):
+    for worker in ("worker-payments", "worker-shipping", "worker-events", "worker-index"):
         assert periods[worker] > int(longest_task)
 
 

@@ -80,7 +80,14 @@ def test_metrics_are_collected_every_15_seconds_and_kept_for_15_days(cluster: li
 def test_payments_never_run_on_nodes_that_may_be_taken_away(cluster: list[Object]):
     tolerant = {
         name: found(cluster, "Deployment", name)["spec"]["template"]["spec"].get("tolerations")
-        for name in ("web", "worker-payments", "worker-shipping", "worker-events", "beat")
+        for name in (
+            "web",
+            "worker-payments",
+            "worker-shipping",
+            "worker-events",
+            "worker-index",
+            "beat",
+        )
     }
 
     spot = [{"key": "spot", "operator": "Equal", "value": "true", "effect": "NoSchedule"}]
@@ -89,6 +96,7 @@ def test_payments_never_run_on_nodes_that_may_be_taken_away(cluster: list[Object
         "worker-payments": None,
         "worker-shipping": spot,
         "worker-events": spot,
+        "worker-index": spot,
         "beat": None,
     }
 

@@ -21,6 +21,7 @@ PROCESSES = (
     "worker-payments",
     "worker-shipping",
     "worker-events",
+    "worker-index",
     "beat",
     "exporter",
     "migrate",
@@ -28,7 +29,14 @@ PROCESSES = (
     "clear-sessions",
     "build-recommendations",
 )
-WITH_METRICS = ("worker-payments", "worker-shipping", "worker-events", "beat", "exporter")
+WITH_METRICS = (
+    "worker-payments",
+    "worker-shipping",
+    "worker-events",
+    "worker-index",
+    "beat",
+    "exporter",
+)
 
 
 @pytest.fixture
@@ -142,9 +150,15 @@ def test_logs_reach_their_elasticsearch_and_nobody_else_does(
     assert not may(STRANGER, logs, 9200)
 
 
-def test_the_search_index_is_apart_from_the_logs(ends: dict[str, Party], may: Callable[..., bool]):
+def test_the_search_index_is_apart_from_the_logs_and_from_who_does_not_need_it(
+    store: str, ends: dict[str, Party], may: Callable[..., bool]
+):
     search = ends["search/search"]
 
+    assert {name for name in PROCESSES if may(ends[f"{store}/{name}"], search, 9200)} == {
+        "web",
+        "worker-index",
+    }
     assert may(search, search, 9300)
     assert may(ELASTIC_OPERATOR, search, 9200)
     assert not may(ends["logging/fluent-bit"], search, 9200)

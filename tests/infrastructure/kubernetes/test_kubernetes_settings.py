@@ -20,6 +20,7 @@ PROCESSES = (
     ("Deployment", "worker-payments"),
     ("Deployment", "worker-shipping"),
     ("Deployment", "worker-events"),
+    ("Deployment", "worker-index"),
     ("Deployment", "beat"),
     ("Deployment", "exporter"),
     ("Job", "migrate"),

@@ -146,7 +146,7 @@ def test_what_is_asked_is_exported_by_a_store_that_sells_and_names_nobody(read: 
             figures, lambda text: 'shop_orders_total{status="paid"} 1.0' in text, patience=60
         )
 
-    assert set(pages) == {"web", "worker", "payments", "beat", "exporter"}
+    assert set(pages) == {"web", "worker", "payments", "pictures", "beat", "exporter"}
     assert wanted - exported(text) == set()
     cents = float(Decimal(order["totals"]["grand_total"]["amount"]) * 100)
     assert f'shop_order_value_minor_total{{currency="USD",status="paid"}} {cents}' in text

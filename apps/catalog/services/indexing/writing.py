@@ -29,8 +29,12 @@ def index_due(*, limit: int = BATCH) -> bool:
     ]
     try:
         with writing():
-            indices = index.in_use()
-            refused = index.write(indices, versions) if indices else {}
+            indices = index.in_use(patience=index.PATIENCE_OF_WRITERS)
+            refused = (
+                index.write(indices, versions, patience=index.PATIENCE_OF_WRITERS)
+                if indices
+                else {}
+            )
     except index.UNAVAILABLE as error:
         log.warning("The search cluster takes nothing: %s", type(error).__name__)
         queue.put_back(claims)
