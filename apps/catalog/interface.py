@@ -31,6 +31,7 @@ from apps.catalog.services.imports.programs import (
 )
 from apps.catalog.services.low_stock import LowStockDigest, RunningLow, notice_low_stock
 from apps.catalog.services.recommendations import Companion, CompanionsKept, keep_companions
+from apps.catalog.services.review_photos import documents_of
 from apps.catalog.services.stock import (
     AlreadyReserved,
     GoodsNotThere,
@@ -72,6 +73,7 @@ __all__ = [
     "VariantRecord",
     "allocate",
     "can_ship",
+    "documents_of",
     "erase",
     "held_units",
     "import_products",

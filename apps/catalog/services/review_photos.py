@@ -1,5 +1,7 @@
 """Everything that changes the photos of reviews. Their files: `services/pictures.py`."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -7,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F
 
 from apps.catalog.models import PhotoWork, Review, ReviewPhoto
+from apps.catalog.models.media import product_storage, rendition_of
 from apps.catalog.models.review_photos import MOST_PHOTOS
 from apps.catalog.services.contributions import locked
 from apps.catalog.services.pictures import store
@@ -15,6 +18,7 @@ from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, NotFound
 from apps.kernel.ids import new_id
 from apps.kernel.pictures import Picture
+from apps.kernel.privacy import Document, Person
 
 FULL: Final = f"A review has at most {MOST_PHOTOS} photos. Remove one first."
 ADD = """
@@ -76,6 +80,15 @@ def add_photo(*, review_id: UUID, customer_id: UUID, picture: Picture) -> UUID:
         if not cursor.rowcount:
             raise TooManyPhotos(FULL)
     return photo_id
+
+
+def documents_of(*, person: Person) -> Iterator[Document]:
+    """Yield the photos of the person's reviews, in the largest size that others see."""
+    mine = ReviewPhoto.objects.filter(person.by_id("review__customer_id")).order_by("pk")
+    for file, is_drawn in mine.values_list("file", "has_renditions"):
+        name = rendition_of(file, "large") if is_drawn else file
+        with suppress(FileNotFoundError), product_storage().open(name) as picture:
+            yield Document(name, picture.read())
 
 
 @transaction.atomic

@@ -41,10 +41,14 @@ def archive_of(person: Person, *, at: datetime) -> bytes:
                     "sha256": hashlib.sha256(content).hexdigest(),
                 }
             )
-        for document in users.documents_of(person=person):
-            name = f"users/{document.name}"
-            archive.writestr(name, document.content)
-            files.append({"name": name, "sha256": hashlib.sha256(document.content).hexdigest()})
+        for app, documents in (
+            ("users", users.documents_of(person=person)),
+            ("catalog", catalog.documents_of(person=person)),
+        ):
+            for document in documents:
+                name = f"{app}/{document.name}"
+                archive.writestr(name, document.content)
+                files.append({"name": name, "sha256": hashlib.sha256(document.content).hexdigest()})
         there = {records.model for records in found}
         manifest = {
             "format": FORMAT,

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from apps.catalog.tests.factories import ReviewPhotoFactory
 from apps.kernel.models import AuditEntry
 from apps.kernel.privacy import Kind
 from apps.kernel.tests.mails import mails_to
@@ -135,6 +136,35 @@ def test_the_archive_holds_the_avatar_and_erasing_lets_its_files_go(settings, tm
     current_app.tasks["users.process_avatars"]()
     assert list(hits([WORD])) == []
     assert not MODELS["users.Avatar"].objects.exists()
+
+
+def test_the_archive_holds_photos_of_reviews_and_erasing_lets_their_files_go(
+    settings, tmp_path, later
+):
+    settings.MEDIA_ROOT = tmp_path
+    me = UserFactory.create()
+    drawn, waiting, _lost = (
+        ReviewPhotoFactory.create(review__customer_id=me.pk, has_renditions=shown)
+        for shown in (True, False, True)
+    )
+    ReviewPhotoFactory.create()
+    names = [drawn.file.name.replace(".webp", "-large.webp"), waiting.file.name]
+    for name in names:
+        storages["products"].save(name, ContentFile(WORD.encode()))
+    export = exports.ask(user_id=me.pk)
+
+    exports.advance_export()
+
+    export.refresh_from_db()
+    with zipfile.ZipFile(io.BytesIO(bytes(export.archive))) as opened:
+        files = {name: opened.read(name) for name in opened.namelist() if "reviews/" in name}
+        told = {file["name"] for file in json.loads(opened.read("manifest.json"))["files"]}
+    assert files == {f"catalog/{name}": WORD.encode() for name in names}
+    assert files.keys() <= told
+    erasures.ask(user_id=me.pk)
+    later()
+    current_app.tasks["catalog.process_pictures"]()
+    assert list((tmp_path / "reviews").iterdir()) == []
 
 
 def test_a_person_asks_waits_and_downloads_it():
