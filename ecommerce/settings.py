@@ -6,7 +6,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
-from celery.schedules import crontab
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -18,8 +17,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ecommerce.env import DEBUG, env, env_counts, env_int, env_list, env_share
 from ecommerce.logs import log_level, process_role
+from ecommerce.openapi import SPECTACULAR_SETTINGS  # noqa: F401 - a setting
 from ecommerce.roles import ROLES  # noqa: F401 - a setting
+from ecommerce.storages import storages
 from ecommerce.subscriptions import SUBSCRIPTIONS as EVENT_SUBSCRIPTIONS  # noqa: F401 - a setting
+from ecommerce.timetable import QUEUES as CELERY_TASK_ROUTES  # noqa: F401 - a setting
+from ecommerce.timetable import timetable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -235,34 +238,6 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "URL_FORMAT_OVERRIDE": None,
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "E-commerce storefront API",
-    "DESCRIPTION": "Users, catalog and orders of one store. Errors are RFC 9457 problems.",
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {
-        "OrderStatus": "apps.orders.states.OrderStatus",
-        "PaymentStatus": "apps.orders.states.AttemptStatus",
-        "ShipmentStatus": "apps.orders.states.ShipmentStatus",
-        "ProductStatus": "apps.catalog.models.Product.Status",
-        "ReservationState": "apps.catalog.models.Reservation.State",
-        "ImportState": "apps.catalog.models.Import.State",
-        "ExportState": "apps.catalog.models.Export.State",
-        "ContributionStatus": "apps.catalog.models.contributions.Contribution.Status",
-        "StockTransferStatus": "apps.catalog.models.StockTransfer.Status",
-        "StockTransferMove": "apps.catalog.serializers.warehouse.MOVES",
-    },
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "apps.kernel.openapi.add_general_problems",
-    ],
-}
 ANSWERS_KEPT_SECONDS = env_int("ANSWERS_KEPT_SECONDS", default=2)
 CORS_ALLOWED_ORIGINS = env_list("CORS_ALLOWED_ORIGINS", default="")
 CORS_URLS_REGEX = r"^/api/"
@@ -303,60 +278,13 @@ AWS_PRODUCTS_BUCKET = env("AWS_PRODUCTS_BUCKET", default="")
 AWS_PRODUCTS_DOMAIN = env("AWS_PRODUCTS_DOMAIN", default="")
 AWS_USERS_BUCKET = env("AWS_USERS_BUCKET", default="")
 AUDIT_ROOT = env("AUDIT_ROOT", dev=str(BASE_DIR / ".local" / "audit"), default="")
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "products": (
-        {
-            "BACKEND": "storages.backends.s3.S3Storage",
-            "OPTIONS": {
-                "bucket_name": AWS_PRODUCTS_BUCKET,
-                "custom_domain": AWS_PRODUCTS_DOMAIN or None,
-                "file_overwrite": False,
-                "default_acl": None,
-                "querystring_auth": False,
-            },
-        }
-        if AWS_PRODUCTS_BUCKET
-        else {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    ),
-    "users": (
-        {
-            "BACKEND": "storages.backends.s3.S3Storage",
-            "OPTIONS": {
-                "bucket_name": AWS_USERS_BUCKET,
-                "default_acl": None,
-                "signature_version": "s3v4",
-                "querystring_expire": 300,
-            },
-        }
-        if AWS_USERS_BUCKET
-        else {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(Path(MEDIA_ROOT) / "users"), "allow_overwrite": True},
-        }
-    ),
-    "exchange": (  # files of products, which nobody but staff may see
-        {
-            "BACKEND": "storages.backends.s3.S3Storage",
-            "OPTIONS": {
-                "bucket_name": AWS_PRODUCTS_BUCKET,
-                "location": "exchange",
-                "default_acl": None,
-            },
-        }
-        if AWS_PRODUCTS_BUCKET
-        else {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(Path(MEDIA_ROOT) / "exchange"), "allow_overwrite": True},
-        }
-    ),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-}
-if AUDIT_ROOT:  # without it, the audit log is anchored in the process's log alone
-    STORAGES["audit"] = {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": AUDIT_ROOT},
-    }
+STORAGES = storages(
+    media_root=MEDIA_ROOT,
+    products_bucket=AWS_PRODUCTS_BUCKET,
+    products_domain=AWS_PRODUCTS_DOMAIN,
+    users_bucket=AWS_USERS_BUCKET,
+    audit_root=AUDIT_ROOT,
+)
 
 # Mail: rows in the database, handed to one server; without a server, files to look at.
 _mail = urlsplit(env("EMAIL_URL", dev=f"file://{BASE_DIR / '.local' / 'mail'}"))
@@ -419,58 +347,7 @@ CELERY_WORKER_CONSUMER = "ecommerce.monitoring.background:LivingConsumer"
 CELERY_BEAT_SCHEDULER = "ecommerce.monitoring.background:LivingScheduler"
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-CELERY_TASK_ROUTES = {
-    "orders.process_payments": {"queue": "payments"},
-    "orders.process_webhooks": {"queue": "payments"},
-    "orders.process_shipments": {"queue": "shipping"},
-    "users.process_avatars": {"queue": "pictures"},
-    "catalog.index_products": {"queue": "index"},
-    "catalog.make_index": {"queue": "index"},
-    "catalog.verify_index": {"queue": "index"},
-    "catalog.process_pictures": {"queue": "pictures"},
-    "privacy.process_requests": {"queue": "pictures"},  # archives hold them
-    "catalog.process_files": {"queue": "pictures"},  # its worker may use the buckets
-    "catalog.forget_old_files": {"queue": "pictures"},
-    "kernel.send_mails": {"queue": "mail"},  # a mail server that hangs must not hold up events
-}
-CELERY_BEAT_SCHEDULE = {
-    name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 5)}}
-    for name, seconds in {
-        "kernel.relay_outbox": 1,
-        "catalog.tell_changes": 1,
-        "catalog.publish_due": 5,
-        "catalog.count_products": 30,
-        "users.process_avatars": 1,
-        "catalog.process_pictures": 1,
-        "kernel.send_mails": 1,
-        "catalog.apply_due_prices": 1,
-        "kernel.seal_audit_log": 1,
-        "kernel.anchor_audit_log": 60,
-        "orders.process_payments": 1,
-        "orders.process_webhooks": 1,
-        "orders.process_shipments": 1,
-        "orders.expire_orders": 5,
-        "catalog.expire_reservations": 5,
-        "catalog.fill_pools": 1,
-        "orders.forget_old_records": 3600,
-        "notices.tell_who_waited": 5,
-        "notices.tell_what_is_low": 600,
-        "catalog.keep_search_counts": 60,
-        "catalog.count_search_words": 3600,
-        "privacy.process_requests": 5,
-        "catalog.process_files": 2,
-        "catalog.forget_old_files": 3600,
-        "privacy.forget_old_records": 3600,
-        "kernel.forget_old_records": 3600,
-        "users.forget_old_records": 3600,
-        **({"catalog.index_products": 1, "catalog.make_index": 30} if ELASTICSEARCH_URL else {}),
-    }.items()
-}
-if ELASTICSEARCH_URL:
-    CELERY_BEAT_SCHEDULE["catalog.verify_index"] = {
-        "task": "catalog.verify_index",
-        "schedule": crontab(hour=3, minute=20),
-    }
+CELERY_BEAT_SCHEDULE = timetable(with_elasticsearch=bool(ELASTICSEARCH_URL))
 
 # Security: TLS follows from the public address; plain HTTP is for this machine only.
 _public = urlsplit(PUBLIC_URL)
