@@ -65,6 +65,7 @@ from apps.catalog.views.search_rules import (
     Synonyms,
 )
 from apps.catalog.views.stock_locations import OneStockLocation, StockLocations
+from apps.catalog.views.stock_policies import StockPolicy
 from apps.catalog.views.stock_transfers import OneStockTransfer, Receipts, StockTransfers
 from apps.catalog.views.warehouse import Adjustments, OneStockCount, StockCounts
 
@@ -140,6 +141,9 @@ urlpatterns = [
     path("search/redirects/<id:redirect_id>", OneRedirect.as_view(), name="search-redirect"),
     path("products/<str:key>/price-history", PriceHistory.as_view(), name="price-history"),
     path("variants/<id:variant_id>/prices", PricesOfVariant.as_view(), name="variant-prices"),
+    path(
+        "variants/<id:variant_id>/stock-policy", StockPolicy.as_view(), name="variant-stock-policy"
+    ),
     path("prices/bulk", BulkPrices.as_view(), name="bulk-prices"),
     path("price-lists", PriceLists.as_view(), name="price-lists"),
     path("price-lists/<id:list_id>", OnePriceList.as_view(), name="price-list"),

@@ -82,6 +82,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT users/{user_id}/roles": {"roles": []},
     "PUT products/{key}": {"name": "New", "status": "draft", "category": None, "variants": []},
     "PUT variants/{variant_id}/prices": {"prices": []},
+    "PUT variants/{variant_id}/stock-policy": {"policy": "deny"},
     "POST products/{product_id}/reviews": {"rating": 5},
     "POST reviews/{review_id}/reports": {"cause": "spam"},
     "POST products/{product_id}/questions": {"body": "Is it heavy?"},

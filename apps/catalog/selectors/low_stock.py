@@ -7,7 +7,7 @@ from django.db.models import BigIntegerField, F, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
-from apps.catalog.models import LowStock
+from apps.catalog.models import LowStock, ReorderPoint
 from apps.catalog.states import FREE
 
 COLUMNS = ("since",)
@@ -37,3 +37,8 @@ def low_stock() -> QuerySet[LowStock, dict[str, Any]]:
             F("variant__reorder_point__pieces"), Value(settings.LOW_STOCK_THRESHOLD)
         ),
     )
+
+
+def reorder_points() -> QuerySet[ReorderPoint, dict[str, Any]]:
+    """Return the numbers that SKUs have of their own, as dictionaries."""
+    return ReorderPoint.objects.values(*("pieces",), id=F("variant_id"), sku=F("variant__sku"))

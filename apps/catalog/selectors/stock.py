@@ -46,6 +46,19 @@ ORDER BY asked.place
 BY_SKU = ASKED_FOR.format(kind="text", same="upper(v.sku) = upper(asked.what)")
 BY_ID = ASKED_FOR.format(kind="uuid", same="v.id = asked.what")
 
+# Who sells no more ahead still owes what was sold; that is no limit any more.
+POLICY = """
+SELECT json_build_object(
+    'variant_id', v.id, 'sku', v.sku, 'policy', coalesce(s.policy, 'deny'),
+    'limit', CASE WHEN s.policy <> 'deny' THEN s.backorder_limit ELSE 0 END,
+    'available_on', s.available_on, 'is_hot', coalesce(s.is_hot, false)
+)
+FROM catalog_variant v
+LEFT JOIN (catalog_stock s JOIN catalog_stocklocation l ON l.id = s.location_id AND l.code = 'main')
+    ON s.variant_id = v.id
+WHERE v.id = %s
+"""
+
 # Conditions on `best`, which is the highest AVAILABLE of a product's variants.
 BANDS = {
     "in_stock": lambda: Q(best__gt=settings.LOW_STOCK_THRESHOLD),
@@ -79,6 +92,14 @@ def stock_of(
             {"asked": wanted_ids or wanted_skus, "published_only": published_only},
         )
         return cursor.fetchall()
+
+
+def policy_of(*, variant_id: UUID) -> dict[str, Any] | None:
+    """Return how a variant is sold, as its balance at the main location says. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(POLICY, [variant_id])
+        row = cursor.fetchone()
+    return dict(row[0]) if row else None
 
 
 def can_ship(*, order_id: UUID) -> bool:

@@ -27,6 +27,20 @@ class LowStockPage(Page):
     results = LowStockDocument(many=True)
 
 
+class ReorderPointDocument(serializers.Serializer[Any]):
+    """With how few pieces a variant counts as low, where it is not the store's number."""
+
+    variant_id = serializers.UUIDField()
+    sku = serializers.CharField()
+    pieces = serializers.IntegerField()
+
+
+class ReorderPointPage(Page):
+    """A page of reorder points."""
+
+    results = ReorderPointDocument(many=True)
+
+
 class ReorderPoints(StrictSerializer):
     """With how few pieces SKUs count as low. Those that are not named stay as they are."""
 

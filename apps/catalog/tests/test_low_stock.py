@@ -141,3 +141,23 @@ def test_staff_see_what_is_low_and_set_the_number_in_the_back_office(enter):
     page = office.get(reverse("admin:catalog_lowstock_changelist")).content.decode()
     assert "LAMP" in page
     assert '<td class="field-available">20</td>' in page
+
+
+@pytest.mark.parametrize("number", [2, 12])
+def test_the_numbers_that_skus_have_are_listed_by_sku_in_one_statement(
+    staff, number, django_assert_num_queries
+):
+    VariantFactory(sku="NONE")
+    for n in reversed(range(number)):
+        ReorderPoint.objects.create(variant=VariantFactory(sku=f"L{n:02}"), pieces=n)
+
+    with django_assert_num_queries(1):
+        first = staff.get(f"{POINTS}?limit={number - 1}").json()
+
+    assert [(each["sku"], each["pieces"]) for each in first["results"]] == [
+        (f"L{n:02}", n) for n in range(number - 1)
+    ]
+    assert first["results"][0].keys() == {"variant_id", "sku", "pieces"}
+    rest = staff.get(first["next"]).json()
+    assert [each["pieces"] for each in rest["results"]] == [number - 1]
+    assert rest["next"] is None

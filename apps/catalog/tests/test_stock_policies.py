@@ -19,6 +19,7 @@ from apps.catalog.services.stock import (
 from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
 from apps.catalog.tests.test_stock_goods import bands
 from apps.kernel.ids import new_id
+from apps.kernel.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -250,3 +251,76 @@ def test_a_transfer_leaves_what_is_owed():
             to_location_id=north.pk,
             reason="x",
         )
+
+
+def path_of(variant):
+    return f"/api/v1/variants/{variant.pk}/stock-policy"
+
+
+def test_staff_say_how_a_variant_is_sold_and_saying_it_again_changes_nothing(staff):
+    variant = VariantFactory(sku="OAK", stock=50)
+    asked = {"policy": "preorder", "limit": 5, "available_on": "2030-01-01", "is_hot": True}
+    usual = {"policy": "deny", "limit": 0, "available_on": None, "is_hot": False}
+    known = {"variant_id": str(variant.pk), "sku": "OAK"}
+    assert staff.get(path_of(variant)).json() == usual | known
+
+    answer = staff.put(path_of(variant), asked)
+
+    assert (answer.status_code, answer.json()) == (200, asked | known)
+    balance = Stock.objects.values().get()
+    assert (balance["policy"], balance["backorder_limit"]) == ("preorder", 5)
+    # All free pieces but few lie in the pool of a hot variant.
+    assert (balance["is_hot"], balance["reserved"]) == (True, 44)
+    assert staff.put(path_of(variant), asked).json() == asked | known
+    assert Stock.objects.values().get() == balance
+    assert catalog.stock_differences() == []
+    made_hot = AuditEntry.objects.get(action="catalog.stock_made_hot")
+    assert made_hot.about == str(variant.pk)
+    assert AuditEntry.objects.filter(action="catalog.stock_policy_set").count() == 2
+
+    assert staff.put(path_of(variant), {"policy": "deny"}).json() == usual | known
+    assert Stock.objects.get().reserved == 0
+
+
+def test_what_was_ordered_ahead_is_no_limit_once_nothing_more_is(staff):
+    variant = VariantFactory()
+    staff.put(path_of(variant), {"policy": "backorder", "limit": 3})
+    catalog.reserve(order_id=new_id(), quantities={variant.pk: 2})
+
+    refused = staff.put(path_of(variant), {"policy": "backorder", "limit": 1, "is_hot": True})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "limit_below_orders")
+    assert staff.get(path_of(variant)).json()["is_hot"] is False
+    answer = staff.put(path_of(variant), {"policy": "deny"}).json()
+    assert (answer["policy"], answer["limit"]) == ("deny", 0)
+    assert Stock.objects.get().backorder_limit == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({}, 400),
+        ({"policy": "hope"}, 400),
+        ({"policy": "backorder", "limit": -1}, 400),
+        ({"policy": "backorder", "limit": "5"}, 400),
+        ({"policy": "backorder", "limit": 10**10}, 400),
+        ({"policy": "deny", "is_hot": "yes"}, 400),
+        ({"policy": "deny", "hot": True}, 400),
+        ({"policy": "backorder"}, 422),
+        ({"policy": "preorder", "limit": 5}, 422),
+        ({"policy": "deny", "limit": 5}, 422),
+    ],
+    ids=range(10),
+)
+def test_a_policy_that_makes_no_sense_is_refused(staff, said, status):
+    variant = VariantFactory(stock=1)
+
+    assert staff.put(path_of(variant), said).status_code == status
+    assert Stock.objects.get().policy == "deny"
+
+
+def test_what_is_not_there_is_not_sold(staff):
+    path = f"/api/v1/variants/{new_id()}/stock-policy"
+
+    for answer in (staff.get(path), staff.put(path, {"policy": "deny"})):
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_variant")

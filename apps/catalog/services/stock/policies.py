@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from apps.catalog.models import Stock
 from apps.catalog.services.stock.balances import CROSSED, LOCKED, TOLD, low, tell
 from apps.catalog.services.stock.goods import UnknownVariant, open_balances
+from apps.catalog.services.stock.pools import set_hot
 from apps.catalog.services.stock.quantities import LARGEST_QUANTITY, skus_of
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, Invalid
@@ -48,9 +49,16 @@ class LimitBelowOrders(Conflict):
 
 @transaction.atomic
 def set_policy(
-    *, variant_id: UUID, policy: str, limit: int = 0, available_on: date | None = None
+    *,
+    variant_id: UUID,
+    policy: str,
+    limit: int = 0,
+    available_on: date | None = None,
+    is_hot: bool | None = None,
 ) -> None:
     """Say how much of a variant may be ordered beyond what lies there, and from when it is sent.
+
+    Also whether very many buy it at once, as `set_hot` does; None leaves that as it is.
 
     Raises IncompletePolicy, UnknownVariant, LimitBelowOrders.
     """
@@ -85,3 +93,5 @@ def set_policy(
         about=variant_id,
         after={"policy": policy, "limit": limit, "available_on": available_on},
     )
+    if is_hot is not None:
+        set_hot(variant_id=variant_id, is_hot=is_hot)
