@@ -145,7 +145,12 @@ TABLES = (
             "lowest_minor at"
         },
     ),
-    Table(model=StockLocation, columns={Kind.NONE: "id code name is_active priority"}),
+    Table(
+        model=StockLocation,
+        columns={
+            Kind.NONE: "id code name is_active priority line1 line2 city region postal_code country"
+        },
+    ),
     Table(
         model=Stock,
         columns={

@@ -16,8 +16,9 @@ from apps.catalog.models import (
 )
 from apps.catalog.services.reservations import release_reservation
 from apps.catalog.services.stock import LARGEST_QUANTITY, count, set_hot, set_policy
-from apps.catalog.services.stock.locations import switch
+from apps.catalog.services.stock.locations import ADDRESS, switch
 from apps.kernel.backoffice import ReadOnly, Recorded, Told
+from apps.kernel.countries import COUNTRIES
 from apps.kernel.errors import DomainError
 
 
@@ -26,13 +27,19 @@ class StockLocationForm(forms.ModelForm):
 
     class Meta:
         model = StockLocation
-        fields = ("code", "name", "is_active", "priority")
+        fields = ("code", "name", "is_active", "priority", *ADDRESS)
 
     def clean_is_active(self) -> bool:
         active: bool = self.cleaned_data["is_active"]
         if self.instance.code == StockLocation.MAIN and not active:
             raise ValidationError("The main location serves the orders.")
         return active
+
+    def clean_country(self) -> str:
+        country: str = self.cleaned_data["country"]
+        if country and country not in COUNTRIES:
+            raise ValidationError("This is no country code.")
+        return country
 
 
 @admin.register(StockLocation)

@@ -21,11 +21,28 @@ class StockLocation(models.Model):
         default=True, db_default=True, help_text="What lies elsewhere is not sold."
     )
     priority = models.SmallIntegerField(default=100, db_default=100)
+    line1 = models.CharField(max_length=200, blank=True, default="", db_default="")
+    line2 = models.CharField(max_length=200, blank=True, default="", db_default="")
+    city = models.CharField(max_length=100, blank=True, default="", db_default="")
+    region = models.CharField(max_length=100, blank=True, default="", db_default="")
+    postal_code = models.CharField(max_length=20, blank=True, default="", db_default="")
+    country = models.CharField(
+        max_length=2, blank=True, default="", db_default="", help_text="ISO 3166-1 alpha-2."
+    )
 
     class Meta:
         default_permissions = ("add", "change", "view")
         constraints = [
             models.UniqueConstraint(fields=["code"], name="stock_location_code_is_unique"),
+            models.CheckConstraint(
+                condition=Q(line1="", line2="", city="", region="", postal_code="", country="")
+                | Q(country__regex=r"^[A-Z]{2}\Z")
+                & ~Q(line1="")
+                & ~Q(city="")
+                & ~Q(postal_code=""),
+                name="stock_location_address_is_whole",
+                violation_error_message="An address needs line 1, city, postal code and country.",
+            ),
             models.CheckConstraint(
                 condition=Q(is_active=True) | ~Q(code="main"),
                 name="stock_location_main_is_active",

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.validators import RegexValidator
 from rest_framework import serializers
 
+from apps.kernel.addresses import Place
 from apps.kernel.serializers import (
     StrictBooleanField,
     StrictCharField,
@@ -23,6 +24,7 @@ class StockLocationDraft(StrictSerializer):
     priority = StrictIntegerField(
         min_value=0, max_value=32_767, default=100, help_text="The lowest serves orders first."
     )
+    address = Place(allow_null=True, default=None)
 
 
 class StockLocationPatch(StrictSerializer):
@@ -31,6 +33,7 @@ class StockLocationPatch(StrictSerializer):
     name = StrictCharField(max_length=120, required=False)
     priority = StrictIntegerField(min_value=0, max_value=32_767, required=False)
     is_active = StrictBooleanField(required=False)
+    address = Place(required=False, allow_null=True, help_text="Null takes it away.")
 
 
 class StockLocationDocument(serializers.Serializer[Any]):
@@ -41,6 +44,7 @@ class StockLocationDocument(serializers.Serializer[Any]):
     name = serializers.CharField()
     priority = serializers.IntegerField()
     is_active = serializers.BooleanField()
+    address = Place(allow_null=True)
 
 
 class StockLocations(serializers.Serializer[Any]):

@@ -1,6 +1,7 @@
 """What staff see of stock, locations and reservations, and what everybody may ask."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from apps.catalog import interface as catalog
 from apps.catalog.models import Reservation, Stock, StockLocation, StockMovement
@@ -60,6 +61,66 @@ def test_a_location_that_cannot_be_is_refused(staff):
     ):
         assert (answer.status_code, answer.json()["code"]) == expected
     assert StockLocation.objects.count() == 1
+
+
+ADDRESS = {
+    "line1": "Am Speicher 1",
+    "line2": "Tor 3",
+    "city": "Hamburg",
+    "region": "",
+    "postal_code": "20457",
+    "country": "DE",
+}
+
+
+def test_a_location_has_an_address_or_none(staff):
+    short = {name: ADDRESS[name] for name in ("line1", "city", "postal_code", "country")}
+    made = staff.post(LOCATIONS, {"code": "attic", "name": "Attic", "address": short})
+    path = made["Location"]
+
+    assert made.json()["address"] == {**ADDRESS, "line2": ""}
+    assert staff.patch(path, {"address": ADDRESS}).json()["address"] == ADDRESS
+    assert staff.patch(path, {"name": "Loft"}).json()["address"] == ADDRESS
+    assert staff.patch(path, {"address": short}).json()["address"] == {**ADDRESS, "line2": ""}
+    shown = {place["code"]: place["address"] for place in results(staff, LOCATIONS)}
+    assert shown == {"main": None, "attic": {**ADDRESS, "line2": ""}}
+    assert staff.patch(path, {"address": None}).json()["address"] is None
+    assert staff.get(path).json()["address"] is None
+    entry = AuditEntry.objects.latest("id")
+    assert (entry.before["city"], entry.after["city"]) == ("Hamburg", "")
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [
+        ({"country": "XX"}, "unknown_country"),
+        ({"country": "de"}, "unknown_country"),
+        ({"country": "DEU"}, "max_length"),
+        ({"country": ""}, "blank"),
+        ({"city": ""}, "blank"),
+        ({"line1": None}, "null"),
+        ({"line1": "x" * 201}, "max_length"),
+        ({"postal_code": 20457}, "invalid"),
+        ({"planet": "Earth"}, "unknown_field"),
+    ],
+    ids=range(9),
+)
+def test_an_address_that_makes_no_sense_is_refused(staff, broken, code):
+    place = f"{LOCATIONS}/{StockLocation.objects.get().pk}"
+
+    answer = staff.patch(place, {"address": {**ADDRESS, **broken}})
+
+    assert answer.status_code == 400
+    assert [error["code"] for error in answer.json()["errors"]] == [code]
+    assert staff.get(place).json()["address"] is None
+
+
+@pytest.mark.parametrize("name", ["line1", "city", "postal_code", "country"])
+def test_the_database_takes_no_half_address(name):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        StockLocation.objects.update(**ADDRESS | {name: ""})
+    with pytest.raises(IntegrityError), transaction.atomic():
+        StockLocation.objects.update(**{name: ADDRESS[name]})
 
 
 def test_what_lies_at_a_location_that_is_not_active_is_not_for_sale_and_that_is_told(staff):

@@ -186,3 +186,21 @@ def test_counts_and_alerts_are_looked_at(office):
     assert office.get(address(StockCount, "changelist")).status_code == 200
     assert office.get(address(StockCount, "change", counted.pk)).status_code == 200
     assert office.get(address(StockCount, "add")).status_code == 403
+
+
+def test_a_location_gets_a_whole_address(office, shop):
+    page = address(StockLocation, "change", shop.pk)
+    form = {"name": "Shop", "is_active": "on", "priority": 5, "line1": "Am Speicher 1"}
+    whole = {**form, "city": "Hamburg", "postal_code": "20457", "country": "DE"}
+
+    half = office.post(page, form).content.decode()
+    nowhere = office.post(page, {**whole, "country": "XX"}).content.decode()
+
+    assert "An address needs line 1, city, postal code and country." in half
+    assert "This is no country code." in nowhere
+    shop.refresh_from_db()
+    assert shop.city == ""
+    assert office.post(page, whole).status_code == 302
+    shop.refresh_from_db()
+    assert (shop.city, shop.country, shop.region) == ("Hamburg", "DE", "")
+    assert AuditEntry.objects.filter(action="catalog.stocklocation_changed").count() == 1

@@ -1,6 +1,6 @@
 """The places where goods lie, over HTTP."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -17,7 +17,12 @@ from apps.catalog.serializers.stock_locations import (
 )
 from apps.catalog.serializers.stock_locations import StockLocations as LocationList
 from apps.catalog.services.stock import UnknownStockLocation
-from apps.catalog.services.stock.locations import add_location, change_location
+from apps.catalog.services.stock.locations import (
+    ADDRESS,
+    LocationFields,
+    add_location,
+    change_location,
+)
 from apps.kernel.openapi import problems
 from apps.kernel.pagination import read_query
 from apps.kernel.permissions import staff_with
@@ -49,7 +54,8 @@ class StockLocations(APIView):
         """Add a place. 409 `stock_location_code_taken`."""
         draft = StockLocationDraft(data=request.data)
         draft.is_valid(raise_exception=True)
-        location = add_location(**draft.validated_data)
+        fields = dict(draft.validated_data)
+        location = add_location(code=fields.pop("code"), fields=cast("LocationFields", fields))
         headers = {"Location": f"{request.path}/{location.pk}"}
         return Response(_document(location), status=201, headers=headers)
 
@@ -81,7 +87,9 @@ class OneStockLocation(APIView):
         """Change what is given. 409 `main_location_stays`."""
         changes = StockLocationPatch(data=request.data)
         changes.is_valid(raise_exception=True)
-        location = change_location(location_id=location_id, **changes.validated_data)
+        location = change_location(
+            location_id=location_id, fields=cast("LocationFields", dict(changes.validated_data))
+        )
         return Response(_document(location))
 
     @extend_schema(
@@ -90,10 +98,11 @@ class OneStockLocation(APIView):
     )
     def delete(self, request: Request, location_id: UUID) -> Response:
         """Take a place out of use: what lies there is not for sale. 409 `main_location_stays`."""
-        change_location(location_id=location_id, is_active=False)
+        change_location(location_id=location_id, fields={"is_active": False})
         return Response(status=204)
 
 
 def _document(location: StockLocation) -> dict[str, Any]:
     names = ("id", "code", "name", "priority", "is_active")
-    return {name: getattr(location, name) for name in names}
+    address = {name: getattr(location, name) for name in ADDRESS} if location.country else None
+    return {name: getattr(location, name) for name in names} | {"address": address}

@@ -2,6 +2,8 @@
 
 # ruff: noqa: S608 - the SQL is put together from constants; values are parameters
 
+from collections.abc import Mapping
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -11,6 +13,8 @@ from apps.catalog.services.stock.balances import BAND, LOCKED, TOLD, low, tell
 from apps.catalog.services.stock.goods import UnknownStockLocation
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict
+
+ADDRESS = ("line1", "line2", "city", "region", "postal_code", "country")
 
 # What lies at a location counts while it is active.
 ACTIVATE = f"""
@@ -52,10 +56,22 @@ class MainLocationStays(Conflict):
     code = "main_location_stays"
 
 
+class LocationFields(TypedDict, total=False):
+    """What may be said about a place later, too; what is left out stays as it is.
+
+    The address is whole: `line1`, `line2`, `city`, `region`, `postal_code` and `country`.
+    """
+
+    name: str
+    priority: int
+    is_active: bool
+    address: Mapping[str, str] | None
+
+
 @transaction.atomic
-def add_location(*, code: str, name: str, priority: int) -> StockLocation:
+def add_location(*, code: str, fields: LocationFields) -> StockLocation:
     """Add a place where goods lie. Raises StockLocationCodeTaken."""
-    location = StockLocation(code=code, name=name, priority=priority)
+    location = StockLocation(code=code, **_columns(fields))
     try:
         with transaction.atomic():
             location.save(force_insert=True)
@@ -68,33 +84,25 @@ def add_location(*, code: str, name: str, priority: int) -> StockLocation:
 
 
 @transaction.atomic
-def change_location(
-    *,
-    location_id: UUID,
-    name: str | None = None,
-    priority: int | None = None,
-    is_active: bool | None = None,
-) -> StockLocation:
-    """Change what is given. What lies at a location that is not active is not for sale.
+def change_location(*, location_id: UUID, fields: LocationFields) -> StockLocation:
+    """Change what `fields` names. What lies at a location that is not active is not for sale.
 
     Raises UnknownStockLocation, MainLocationStays.
     """
     location = StockLocation.objects.select_for_update(no_key=True).filter(pk=location_id).first()
     if location is None:
         raise UnknownStockLocation("There is no such stock location.")
-    if location.code == StockLocation.MAIN and is_active is False:
+    if location.code == StockLocation.MAIN and fields.get("is_active") is False:
         raise MainLocationStays("The main location serves the orders.")
-    given = {"name": name, "priority": priority, "is_active": is_active}
-    wanted = {key: value for key, value in given.items() if value is not None}
-    before = {key: getattr(location, key) for key in wanted}
+    wanted = _columns(fields)
+    before = {name: getattr(location, name) for name in wanted}
     if before == wanted:
         return location
-    location.name = wanted.get("name", location.name)
-    location.priority = wanted.get("priority", location.priority)
-    location.save(update_fields=["name", "priority"])
-    if is_active is not None:
-        switch(location_id=location.pk, active=is_active)
-        location.is_active = is_active
+    for name, value in wanted.items():
+        setattr(location, name, value)
+    location.save(update_fields=wanted.keys() - {"is_active"})
+    if "is_active" in wanted:
+        switch(location_id=location.pk, active=location.is_active)
     record("catalog.stocklocation_changed", about=location.pk, before=before, after=wanted)
     return location
 
@@ -107,3 +115,10 @@ def switch(*, location_id: UUID, active: bool) -> None:
         changed, told = cursor.fetchone()
     if changed:
         tell(told)
+
+
+def _columns(fields: LocationFields) -> dict[str, Any]:
+    columns: dict[str, Any] = {name: value for name, value in fields.items() if name != "address"}
+    if "address" in fields:
+        columns |= dict.fromkeys(ADDRESS, "") | dict(fields["address"] or {})
+    return columns
