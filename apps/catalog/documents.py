@@ -22,13 +22,28 @@ PRICE_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 # Facets that are no rows have numbers, too: bands from -1 down, groups of prices from -10 down.
 FIRST_BAND, FIRST_PRICE = -1, -10
 
+LONGEST_VALUE = 200
+
+# The values of the attributes that a product has of its type, each one by itself.
+TOLD = """
+SELECT a.code, a.is_filterable, a.kind, said.value, coalesce(c.name, said.value) AS label
+FROM jsonb_each(p.attributes) AS own(code, value)
+JOIN catalog_attribute a ON a.code = own.code
+CROSS JOIN LATERAL jsonb_array_elements_text(
+    CASE jsonb_typeof(own.value) WHEN 'array' THEN own.value ELSE jsonb_build_array(own.value) END
+) AS said(value)
+LEFT JOIN catalog_attributechoice c ON c.attribute_id = a.id AND c.code = said.value
+"""
+
 # Published products, with the categories from the root down.
 DOCUMENTS = f"""
 SELECT p.id AS product_id, p.slug, p.name, p.description,
     b.id AS brand_id, b.slug AS brand_slug, b.name AS brand_name,
     above.ids AS category_ids, above.slugs AS category_slugs, above.names AS category_names,
     coalesce(sold.skus, '{{}}') AS skus,
-    coalesce(chosen.attributes, '{{}}') AS attributes,
+    coalesce(sold.options, '{{}}') AS options,
+    coalesce(narrowed.attributes, '{{}}') AS attributes,
+    told.words AS told,
     p.price_from_minor AS price_minor, p.currency,
     CASE
         WHEN sold.available > %(low_stock)s THEN 'in_stock'
@@ -48,16 +63,37 @@ CROSS JOIN LATERAL (
 ) above
 LEFT JOIN LATERAL (
     SELECT array_agg(v.sku::text ORDER BY v.position, v.id) AS skus,
-        max({AVAILABLE}) AS available
+        max({AVAILABLE}) AS available,
+        (
+            SELECT array_agg(DISTINCT o.value)
+            FROM catalog_variant w CROSS JOIN jsonb_each_text(w.options) o
+            WHERE w.product_id = p.id AND w.is_active
+        ) AS options
     FROM catalog_variant v WHERE v.product_id = p.id AND v.is_active
 ) sold ON true
 LEFT JOIN LATERAL (
-    SELECT jsonb_object_agg(code, vals) AS attributes FROM (
-        SELECT o.key AS code, jsonb_agg(DISTINCT o.value) AS vals
-        FROM catalog_variant v CROSS JOIN jsonb_each_text(v.options) o
-        WHERE v.product_id = p.id AND v.is_active GROUP BY o.key
-    ) each
-) chosen ON true
+    SELECT jsonb_object_agg(code, labels) AS attributes FROM (
+        SELECT code, jsonb_object_agg(value, label ORDER BY label <> value) AS labels FROM (
+            SELECT o.key AS code, o.value, o.value AS label
+            FROM catalog_variant v CROSS JOIN jsonb_each_text(v.options) o
+            WHERE v.product_id = p.id AND v.is_active
+            UNION ALL SELECT code, value, label FROM ({TOLD}) t WHERE is_filterable
+        ) each WHERE length(value) <= {LONGEST_VALUE} GROUP BY code
+    ) grouped
+) narrowed ON true
+CROSS JOIN LATERAL (
+    SELECT concat_ws(' ',
+        (SELECT t.name FROM catalog_producttype t WHERE t.id = p.type_id),
+        (
+            SELECT string_agg(label, ' ' ORDER BY code, label) FROM ({TOLD}) t
+            WHERE kind IN ('text', 'choice', 'multi_choice')
+        ),
+        (
+            SELECT string_agg(g.name, ' ' ORDER BY g.name) FROM catalog_product_tags pt
+            JOIN catalog_tag g ON g.id = pt.tag_id WHERE pt.product_id = p.id
+        )
+    ) AS words
+) told
 WHERE p.status = 'published' AND p.id = ANY(%(products)s::uuid[])
 """
 
@@ -96,8 +132,10 @@ class ProductDocument:
     """A published product as a search engine keeps it.
 
     `version` grows with each change of the document, over all products: what has a lower one is
-    older. The price is the lowest one, in minor units; `attributes` are values by code; products
-    are sorted by `rating_score`.
+    older. The price is the lowest one, in minor units. `options` are what variants differ by, and
+    `attributes` what products are narrowed by: labels by value by code, options among them. `told`
+    is what else is said: the type, the texts and choices of its attributes, tags. Products are
+    sorted by `rating_score`.
     """
 
     product_id: UUID
@@ -111,7 +149,9 @@ class ProductDocument:
     category_slugs: list[str]
     category_names: list[str]
     skus: list[str]
-    attributes: Mapping[str, list[str]]
+    options: list[str]
+    attributes: Mapping[str, Mapping[str, str]]
+    told: str
     price_minor: int
     currency: str
     availability: str

@@ -33,7 +33,7 @@ PUBLISHED = {"term": {"is_published": True}}
 SOLD_OUT = {"term": {"availability": "out_of_stock"}}
 NOTHING: dict[str, Any] = {"match_none": {}}
 # What a word counts for where it stands, as PostgreSQL's weights A to D.
-WEIGHTS = {"name": 10, "brand_and_attributes": 4, "category_names": 2, "description": 1}
+WEIGHTS = {"name": 10, "brand_and_options": 4, "category_names": 2, "description": 1}
 FIRST = 1_000_000  # above any score of words
 MOST_ATTRIBUTES = 1_000
 ORDERS: dict[str, list[dict[str, str]]] = {
@@ -186,7 +186,7 @@ def _filters(query: SearchQuery) -> dict[str, dict[str, Any]]:
         filters["price_minor"] = {"range": {"price_minor": given}}
     for code, values in query.attributes.items():
         chosen = [f"{code}{BETWEEN}{value}" for value in values]
-        filters[_attribute(code)] = {"terms": {"attributes": chosen}}
+        filters[_attribute(code)] = {"terms": {"attribute_values": chosen}}
     return filters
 
 
@@ -223,9 +223,9 @@ def _facets(filters: Mapping[str, Any], counted: Mapping[str, Any]) -> Facets:
     for name in counted:
         if name == "attributes" or name.startswith(_attribute("")):
             for key, hits in _buckets(counted[name]):
-                code, value = key.split(BETWEEN, 1)
+                code, value, label = key.split(BETWEEN, 2)
                 if name == (_attribute(code) if _attribute(code) in filters else "attributes"):
-                    attributes[code].append(FacetValue(value, value, hits))
+                    attributes[code].append(FacetValue(value, label, hits))
     return Facets(
         categories=_sorted(counted["categories"]),
         brands=_sorted(counted["brand"]),

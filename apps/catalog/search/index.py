@@ -60,13 +60,14 @@ class ProductInIndex(Document):
     slug = fields.KeywordField(index=False, doc_values=False)
     name = fields.TextField(analyzer=stems)
     name_in_order = fields.KeywordField()
-    brand_and_attributes = fields.TextField(analyzer=stems)
+    brand_and_options = fields.TextField(analyzer=stems)
     category_names = fields.TextField(analyzer=stems)
     description = fields.TextField(analyzer=stems)
     brand_slug = fields.KeywordField()
     brand = fields.KeywordField()
     category_slugs = fields.KeywordField()
     categories = fields.KeywordField()
+    attribute_values = fields.KeywordField()
     attributes = fields.KeywordField()
     price_minor = fields.LongField()
     availability = fields.KeywordField()
@@ -98,15 +99,14 @@ class ProductInIndex(Document):
     def prepare_name_in_order(self, document: ProductDocument) -> str:
         return fold(document.name)
 
-    def prepare_brand_and_attributes(self, document: ProductDocument) -> list[str]:
-        values = {value for each in document.attributes.values() for value in each}
-        return [document.brand_name or "", *sorted(values)]
+    def prepare_brand_and_options(self, document: ProductDocument) -> list[str]:
+        return [document.brand_name or "", *document.options]
 
     def prepare_category_names(self, document: ProductDocument) -> list[str]:
         return document.category_names
 
     def prepare_description(self, document: ProductDocument) -> str:
-        return document.description[:LONGEST_DESCRIPTION]
+        return f"{document.told} {document.description}".strip()[:LONGEST_DESCRIPTION]
 
     def prepare_brand(self, document: ProductDocument) -> str | None:
         return document.brand_slug and f"{document.brand_slug}{BETWEEN}{document.brand_name}"
@@ -118,11 +118,18 @@ class ProductInIndex(Document):
         named = zip(document.category_slugs, document.category_names, strict=True)
         return [f"{slug}{BETWEEN}{name}" for slug, name in named]
 
-    def prepare_attributes(self, document: ProductDocument) -> list[str]:
+    def prepare_attribute_values(self, document: ProductDocument) -> list[str]:
         return sorted(
             f"{code}{BETWEEN}{value}"
-            for code, values in document.attributes.items()
-            for value in values
+            for code, labels in document.attributes.items()
+            for value in labels
+        )
+
+    def prepare_attributes(self, document: ProductDocument) -> list[str]:
+        return sorted(
+            f"{code}{BETWEEN}{value}{BETWEEN}{label}"
+            for code, labels in document.attributes.items()
+            for value, label in labels.items()
         )
 
     def prepare_rating_average(self, document: ProductDocument) -> float:

@@ -38,12 +38,16 @@ WITH documents AS MATERIALIZED ({DOCUMENTS}), named AS (
     FROM documents, unnest(category_ids, category_slugs, category_names) AS c(id, slug, name)
     UNION SELECT 'brand', brand_id::text, brand_slug, brand_name
     FROM documents WHERE brand_id IS NOT NULL
-    UNION SELECT 'attribute:' || a.key, v.value, v.value, v.value
-    FROM documents, jsonb_each(attributes) a, jsonb_array_elements_text(a.value) v
-    WHERE length(a.key) <= 60 AND length(v.value) <= 200
+    UNION SELECT 'attribute:' || a.key, v.key, v.key, v.value
+    FROM documents, jsonb_each(attributes) a, jsonb_each_text(a.value) v
+    WHERE length(a.key) <= 60
 )
 INSERT INTO catalog_searchfacet (facet, reference, value, label, words)
-SELECT facet, reference, value, label, to_tsvector('english', {plain("label")}) FROM named
+SELECT facet, reference, value, label, to_tsvector('english', {plain("label")}) FROM (
+    -- An option of one product and a choice of another one may be the same value.
+    SELECT DISTINCT ON (facet, reference) * FROM named
+    ORDER BY facet, reference, label = value, label
+) named
 WHERE NOT EXISTS (
     SELECT FROM catalog_searchfacet k
     WHERE (k.facet, k.reference, k.value, k.label)
@@ -60,11 +64,8 @@ WITH documents AS MATERIALIZED ({DOCUMENTS}), plain AS MATERIALIZED (
     SELECT d.*, {plain("d.name")} AS plain_name,
         {plain("coalesce(d.brand_name, '')")} AS plain_brand,
         {plain("array_to_string(d.category_names, ' ')")} AS plain_categories,
-        {plain("d.description")} AS plain_description,
-        (
-            SELECT coalesce(string_agg({plain("v.value")}, ' '), '')
-            FROM jsonb_each(d.attributes) a, jsonb_array_elements_text(a.value) v
-        ) AS plain_attributes
+        {plain("concat_ws(' ', d.told, d.description)")} AS plain_description,
+        {plain("array_to_string(d.options, ' ')")} AS plain_options
     FROM documents d
 ), dropped AS (
     DELETE FROM catalog_searchentry e
@@ -77,7 +78,7 @@ WITH documents AS MATERIALIZED ({DOCUMENTS}), plain AS MATERIALIZED (
         SELECT DISTINCT ON (word) word, {stem("word")} AS stem
         FROM (
             SELECT DISTINCT string_to_table(concat_ws(' ', plain_name, plain_brand,
-                plain_attributes, plain_categories, plain_description), ' ') AS word
+                plain_options, plain_categories, plain_description), ' ') AS word
             FROM plain
         ) w
         WHERE length(word) BETWEEN {SHORTEST_WORD} AND {LONGEST_WORD} AND word ~ '[^0-9.]'
@@ -91,15 +92,15 @@ INSERT INTO catalog_searchentry AS e (product_id, version, name, document, facet
     price_minor, rating, popularity, created_at)
 SELECT product_id, nextval('catalog_search_version'), name,
     setweight(to_tsvector('english', plain_name), 'A')
-        || setweight(to_tsvector('english', plain_brand || ' ' || plain_attributes), 'B')
+        || setweight(to_tsvector('english', plain_brand || ' ' || plain_options), 'B')
         || setweight(to_tsvector('english', plain_categories), 'C')
         || setweight(to_tsvector('english', left(plain_description, 10000)), 'D'),
     ARRAY(
         SELECT f.id FROM (
             SELECT 'category' AS facet, c::text AS reference FROM unnest(category_ids) c
             UNION ALL SELECT 'brand', brand_id::text
-            UNION ALL SELECT 'attribute:' || a.key, v.value
-            FROM jsonb_each(attributes) a, jsonb_array_elements_text(a.value) v
+            UNION ALL SELECT 'attribute:' || a.key, v.key
+            FROM jsonb_each(attributes) a, jsonb_each_text(a.value) v
         ) own JOIN catalog_searchfacet f USING (facet, reference) ORDER BY f.id
     ) || ARRAY[
         {FIRST_BAND} + 1 - array_position(%(bands)s, availability),

@@ -5,15 +5,33 @@ from typing import Any
 
 import pytest
 
-from apps.catalog.models import Product, SearchBoost, SearchRedirect, SearchSynonym
+from apps.catalog.models import (
+    Brand,
+    Product,
+    ProductType,
+    SearchBoost,
+    SearchRedirect,
+    SearchSynonym,
+    Tag,
+    Variant,
+)
 from apps.catalog.search.engine import MOST_HITS, Engine, SearchQuery
 from apps.catalog.search.engines import ENGINES
+from apps.catalog.services.attributes import change_choice
+from apps.catalog.services.categories import change_category
+from apps.catalog.services.changes import tell_changes
 from apps.catalog.services.indexing.rebuilding import reindex
+from apps.catalog.services.labels import change_label
+from apps.catalog.services.product_types import change_product_type
 from apps.catalog.services.search_index import refresh
 from apps.catalog.tests.factories import (
+    AttributeChoiceFactory,
+    AttributeFactory,
     BrandFactory,
     CategoryFactory,
     ProductFactory,
+    ProductTypeFactory,
+    TagFactory,
     VariantFactory,
 )
 
@@ -395,6 +413,83 @@ def test_suggestions_continue_what_is_typed(engine, shop):
 def test_suggestions_forgive_typos_and_are_as_many_as_wanted(engine, shop):
     assert [each.slug for each in engine.suggest("montain", limit=5).products] == ["cheese"]
     assert len(engine.suggest("pizza", limit=1).products) == 1
+
+
+def test_what_is_told_of_a_product_is_found_below_its_name(engine, find, shop):
+    material = AttributeFactory(code="material", kind="choice")
+    merino = AttributeChoiceFactory(attribute=material, code="merino", name="Merino Fleece")
+    care = AttributeFactory(code="care", kind="text", is_filterable=False)
+    knitwear = ProductTypeFactory(name="Knitwear", attributes=[material, care])
+    tell(shop["socks"], knitwear, material=merino.code, care="Handwash cold")
+    shop["fleece"] = VariantFactory(product__name="Merino", stock=100).product
+    shop["socks"].tags.add(TagFactory(name="Handmade"))
+    refresh(product_ids=[shop["socks"].pk, shop["fleece"].pk])
+
+    assert find("merino") == ["fleece", "socks"]  # a name counts for more
+    for text in ("fleece", "handwash", "knitwear", "handmade", "hand washes cold socks"):
+        assert find(text) == ["socks"], text
+    assert find("wool", attributes={"care": ("Handwash cold",)}) == []
+
+
+def test_hits_are_narrowed_by_attributes_of_any_kind(engine, find, shop):
+    colour = AttributeFactory(code="colour", kind="multi_choice")
+    for code in ("red", "blue"):
+        AttributeChoiceFactory(attribute=colour, code=code, name=f"Deep {code}")
+    warm, weight = (
+        AttributeFactory(code="warm", kind="boolean"),
+        AttributeFactory(code="weight", kind="number", unit="g"),
+    )
+    clothing = ProductTypeFactory(attributes=[colour, warm, weight])
+    tell(shop["socks"], clothing, colour=["red", "blue"], warm=True, weight=80.5)
+    tell(shop["shirt"], clothing, colour=["blue"], warm=False)
+    # An option of a third product is called as the attribute and one of its choices are.
+    Variant.objects.filter(product=shop["cheese"]).update(options={"colour": "red"})
+    refresh(product_ids=[shop[key].pk for key in ("socks", "shirt", "cheese")])
+
+    assert set(find("clothes", attributes={"colour": ("blue",)})) == {"shirt", "socks"}
+    assert find("clothes", attributes={"colour": ("red",)}) == ["socks"]
+    assert find("clothes", attributes={"warm": ("false",)}) == ["shirt"]
+    assert find("clothes", attributes={"weight": ("80.5",), "size": ("L",)}) == ["socks"]
+    assert find("mountain", attributes={"colour": ("red",)}) == ["cheese"]
+    chosen = SearchQuery(text="clothes", attributes={"colour": ("red",)})
+    facets = engine.search(chosen).facets.attributes
+    assert [(v.value, v.label, v.count) for v in facets["colour"]] == [
+        ("blue", "Deep blue", 2),
+        ("red", "Deep red", 1),
+    ]
+    assert counts(facets["warm"]) == {"true": 1}
+    assert counts(facets["size"]) == {"L": 1}
+
+
+def tell(product: Product, product_type: ProductType, **attributes: Any) -> None:
+    Product.objects.filter(pk=product.pk).update(type=product_type, attributes=attributes)
+
+
+def test_a_new_name_of_what_products_have_in_common_reaches_all_of_them(engine, find, shop):
+    material = AttributeFactory(code="material", kind="choice")
+    merino = AttributeChoiceFactory(attribute=material, code="merino", name="Merino")
+    knitwear, tag = ProductTypeFactory(options=["size"], attributes=[material]), TagFactory()
+    for key in ("socks", "shirt"):
+        tell(shop[key], knitwear, material=merino.code)
+        shop[key].tags.add(tag)
+    both = {"socks", "shirt"}
+
+    change_category(category_id=shop["socks"].category_id, fields={"name": "Apparel"})
+    change_label(kind=Brand, label_id=shop["shirt"].brand_id, name="Glacier")
+    change_label(kind=Tag, label_id=tag.pk, name="Handmade")
+    change_product_type(type_id=knitwear.pk, fields={"name": "Knitted"})
+    change_choice(attribute_id=material.pk, choice_id=merino.pk, name="Fleece")
+    while tell_changes():
+        pass
+
+    for text in ("apparel", "handmade", "knitted", "fleece"):
+        assert set(find(text)) == both, text
+    assert set(find("glacier")) == {"salami", "cheese", "shirt"}
+    assert find("alpine") == []
+    facets = engine.search(SearchQuery(text="apparel")).facets
+    assert [value.label for value in facets.categories] == ["Apparel"]
+    assert [value.label for value in facets.brands] == ["Glacier"]
+    assert [value.label for value in facets.attributes["material"]] == ["Fleece"]
 
 
 def test_an_engine_says_its_name(request, engine, shop):

@@ -83,7 +83,9 @@ def test_a_document_tells_everything_that_can_be_searched():
         "Solid.",
     )
     assert document.skus == ["OAK-S", "OAK-L"]
-    assert document.attributes == {"size": ["Large", "Small"]}
+    assert document.options == ["Large", "Small"]
+    assert document.attributes == {"size": {"Large": "Large", "Small": "Small"}}
+    assert document.told == ""
     assert (document.price_minor, document.currency) == (24900, "USD")
     assert document.availability == "in_stock"
     assert (float(document.rating_average), document.rating_count) == (4.5, 2)
