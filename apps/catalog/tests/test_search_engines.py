@@ -15,12 +15,14 @@ from apps.catalog.models import (
     Tag,
     Variant,
 )
+from apps.catalog.search import index
 from apps.catalog.search.engine import MOST_HITS, Engine, SearchQuery
 from apps.catalog.search.engines import ENGINES
 from apps.catalog.services.attributes import change_choice
 from apps.catalog.services.categories import change_category
 from apps.catalog.services.changes import tell_changes
 from apps.catalog.services.indexing.rebuilding import reindex
+from apps.catalog.services.indexing.writing import index_due
 from apps.catalog.services.labels import change_label
 from apps.catalog.services.product_types import change_product_type
 from apps.catalog.services.search_index import refresh
@@ -39,10 +41,14 @@ pytestmark = pytest.mark.django_db
 
 
 class Indexed:
-    """Elasticsearch, asked after the index has been made of what the test has written."""
+    """Elasticsearch, asked after the index has been told what the test has written."""
 
     def __getattr__(self, name: str) -> Any:
-        reindex()
+        if not index.in_use():
+            reindex()
+        while index_due():
+            pass
+        index.refresh(index.alias())
         return getattr(ENGINES["elasticsearch"](), name)
 
 
@@ -186,42 +192,41 @@ def test_a_sku_finds_its_product_first(find, text):
     assert find(text)[0] == "cheese"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        " ",
-        "!?$%&/()=",
-        "'",
-        '"',
-        "\\",
-        "%",
-        "_",
-        "*",
-        "a:*",
-        "<->",
-        "'; DROP TABLE catalog_product; --",
-        "😀",
-        "🇩🇪 👩‍👩‍👧",
-        "جبن",
-        "奶酪",
-        "Ёлка",
-        "\u202echeese",
-        "\0",
-        "x" * 200,
-        "a " * 100,
-        "((((((((",
-        "1.5.2",
-        ".",
-        "a.b",
-        "ß",
-        "ﬁ",
-    ],
-    ids=range(27),
-)
-def test_any_text_is_answered(engine, shop, text):
-    assert engine.search(SearchQuery(text=text)).total >= 0
-    assert engine.suggest(text, limit=5).products is not None
+ANY_TEXT = [
+    "",
+    " ",
+    "!?$%&/()=",
+    "'",
+    '"',
+    "\\",
+    "%",
+    "_",
+    "*",
+    "a:*",
+    "<->",
+    "'; DROP TABLE catalog_product; --",
+    "😀",
+    "🇩🇪 👩‍👩‍👧",
+    "جبن",
+    "奶酪",
+    "Ёлка",
+    "\u202echeese",
+    "\0",
+    "x" * 200,
+    "a " * 100,
+    "((((((((",
+    "1.5.2",
+    ".",
+    "a.b",
+    "ß",
+    "ﬁ",
+]
+
+
+def test_any_text_is_answered(engine, shop):
+    for text in ANY_TEXT:
+        assert engine.search(SearchQuery(text=text)).total >= 0, text
+        assert engine.suggest(text, limit=5).products is not None, text
 
 
 def test_filters_hold_together_and_their_values_apart(find):
@@ -472,19 +477,23 @@ def test_a_new_name_of_what_products_have_in_common_reaches_all_of_them(engine, 
     for key in ("socks", "shirt"):
         tell(shop[key], knitwear, material=merino.code)
         shop[key].tags.add(tag)
-    both = {"socks", "shirt"}
+
+    def told_of(name: str, products: set[str]) -> None:
+        while tell_changes():
+            pass
+        assert set(find(name)) == products
 
     change_category(category_id=shop["socks"].category_id, fields={"name": "Apparel"})
+    told_of("apparel", {"socks", "shirt"})
     change_label(kind=Brand, label_id=shop["shirt"].brand_id, name="Glacier")
+    told_of("glacier", {"salami", "cheese", "shirt"})
     change_label(kind=Tag, label_id=tag.pk, name="Handmade")
+    told_of("handmade", {"socks", "shirt"})
     change_product_type(type_id=knitwear.pk, fields={"name": "Knitted"})
+    told_of("knitted", {"socks", "shirt"})
     change_choice(attribute_id=material.pk, choice_id=merino.pk, name="Fleece")
-    while tell_changes():
-        pass
+    told_of("fleece", {"socks", "shirt"})
 
-    for text in ("apparel", "handmade", "knitted", "fleece"):
-        assert set(find(text)) == both, text
-    assert set(find("glacier")) == {"salami", "cheese", "shirt"}
     assert find("alpine") == []
     facets = engine.search(SearchQuery(text="apparel")).facets
     assert [value.label for value in facets.categories] == ["Apparel"]
