@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -291,6 +293,18 @@ def test_many_prices_are_set_at_once_and_again_without_a_change(staff):
     gone = [{"sku": "Row-1", "price_list": "many", "price": None}]
     assert staff.post(BULK, {"rows": gone}).json()["written"] == 1
     assert charged(variants[1]) == "10.00"
+
+
+@pytest.mark.parametrize("size", [2, 12])
+def test_a_row_of_many_costs_four_statements(staff, size):
+    variants = [VariantFactory(price_minor=1000) for _ in range(size)]
+    PriceListFactory(code="many")
+    rows = [{"sku": each.sku, "price_list": "many", "price": usd("9.00")} for each in variants]
+
+    with CaptureQueriesContext(connection) as captured:
+        assert staff.post(BULK, {"rows": rows}).json()["written"] == size
+
+    assert len(captured) == 19 + 4 * size
 
 
 @pytest.mark.parametrize(

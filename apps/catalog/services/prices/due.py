@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from apps.catalog.services.changes import ProductChanged
 from apps.catalog.services.prices.current import begin_and_end, settle_prices
 from apps.catalog.services.search_index import refresh
-from apps.kernel.events import publish
+from apps.kernel.events import publish_all
 
 BATCH = 200
 
@@ -39,6 +39,5 @@ def apply_due_prices() -> bool:
 def tell(product_ids: Iterable[UUID]) -> None:
     """Copy the current prices of locked products to where they are looked up, and say so."""
     changed = settle_prices(product_ids=list(product_ids), versions=1)
-    for product_id, version in sorted(changed.items()):
-        publish(ProductChanged(product_id=product_id, version=version), aggregate_id=product_id)
+    publish_all({pk: ProductChanged(product_id=pk, version=changed[pk]) for pk in sorted(changed)})
     refresh(product_ids=list(changed))

@@ -17,7 +17,7 @@ from apps.catalog.services.prices.due import tell
 from apps.catalog.services.prices.lists import EndsBeforeItBegins
 from apps.catalog.services.products import CompareAtNotHigher
 from apps.catalog.services.stock import UnknownVariant
-from apps.kernel.audit import record
+from apps.kernel.audit import record_all
 from apps.kernel.errors import Conflict, DomainError, Invalid, VersionMismatch
 from apps.kernel.money import Money
 
@@ -283,12 +283,10 @@ def _tell(products: Mapping[UUID, UUID], before: Mapping[UUID, Mapping[str, obje
     """Record what has changed of these variants, and let everybody know of their products."""
     after = _facts(list(products))
     changed = [pk for pk in products if before[pk] != after[pk]]
+    entries = []
     for pk in changed:
         names = [n for n in {**before[pk], **after[pk]} if before[pk].get(n) != after[pk].get(n)]
-        record(
-            "catalog.prices_changed",
-            about=pk,
-            before={name: before[pk].get(name) for name in names},
-            after={name: after[pk].get(name) for name in names},
-        )
+        was, now = ({name: facts[pk].get(name) for name in names} for facts in (before, after))
+        entries.append((pk, was, now))
+    record_all("catalog.prices_changed", entries)
     tell({products[pk] for pk in changed})
