@@ -11,6 +11,7 @@ from apps.catalog.models import (
     BoughtTogether,
     Brand,
     Category,
+    ChangedInCommon,
     ChangedProduct,
     Collection,
     CollectionProduct,
@@ -98,6 +99,7 @@ TABLES = (
     Table(model=CollectionProduct, columns={Kind.NONE: "id collection product position"}),
     Table(model=FormerSlug, columns={Kind.NONE: "id slug product category"}),
     Table(model=ChangedProduct, columns={Kind.NONE: "product_id"}),
+    Table(model=ChangedInCommon, columns={Kind.NONE: "id kind reference after"}),
     Table(model=Tag, columns={Kind.NONE: "id name slug"}),
     Table(model=ProductType, columns={Kind.NONE: "id name slug options version"}),
     Table(

@@ -2,7 +2,7 @@
 
 from apps.catalog.models.alerts import StockAlert
 from apps.catalog.models.categories import Category
-from apps.catalog.models.changes import ChangedProduct
+from apps.catalog.models.changes import ChangedInCommon, ChangedProduct
 from apps.catalog.models.collections import Collection, CollectionProduct
 from apps.catalog.models.counts import StockCount, StockCountLine
 from apps.catalog.models.exchange import Export, Import, ImportName, ImportRow
@@ -47,6 +47,7 @@ __all__ = [
     "BoughtTogether",
     "Brand",
     "Category",
+    "ChangedInCommon",
     "ChangedProduct",
     "Collection",
     "CollectionProduct",

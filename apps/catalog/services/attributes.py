@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from apps.catalog.models import Attribute, AttributeChoice, Product, ProductType
+from apps.catalog.models import Attribute, AttributeChoice, ChangedInCommon, Product, ProductType
 from apps.catalog.services.changes import have_changed
 from apps.catalog.services.slugs import refusing_taken, slug_of
 from apps.kernel.audit import record
@@ -63,7 +63,7 @@ def change_attribute(*, attribute_id: UUID, **changes: Any) -> None:
         raise UnfitDefinition("Only numbers have a unit.")
     before = {name: getattr(attribute, name) for name in changes}
     Attribute.objects.filter(pk=attribute_id).update(**changes)
-    _have_changed(attribute)
+    have_changed(ChangedInCommon.Kind.ATTRIBUTE, attribute_id)
     record("catalog.attribute_changed", about=attribute_id, before=before, after=changes)
 
 
@@ -103,7 +103,7 @@ def change_choice(*, attribute_id: UUID, choice_id: UUID, **changes: Any) -> Non
     if not choices.exists():
         raise UnknownAttribute("The attribute has no such choice.")
     choices.update(**changes)
-    _have_changed(attribute)
+    have_changed(ChangedInCommon.Kind.ATTRIBUTE, attribute_id)
     record("catalog.attribute_choice_changed", about=attribute_id, after=changes)
 
 
@@ -129,8 +129,3 @@ def _locked(attribute_id: UUID) -> Attribute:
     if attribute is None:
         raise UnknownAttribute("There is no such attribute.")
     return attribute
-
-
-def _have_changed(attribute: Attribute) -> None:
-    of_its_types = Q(type__type_attributes__attribute=attribute)
-    have_changed(of_its_types & Q(attributes__has_key=attribute.code))

@@ -8,10 +8,10 @@ from typing import TypedDict
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Q, Value
+from django.db.models import F, Value
 from django.db.models.functions import Concat, Substr
 
-from apps.catalog.models import Category
+from apps.catalog.models import Category, ChangedInCommon
 from apps.catalog.services.changes import have_changed
 from apps.catalog.services.slugs import refusing_taken, slug_for
 from apps.kernel.audit import record
@@ -109,7 +109,7 @@ def change_category(
     category.version += 1
     with refusing_taken():
         category.save()
-    have_changed(_in_or_below(category))
+    have_changed(ChangedInCommon.Kind.CATEGORY, category.pk)
     record("catalog.category_changed", about=category_id, before=before, after=_facts(category))
     return category
 
@@ -132,7 +132,7 @@ def move_category(
     category.version += 1
     with refusing_taken():
         _place(category, _named(parent), position)
-    have_changed(_in_or_below(category))
+    have_changed(ChangedInCommon.Kind.CATEGORY, category.pk)
     record("catalog.category_moved", about=category_id, before=before, after=_facts(category))
     return category
 
@@ -160,7 +160,7 @@ def place_category(*, category: Category, parent: Category | None) -> None:
     _stand_still()
     category.version += not category._state.adding
     _place(category, parent.pk if parent else None, category.position, renumber=False)
-    have_changed(_in_or_below(category))
+    have_changed(ChangedInCommon.Kind.CATEGORY, category.pk)
 
 
 @transaction.atomic
@@ -253,10 +253,6 @@ def _make_room(category: Category, position: int | None) -> None:
             """,
             [category.position, ids, category.position],
         )
-
-
-def _in_or_below(category: Category) -> Q:
-    return Q(category__path__startswith=category.path)
 
 
 def _facts(category: Category) -> dict[str, object]:

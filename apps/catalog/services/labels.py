@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Model, Q
+from django.db.models import Model
 
-from apps.catalog.models import Brand, Tag
+from apps.catalog.models import Brand, ChangedInCommon, Tag
 from apps.catalog.services.changes import have_changed
 from apps.catalog.services.slugs import free_slug, refusing_taken, slug_for
 from apps.kernel.audit import record
@@ -60,7 +60,8 @@ def change_label(*, kind: Label, label_id: UUID, **changes: str) -> None:
         raise UnknownLabel("There is no such brand or tag.")
     with refusing_taken():
         rows.filter(pk=label_id).update(**changes)
-    have_changed(Q(brand=label_id) if kind is Brand else Q(tags=label_id))
+    common = ChangedInCommon.Kind
+    have_changed(common.BRAND if kind is Brand else common.TAG, label_id)
     changed = {name: value for name, value in changes.items() if value != before[name]}
     record(
         f"catalog.{_word(kind)}_changed",

@@ -6,9 +6,14 @@ from typing import TypedDict
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
 
-from apps.catalog.models import Attribute, Product, ProductType, ProductTypeAttribute
+from apps.catalog.models import (
+    Attribute,
+    ChangedInCommon,
+    Product,
+    ProductType,
+    ProductTypeAttribute,
+)
 from apps.catalog.services.changes import have_changed
 from apps.catalog.services.classification import UnfitAttribute
 from apps.catalog.services.slugs import refusing_taken, slug_for
@@ -78,7 +83,7 @@ def change_product_type(
     Raises UnknownType, VersionMismatch, TypeInUse, SlugTaken, UnfitAttribute.
     """
     _write(_locked(type_id, expected_version), fields)
-    have_changed(Q(type=type_id))
+    have_changed(ChangedInCommon.Kind.TYPE, type_id)
     return ProductType.objects.get(pk=type_id)
 
 

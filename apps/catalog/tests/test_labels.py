@@ -2,7 +2,8 @@
 
 import pytest
 
-from apps.catalog.models import Brand, Tag
+from apps.catalog.models import Brand, ChangedInCommon, ChangedProduct, Product, Tag
+from apps.catalog.services import changes
 from apps.catalog.tasks import tell_changes
 from apps.catalog.tests.factories import (
     BrandFactory,
@@ -91,6 +92,31 @@ def test_what_products_have_is_not_removed_and_its_new_name_is_told(staff, visit
     )
     other.refresh_from_db()
     assert other.version == 1
+
+
+def test_a_new_name_is_one_row_at_once_and_then_told_a_part_at_a_time(staff, monkeypatch):
+    monkeypatch.setattr(changes, "NOTED_AT_ONCE", 2)
+    brand = BrandFactory()
+    products = [ProductFactory(brand=brand) for _ in range(5)]
+
+    def rename(name):
+        staff.patch(f"/api/v1/brands/{brand.pk}", {"name": name})
+        return ChangedInCommon.objects.count(), ChangedProduct.objects.count()
+
+    def versions():
+        order = [product.pk for product in products]
+        found = Product.objects.in_bulk(order)
+        return [found[pk].version for pk in order]
+
+    assert rename("New") == (1, 0)
+    assert changes.tell_changes()
+    assert versions() == [2, 2, 1, 1, 1]
+    assert rename("Newer") == (1, 0)  # begins with the first product again
+    while changes.tell_changes():
+        pass
+
+    assert versions() == [3, 3, 2, 2, 2]
+    assert not ChangedInCommon.objects.exists()
 
 
 def test_tags_come_with_the_product_and_filter_the_list(staff, visitor):
