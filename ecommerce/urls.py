@@ -18,10 +18,11 @@ handler500 = "ecommerce.problems.server_error"
 
 for_everybody: dict[str, Any] = {"authentication_classes": [], "permission_classes": []}
 
+# Paths are tried one after the other, so what is asked most stands first.
 api: list[URLPattern | URLResolver] = [
+    path("", include("apps.catalog.urls")),
     path("", include("apps.kernel.urls")),
     path("", include("apps.users.urls")),
-    path("", include("apps.catalog.urls")),
     path("", include("apps.orders.urls")),
     path("", include("ecommerce.privacy.urls")),
     path("errors", ErrorCatalogue.as_view(), name="errors"),

@@ -1,13 +1,21 @@
-"""PostgreSQL with metrics, and with a health check that asks the server only when in doubt."""
+"""PostgreSQL with metrics, prepared statements where they are asked for, and a health check that
+asks the server only when in doubt.
+"""
 
 import select
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import orjson
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from prometheus_client import Counter, Histogram
-from psycopg import OperationalError
+from psycopg import Cursor, OperationalError
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.errors import FeatureNotSupported
 from psycopg.pq import TransactionStatus
 
 STATEMENTS = Histogram(
@@ -17,6 +25,7 @@ STATEMENTS = Histogram(
 )
 CONNECTIONS = Counter("database_connections_opened", "Connections that were opened.")
 CONNECTION_ERRORS = Counter("database_connection_errors", "Connections that were refused.")
+SENT_BEFORE_PREPARED = 5
 
 
 class MeasuredCursor(CursorWrapper):
@@ -39,8 +48,50 @@ class MeasuredCursor(CursorWrapper):
             STATEMENTS.observe(time.perf_counter() - started)
 
 
+class JSONLoader(Loader):
+    """Reads `json`, which only statements of our own return; Django's fields read `jsonb`."""
+
+    def load(self, data: Buffer) -> Any:
+        """Return the value."""
+        return orjson.loads(data)
+
+
+class PreparingCursor(Cursor[Any]):
+    """Lets the server keep the plan of a statement that this connection has sent before.
+
+    In a transaction it does not: when a migration has changed the type of a column, the server
+    refuses the plan, and only outside of one can the statement be sent again.
+    """
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        """Send one statement."""
+        if self.connection.info.transaction_status != TransactionStatus.IDLE:
+            return super().execute(query, params, **options | {"prepare": False})
+        try:
+            return super().execute(query, params, **options)
+        except FeatureNotSupported:
+            return super().execute(query, params, **options | {"prepare": False})
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's wrapper, which else sends `SELECT 1` before the first statement of every request."""
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Return what a connection is opened with. Only a PreparingCursor prepares anything."""
+        return {**super().get_connection_params(), "prepare_threshold": SENT_BEFORE_PREPARED}
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Prepare what is sent in this block, unless a tracer wants to see the statements."""
+        self.ensure_connection()
+        opened = self.connection
+        factory = opened.cursor_factory
+        if factory is base.Cursor:
+            opened.cursor_factory = PreparingCursor
+        try:
+            yield
+        finally:
+            opened.cursor_factory = factory
 
     def make_cursor(self, cursor: Any) -> MeasuredCursor:
         """Return a cursor whose statements are timed."""
@@ -50,10 +101,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Open a connection, and count it."""
         CONNECTIONS.inc()
         try:
-            return super().get_new_connection(conn_params)
+            opened = super().get_new_connection(conn_params)
         except OperationalError:
             CONNECTION_ERRORS.inc()
             raise
+        opened.adapters.register_loader("json", JSONLoader)
+        return opened
 
     def is_usable(self) -> bool:
         """Tell whether the connection still works.

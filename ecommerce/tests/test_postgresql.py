@@ -1,11 +1,17 @@
-"""The promises of persistent connections: no statement to check them, no request lost to them."""
+"""The promises of persistent connections: no statement to check them, no request lost to them, and
+plans that are kept.
+"""
 
 import os
+import select
 from collections.abc import Iterator
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.db.backends.postgresql.base import Cursor
+
+from apps.kernel.prepared import prepared
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +37,8 @@ def as_another(statement: str) -> object:
     with psycopg.connect(
         os.environ["DATABASE_URL"], dbname=database["NAME"], autocommit=True
     ) as other:
-        row = other.execute(statement.encode()).fetchone()
+        answer = other.execute(statement.encode())
+        row = answer.fetchone() if answer.description else None
         return row[0] if row else None
 
 
@@ -71,6 +78,7 @@ def test_a_server_that_only_talks_is_asked_and_stays_in_use():
     with connection.cursor() as cursor:
         cursor.execute("LISTEN news")
     as_another("SELECT pg_notify('news', 'hello')")
+    assert select.select([connection.connection.fileno()], [], [], 10)[0]
 
     assert connection.is_usable()
     assert last_statement_of(process) == "SELECT 1"
@@ -84,3 +92,81 @@ def test_after_an_error_the_server_is_asked():
     assert connection.is_usable()
     assert last_statement_of(process) == "SELECT 1"
     connection.errors_occurred = False
+
+
+COUNTED = "SELECT count(number) + %s::int, max(number) FROM numbers"
+
+
+@pytest.fixture
+def numbers() -> Iterator[None]:
+    """A table that another session may change."""
+    as_another("CREATE TABLE numbers (number int)")
+    yield
+    as_another("DROP TABLE numbers")
+
+
+def send(times: int = 6) -> list[object]:
+    answers = []
+    for more in range(times):
+        with connection.cursor() as cursor:
+            cursor.execute(COUNTED, [more])
+            answers.append(cursor.fetchone()[0])
+    return answers
+
+
+def plans_kept() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.usefixtures("numbers")
+def test_what_is_sent_again_and_again_is_planned_once_where_that_is_wanted():
+    connection.close()
+
+    assert send() == [0, 1, 2, 3, 4, 5]
+    assert plans_kept() == 0
+    with prepared():
+        assert send() == [0, 1, 2, 3, 4, 5]
+    assert plans_kept() == 1
+
+
+@pytest.mark.usefixtures("numbers")
+def test_nothing_is_prepared_in_a_transaction():
+    connection.close()
+
+    with transaction.atomic(), prepared():
+        send()
+        assert plans_kept() == 0
+
+
+@pytest.mark.usefixtures("numbers")
+def test_a_prepared_statement_outlives_a_migration_that_changes_a_type():
+    connection.close()
+    with prepared():
+        send()
+
+        as_another("ALTER TABLE numbers ALTER COLUMN number TYPE bigint")
+
+        assert send() == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.usefixtures("numbers")
+def test_a_tracer_sees_every_statement():
+    connection.ensure_connection()
+    opened = connection.connection
+
+    class Traced(Cursor):
+        seen = 0
+
+        def execute(self, *arguments):
+            Traced.seen += 1
+            return super().execute(*arguments)
+
+    opened.cursor_factory = Traced
+    with prepared():
+        assert send() == [0, 1, 2, 3, 4, 5]
+
+    assert opened.cursor_factory is Traced
+    assert Traced.seen == 6
+    connection.close()

@@ -17,6 +17,7 @@ from apps.catalog.pricing import LOWEST, applicable
 from apps.catalog.selectors.filters import AttributeFilter, having, in_category, tagged
 from apps.catalog.selectors.stock import BANDS
 from apps.catalog.states import AVAILABLE
+from apps.kernel.prepared import prepared
 
 Rows = QuerySet[Product, dict[str, Any]]
 
@@ -88,8 +89,6 @@ COLUMNS = (
     "id",
     "slug",
     "name",
-    "status",
-    "package_size",
     "version",
     "currency",
     "price_from_minor",
@@ -99,7 +98,6 @@ COLUMNS = (
     "rating_count",
     "rating_score",
     "created_at",
-    "updated_at",
     "brand__name",
     "category__id",
     "category__slug",
@@ -113,6 +111,7 @@ COLUMNS_OF = {
     "description": ("description",),
     "page": ("seo_title", "seo_description", "publish_at", "unpublish_at"),
 }
+COLUMNS_FOR_STAFF = ("status", "package_size", "updated_at")
 COMPUTED = {
     "attributes": ("facts", ATTRIBUTES),
     "breadcrumbs": ("breadcrumbs", BREADCRUMBS),
@@ -135,26 +134,35 @@ class Buyer:
 
 
 def product_rows(
-    *, status: str | None = "published", extra: Collection[str] = (), buyer: Buyer | None = None
+    *,
+    status: str | None = "published",
+    extra: Collection[str] = (),
+    buyer: Buyer | None = None,
+    for_staff: bool = False,
 ) -> Rows:
     """Return the products of a status, or of any; `extra` names what documents show beyond that.
 
     It may be description, variants, attributes (with the type), tags, breadcrumbs and page.
+    Rows for staff hold more columns, which their documents show.
     Prices that are not everybody's are those of the variants, which are then there in any case.
     """
     somebody = None if buyer is None or buyer.is_anybody else buyer
-    return _product_rows(status, frozenset(extra), somebody).all()
+    return _product_rows(
+        status=status, extra=frozenset(extra), somebody=somebody, for_staff=for_staff
+    ).all()
 
 
 @lru_cache(maxsize=256)
-def _product_rows(status: str | None, extra: frozenset[str], somebody: Buyer | None) -> Rows:
+def _product_rows(
+    *, status: str | None, extra: frozenset[str], somebody: Buyer | None, for_staff: bool
+) -> Rows:
     # Putting the query together takes longer than its statement, and it is always the same few.
     products = Product.objects.all() if status is None else Product.objects.filter(status=status)
     computed: dict[str, RawSQL] = {
         "best": RawSQL(BEST, [], BigIntegerField()),
         "pictures": RawSQL(IMAGES, []),
     }
-    columns = list(COLUMNS)
+    columns = [*COLUMNS, *(COLUMNS_FOR_STAFF if for_staff else ())]
     for name in sorted(extra):
         columns += COLUMNS_OF.get(name, ())
         if name in COMPUTED:
@@ -206,15 +214,16 @@ def available(bands: Sequence[str]) -> Q:
 def product_row(
     *,
     reference: str | UUID,
-    published_only: bool,
+    for_staff: bool,
     extra: Collection[str] = (),
     buyer: Buyer | None = None,
 ) -> dict[str, Any] | None:
-    """Return one product by id or slug."""
-    status = "published" if published_only else None
-    rows = product_rows(status=status, extra=extra, buyer=buyer)
+    """Return one product by id or slug; staff see one of any status."""
+    status = None if for_staff else "published"
+    rows = product_rows(status=status, extra=extra, buyer=buyer, for_staff=for_staff)
     by = "pk" if isinstance(reference, UUID) else "slug"
-    return rows.filter(**{by: reference}).first()
+    with prepared():
+        return rows.filter(**{by: reference}).first()
 
 
 def product_id_of(*, reference: str | UUID, published_only: bool) -> UUID | None:

@@ -22,7 +22,7 @@ ORDER BY r.kind, r.place, r.other_id
 
 
 def related_rows(
-    *, reference: UUID | str, published_only: bool, buyer: Buyer
+    *, reference: UUID | str, for_staff: bool, buyer: Buyer
 ) -> tuple[int, list[tuple[str, dict[str, Any]]]] | None:
     """Return the product's version, and by kind the published products beside it, in order.
 
@@ -31,12 +31,14 @@ def related_rows(
     column = "id" if isinstance(reference, UUID) else "slug"
     with connection.cursor() as cursor:
         cursor.execute(
-            RELATED.format(column=column), {"reference": reference, "public": published_only}
+            RELATED.format(column=column), {"reference": reference, "public": not for_staff}
         )
         found = cursor.fetchall()
     if not found:
         return None
     others = [(kind, other) for _, kind, other in found if other is not None]
-    shown = product_rows(buyer=buyer).filter(pk__in=[other for _, other in others])
+    shown = product_rows(buyer=buyer, for_staff=for_staff).filter(
+        pk__in=[other for _, other in others]
+    )
     rows = {row["id"]: row for row in shown}
     return found[0][0], [(kind, rows[other]) for kind, other in others if other in rows]

@@ -132,9 +132,7 @@ class ProductPage(Page):
     results = ProductBrief(many=True)
 
 
-def product_document(
-    row: dict[str, Any], *, for_staff: bool, with_variants: bool = True
-) -> dict[str, Any]:
+def product_document(row: dict[str, Any], *, with_variants: bool = True) -> dict[str, Any]:
     """Return the document of a row of `selectors.products.product_rows`."""
     document = {
         "id": row["id"],
@@ -174,7 +172,7 @@ def product_document(
     if "seo_title" in row:
         document["seo_title"] = row["seo_title"]
         document["seo_description"] = row["seo_description"]
-    if for_staff:
+    if "status" in row:
         for column in ("status", "package_size", "version", "created_at", "updated_at"):
             document[column] = row[column]
         if "publish_at" in row:

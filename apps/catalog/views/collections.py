@@ -185,15 +185,15 @@ class CollectionProducts(APIView):
         query = read_query(request, self.ProductsQuery)
         row = _row(reference_of(collection) or "")
         buyer = buyer_of(request, query)
-        rows = in_collection(product_rows(extra=query["expand"], buyer=buyer), row)
+        staff = is_staff_with(request, "catalog.view_product")
+        products = product_rows(extra=query["expand"], buyer=buyer, for_staff=staff)
+        rows = in_collection(products, row)
         ordering = ORDERINGS["-created_at"] if row["kind"] == Collection.Kind.RULE else BY_HAND
         ordering = ORDERINGS.get(query.get("sort", ""), ordering)
         page = page_of(rows, ordering=ordering, query=query, request=request)
-        staff = is_staff_with(request, "catalog.view_product")
         expanded = "variants" in query["expand"]
         page["results"] = [
-            product_document(each, for_staff=staff, with_variants=expanded)
-            for each in page["results"]
+            product_document(each, with_variants=expanded) for each in page["results"]
         ]
         return cacheable(Response(page), request)
 

@@ -223,6 +223,7 @@ def product_page(
             status=None if status == "all" else status,
             extra=query["expand"],
             buyer=buyer_of(request, query),
+            for_staff=staff,
         ),
         category=category,
         brands=query.get("filter[brand]", []),
@@ -237,9 +238,7 @@ def product_page(
         rows = rows.filter(price_from_minor__isnull=False)
     page = page_of(rows, ordering=ORDERINGS[query["sort"]], query=query, request=request)
     expanded = "variants" in query["expand"]
-    page["results"] = [
-        product_document(row, for_staff=staff, with_variants=expanded) for row in page["results"]
-    ]
+    page["results"] = [product_document(row, with_variants=expanded) for row in page["results"]]
     return page
 
 
@@ -286,7 +285,7 @@ class OneProduct(APIView):
         reference = reference_of(key) or ""
         row = product_row(
             reference=reference,
-            published_only=not staff,
+            for_staff=staff,
             extra=PRODUCT_EXTRA,
             buyer=buyer_of(request, query),
         )
@@ -298,7 +297,7 @@ class OneProduct(APIView):
                 place = reverse("product", kwargs={"key": slug}, request=request)
                 return cacheable(Response(status=301, headers={"Location": place}), request)
             raise UnknownProduct("There is no such product.")
-        response = Response(product_document(row, for_staff=staff))
+        response = Response(product_document(row))
         return tagged(cacheable(response, request), version=row["version"])
 
     @extend_schema(
@@ -372,9 +371,7 @@ def fields_of(document: dict[str, Any]) -> ProductFields:
 
 def product_response(product_id: UUID, *, status: int = 200) -> Response:
     """Return a product as staff see it."""
-    row = product_row(reference=product_id, published_only=False, extra=PRODUCT_EXTRA)
+    row = product_row(reference=product_id, for_staff=True, extra=PRODUCT_EXTRA)
     if row is None:
         raise UnknownProduct("There is no such product.")
-    return tagged(
-        Response(product_document(row, for_staff=True), status=status), version=row["version"]
-    )
+    return tagged(Response(product_document(row), status=status), version=row["version"])

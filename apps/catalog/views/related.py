@@ -92,11 +92,11 @@ class Related(APIView):
 
 def _response(request: Request, key: str, buyer: Buyer) -> Response:
     staff = is_staff_with(request, "catalog.view_product")
-    found = related_rows(reference=reference_of(key) or "", published_only=not staff, buyer=buyer)
+    found = related_rows(reference=reference_of(key) or "", for_staff=staff, buyer=buyer)
     if found is None:
         raise UnknownProduct("There is no such product.")
     version, rows = found
     document: dict[str, list[Any]] = {kind: [] for kind in (*KINDS, "bought_together")}
     for kind, row in rows:
-        document[kind].append(product_document(row, for_staff=staff, with_variants=False))
+        document[kind].append(product_document(row, with_variants=False))
     return tagged(Response(document), version=version)

@@ -95,7 +95,7 @@ class Search(APIView):
             count_search(text=asked["q"], results=hits.total)
         page = {
             "results": [
-                product_document(row, for_staff=False, with_variants=False)
+                product_document(row, with_variants=False)
                 for row in found_rows(hits.product_ids, buyer=buyer_of(request, {}))
             ],
             "next": _page(request, asked["after"] + limit, total=hits.total),
