@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from xml.etree import ElementTree
@@ -54,8 +54,10 @@ def throwaway_folder(parent: Path | None = None) -> Iterator[Path]:
     """Give a folder that is removed at the end, and remove those of runs that were killed."""
     parent = parent or Path(tempfile.gettempdir())
     for old in parent.glob(PREFIX + "*"):
-        if old.stat().st_uid == os.geteuid() and not _is_locked(old):
-            State(old).remove()
+        # Its servers may still be ending, or another run may be removing it, too.
+        with suppress(OSError):
+            if old.stat().st_uid == os.geteuid() and not _is_locked(old):
+                State(old).remove()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     descriptor = os.open(folder, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)

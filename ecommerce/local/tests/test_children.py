@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -129,3 +131,20 @@ def test_the_folder_of_a_test_run_that_was_killed_is_removed_by_the_next(reachab
 
     assert not first.exists()
     assert not second.exists()
+
+
+def test_runs_that_begin_at_once_may_remove_the_same_folder(reachable):
+    abandoned = reachable / f"{PREFIX}abandoned"
+    abandoned.mkdir()
+    for number in range(2000):
+        (abandoned / str(number)).touch()
+    gate = Barrier(4)
+
+    def run() -> None:
+        gate.wait()
+        with throwaway_folder(reachable) as folder:
+            assert folder.exists()
+
+    with ThreadPoolExecutor(4) as pool:
+        for each in [pool.submit(run) for _ in range(4)]:
+            each.result()
