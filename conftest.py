@@ -10,10 +10,15 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test import Client
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from ecommerce.local.errors import CannotStart
 from ecommerce.local.search_emulator import Emulator
+
+# A busy machine is no fault of what is tested.
+settings.register_profile("store", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("store")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -67,10 +67,11 @@ def columns() -> list[str]:
 
 
 class LongReport:
-    """Somebody who has read the table and keeps the transaction open for a while."""
+    """Somebody who has read the table and keeps the transaction open to the end, or for a while."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
         self.seconds = seconds
+        self.over = threading.Event()
         self.reading = threading.Event()
         self.thread = threading.Thread(target=self._read)
 
@@ -78,7 +79,7 @@ class LongReport:
         with connections["default"].cursor() as cursor:
             cursor.execute("BEGIN; SELECT count(*) FROM planted")
             self.reading.set()
-            time.sleep(self.seconds)
+            self.over.wait(self.seconds)
             cursor.execute("COMMIT")
         connections["default"].close()
 
@@ -87,6 +88,8 @@ class LongReport:
         self.reading.wait()
 
     def __exit__(self, *_: object) -> None:
+        if self.seconds is None:
+            self.over.set()
         self.thread.join()
 
 
@@ -130,7 +133,7 @@ def test_a_lock_that_is_never_free_ends_it_with_what_to_do(
 ) -> None:
     plant(monkeypatch, migrations.RunSQL(ADD_COLUMN))
 
-    with LongReport(seconds=3), pytest.raises(NotMigrated, match="end them, and run this again"):
+    with LongReport(), pytest.raises(NotMigrated, match="end them, and run this again"):
         migrate_online(say=said.append, tries=2)
 
     assert columns() == ["id"]
