@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from benchmarks.growth import MOST_GROWTH, grew, growth_report
+from benchmarks.imports import imports_report, measure_imports
 from benchmarks.measure import Effort, Row, Rush, Unexpected, measure, rush
 from benchmarks.place import Place, place, web
 from benchmarks.report import report
@@ -27,6 +28,7 @@ from ecommerce.local.errors import CannotStart
 
 RESULTS = Path(__file__).with_name("results.md")
 GROWTH = Path(__file__).with_name("growth.md")
+IMPORTS = Path(__file__).with_name("imports.md")
 FLOOR_APPLICATION, STORE = "benchmarks.floor.wsgi", "ecommerce.wsgi"
 READY = "/api/v1/categories"
 FULL = Effort(runs=3, seconds=4, warm_up=1, orders=300)
@@ -47,10 +49,15 @@ def main() -> int:
         metavar="N",
         help="instead: what reading the catalog costs with so many products, beside --products",
     )
+    parser.add_argument(
+        "--imports", action="store_true", help="instead: how fast files of --products come in"
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     adopt_orphans()
     try:
+        if options.imports:
+            return _imports(options)
         return _growth(options) if options.grow_to else _benchmark(options)
     except (CannotStart, Unexpected) as refusal:
         print(refusal, file=sys.stderr)
@@ -134,6 +141,18 @@ def _growth(options: argparse.Namespace) -> int:
     if not options.quick:
         GROWTH.write_text(text)
     return 1 if grown else 0
+
+
+def _imports(options: argparse.Namespace) -> int:
+    effort = QUICK if options.quick else FULL
+    with place() as here:
+        _say(f"measuring on {here.servers.describe()}")
+        rows, variants = measure_imports(here, products=options.products, runs=effort.runs)
+        text = imports_report(rows, variants, runs=effort.runs, place=here)
+    print(text)
+    if not options.quick:
+        IMPORTS.write_text(text)
+    return 0
 
 
 def _read_facts(here: Place) -> dict:

@@ -143,4 +143,6 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     if not type_of_length.fullmatch(length) or int(length) > limit:
         detail = f"The request body is larger than {limit // 1024**2} MiB."
         return problem(request, 413, "body_too_large", detail)
+    if "HTTP_TRANSFER_ENCODING" in request.META:  # Django would read it as an empty body
+        return problem(request, 411, "length_required", "Say the length of the body beforehand.")
     return None

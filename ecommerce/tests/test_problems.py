@@ -241,6 +241,13 @@ def test_a_length_that_is_no_length_is_refused(length: str) -> None:
 
 
 @pytest.mark.django_db
+def test_a_body_without_a_length_is_refused_and_not_taken_for_an_empty_one(client: Client) -> None:
+    answer = client.post("/api/v1/carts", headers={"Transfer-Encoding": "chunked"})
+
+    assert problem_of(answer, 411)["code"] == "length_required"
+
+
+@pytest.mark.django_db
 def test_a_body_that_is_longer_than_it_says_is_read_as_far_as_it_says() -> None:
     body = b'{"a": "' + b"x" * 2 * settings.API_BODY_LIMIT_BYTES + b'"}'
 

@@ -5,9 +5,11 @@ import io
 import json
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from apps.catalog import interface as catalog
-from apps.catalog.models import ImportRow, Product, Stock, StockMovement, Variant
+from apps.catalog.management.commands.import_products import Command
+from apps.catalog.models import Import, ImportRow, Product, Stock, StockMovement, Variant
 from apps.catalog.services.imports import runs
 from apps.kernel.models import AuditEntry, OutboxEvent
 
@@ -338,6 +340,24 @@ def test_a_name_is_taken_for_all_later_rows_of_the_file(take, monkeypatch, optio
     refused = [(4, column, f"{column}_taken")] if column else []
     assert faults_of(done) == [(3, "sku", "sku_taken"), *refused]
     assert counts(done) == (3 - len(refused), 0, 0, 1 + len(refused))
+
+
+def test_a_command_that_another_process_has_overtaken_says_so_and_writes_nothing(
+    tmp_path, monkeypatch
+):
+    file = tmp_path / "products.csv"
+    file.write_text(lines("A,Apples,,,X,1"))
+    overtaken = Command._tell
+
+    def tell(self, job):
+        overtaken(self, job)
+        Import.objects.update(offset=job.offset + 1)
+
+    monkeypatch.setattr(Command, "_tell", tell)
+
+    with pytest.raises(CommandError, match="Another process"):
+        call_command("import_products", str(file), stdout=io.StringIO())
+    assert not Product.objects.exists()
 
 
 def test_rows_of_one_product_do_not_contradict_each_other(take):

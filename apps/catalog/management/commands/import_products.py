@@ -86,6 +86,8 @@ class Command(BaseCommand):
             f"{job.read} products read: {job.created} created, {job.changed} changed, "
             f"{job.unchanged} unchanged, {job.failed} failed{would}"
         )
+        if job.state == Import.State.RUNNING:
+            raise CommandError("Another process carries the import on.")
         if job.fault_code:
             place = f"line {job.fault_line}: " if job.fault_line else ""
             raise CommandError(f"{job.state}: {place}{job.fault_code}: {job.fault_detail}")
