@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from benchmarks.growth import MOST_GROWTH, grew, growth_report
+from benchmarks.growth import MOST_GROWTH, grew, grow, growth_report
 from benchmarks.imports import imports_report, measure_imports
 from benchmarks.measure import Effort, Row, Rush, Unexpected, measure, rush
 from benchmarks.place import Place, place, web
@@ -127,9 +127,11 @@ def _growth(options: argparse.Namespace) -> int:
     effort = QUICK if options.quick else FULL
     with place() as here:
         _say(f"measuring on {here.servers.describe()}")
+        here.python("-m", "benchmarks.seed", f"--products={options.products}")
         costs = []
         for products in (options.products, options.grow_to):
-            here.python("-m", "benchmarks.seed", f"--products={products}")
+            if costs:
+                grow(here, few=options.products, many=products)
             _say(f"{products:,} products")
             scenarios = catalog_scenarios(_read_facts(here))
             costs.append(measure(here, STORE, scenarios, probe=READY, effort=effort))

@@ -23,7 +23,7 @@ from apps.orders.models import Cart, CartItem  # noqa: E402
 from apps.orders.selectors.orders import Holder, hash_of  # noqa: E402
 from apps.orders.services.checkout import PaymentChoice, place_order  # noqa: E402
 from apps.users.models import User  # noqa: E402
-from benchmarks.seed_facts import CATEGORY, EMAIL, PASSWORD, TOKEN  # noqa: E402
+from benchmarks.seed_facts import CATEGORY, EMAIL, PASSWORD, SECONDS_BETWEEN_PRODUCTS, TOKEN  # noqa: E402
 
 ADDRESS = {
     "first_name": "Robin",
@@ -146,10 +146,11 @@ def spread_over_time() -> None:
         # A day has 86,400 seconds, and no two products were added in the same one.
         cursor.execute(
             """
-            UPDATE catalog_product p SET created_at = p.created_at - n.number * interval '9 s'
+            UPDATE catalog_product p SET created_at = p.created_at - n.number * interval '1 s' * %s
             FROM (SELECT id, row_number() OVER (ORDER BY id DESC) AS number FROM catalog_product) n
             WHERE n.id = p.id
-            """
+            """,
+            [SECONDS_BETWEEN_PRODUCTS],
         )
         cursor.execute("VACUUM ANALYZE")
 
