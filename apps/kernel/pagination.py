@@ -15,7 +15,6 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from apps.kernel.prepared import prepared
 from apps.kernel.serializers import StrictSerializer
 
 DEFAULT_LIMIT, LARGEST_LIMIT, LARGEST_COUNT = 25, 100, 10_000
@@ -103,8 +102,7 @@ def page_of(
     if cursor:
         rows = rows.filter(_beyond(cursor, ordering, backwards=backwards))
     sign = "-" if ordering.descending != backwards else ""
-    with prepared():
-        found = list(rows.order_by(f"{sign}{ordering.column}", f"{sign}id")[: limit + 1])
+    found = list(rows.order_by(f"{sign}{ordering.column}", f"{sign}id")[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
     if backwards:

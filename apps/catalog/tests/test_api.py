@@ -1,6 +1,7 @@
 """What the catalog promises over HTTP."""
 
 import pytest
+from django.db import connection
 
 from apps.catalog.models import Image, Product, StockMovement, Variant
 from apps.catalog.services.categories import count_products
@@ -419,3 +420,24 @@ def test_inventory_tells_bands_to_everybody_and_numbers_to_staff(
         **balance,
     }
     assert staff.get(address).json()["variants"] == [{**band, **balance, "locations": [main]}]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_everybody_reads_is_planned_once_and_what_is_narrowed_each_time(visitor):
+    connection.close()
+    product = ProductFactory()
+
+    for _ in range(7):
+        visitor.get(PRODUCTS, {"filter[price][gte]": "5"})
+        visitor.get(PRODUCTS, {"filter[category]": "home"})
+    assert plans_kept() == 0
+    for _ in range(7):
+        visitor.get(PRODUCTS)
+        visitor.get(f"{PRODUCTS}/{product.pk}")
+    assert plans_kept() == 2
+
+
+def plans_kept() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+        return int(cursor.fetchone()[0])

@@ -1,5 +1,6 @@
 """Products over HTTP."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -48,6 +49,7 @@ from apps.kernel.converters import id_of, reference_of
 from apps.kernel.openapi import IF_MATCH, problems
 from apps.kernel.pagination import Ordering, page_of, read_query
 from apps.kernel.permissions import is_staff_with, staff_with
+from apps.kernel.prepared import prepared
 from apps.kernel.serializers import (
     MoneyField,
     StrictCharField,
@@ -82,6 +84,18 @@ ORDERINGS = {
     "-rating": Ordering("rating_score", True, _score),  # noqa: FBT003 - descending
     "name": BY_NAME,
     "-name": replace(BY_NAME, descending=True),
+}
+
+
+NARROWING = {
+    "after",
+    "before",
+    "filter[availability]",
+    "filter[brand]",
+    "filter[category]",
+    "filter[price][gte]",
+    "filter[price][lte]",
+    "filter[tag]",
 }
 
 
@@ -236,7 +250,10 @@ def product_page(
     if "price" in query["sort"]:
         # A cursor cannot stand on a product that has no price yet.
         rows = rows.filter(price_from_minor__isnull=False)
-    page = page_of(rows, ordering=ORDERINGS[query["sort"]], query=query, request=request)
+    # Filters and cursors are planned each time: which index is best depends on what they leave.
+    narrowed = category is not None or query["attributes"] or NARROWING & query.keys()
+    with nullcontext() if narrowed else prepared():
+        page = page_of(rows, ordering=ORDERINGS[query["sort"]], query=query, request=request)
     expanded = "variants" in query["expand"]
     page["results"] = [product_document(row, with_variants=expanded) for row in page["results"]]
     return page
