@@ -95,6 +95,7 @@ NARROWING = {
     "filter[category]",
     "filter[price][gte]",
     "filter[price][lte]",
+    "filter[status]",
     "filter[tag]",
 }
 
