@@ -74,6 +74,19 @@ def publish_due() -> bool:
     Returns whether there was anything due.
     """
     with connection.cursor() as cursor:
+        # Locked by a statement of its own: the next one sees no version that was overtaken.
+        cursor.execute(
+            """
+            SELECT id FROM catalog_product
+            WHERE status = 'scheduled' AND publish_at <= now()
+                OR status = 'published' AND unpublish_at <= now()
+            ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+            """,
+            [BATCH],
+        )
+        due = [pk for (pk,) in cursor.fetchall()]
+        if not due:
+            return False
         cursor.execute(
             """
             UPDATE catalog_product p SET
@@ -82,20 +95,13 @@ def publish_due() -> bool:
                 publish_at = NULL,
                 unpublish_at = CASE status WHEN 'scheduled' THEN unpublish_at END,
                 version = version + 1, updated_at = now()
-            WHERE id = ANY(ARRAY(
-                SELECT id FROM catalog_product
-                WHERE status = 'scheduled' AND publish_at <= now()
-                    OR status = 'published' AND unpublish_at <= now()
-                ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
-            ))
+            WHERE id = ANY(%s)
             RETURNING id, version, status
             """,
-            [BATCH],
+            [due],
         )
         moved = cursor.fetchall()
-    if not moved:
-        return False
-    refresh(product_ids=[pk for pk, _, _ in moved])
+    refresh(product_ids=due)
     publish_all({pk: ProductChanged(product_id=pk, version=version) for pk, version, _ in moved})
     for pk, _, status in moved:
         verb = "published" if status == Product.Status.PUBLISHED else "unpublished"

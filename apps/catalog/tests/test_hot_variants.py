@@ -1,14 +1,18 @@
 """A hot variant: sold from a pool of units, as exactly as any other."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 
 from apps.catalog import interface as catalog
 from apps.catalog.models import Reservation, Stock, StockMovement, StockUnit
 from apps.catalog.services.stock import (
+    adjust,
     count,
     expire_reservations,
     fill_pools,
@@ -204,4 +208,97 @@ def test_the_last_units_that_somebody_is_taking_are_waited_for(gives_up):
             thread.join()
 
     assert offer(variant).available == (0 if gives_up else 6)
+    assert catalog.stock_differences() == []
+
+
+class Session:
+    """A transaction on a connection of its own, in steps."""
+
+    def __enter__(self):
+        self.connection = connection.copy()
+        self.connection.set_autocommit(False)
+        [self.pid] = self.run("SELECT pg_backend_pid()")
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+    def run(self, statement, *values):
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchone() if cursor.description else None
+
+    def commit(self):
+        self.connection.commit()
+
+
+def who_waits_for(pid):
+    """Return who waits for the transaction of `pid` as soon as there is somebody."""
+    over = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < over:
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))", [pid]
+            )
+            if found := cursor.fetchone():
+                return found[0]
+    raise TimeoutError(f"Nobody waits for {pid}.")
+
+
+BALANCE = "SELECT FROM catalog_stock WHERE variant_id = %s FOR NO KEY UPDATE"
+RESERVATION = "SELECT FROM catalog_reservation WHERE order_id = %s FOR UPDATE"
+CHANGES = {
+    "release": lambda order, lines: catalog.release(order_id=order),
+    "allocate": lambda order, lines: catalog.allocate(order_id=order),
+    "ship": lambda order, lines: catalog.ship(order_id=order),
+    "return": lambda order, lines: catalog.return_to_stock(
+        order_id=order, quantities=lines, reason="test"
+    ),
+    "receive": lambda order, lines: catalog.receive(quantities=lines, reason="test"),
+    "adjust": lambda order, lines: adjust(deltas=lines, reason="test"),
+    "count": lambda order, lines: count(counts=dict.fromkeys(lines, 40), reason="test"),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", CHANGES)
+def test_nobody_who_holds_a_hot_balance_waits_for_its_former_version(change):
+    """Buyers of units keep the version before alive: whoever asks for that one queues up again.
+
+    The change sees the version before, locks the present one, and another one waits for it who is
+    first in the queue of the version before.
+    """
+    StockLocationFactory()
+    before, wanted, after = VariantFactory(stock=50), hot(stock=50), VariantFactory(stock=50)
+    lines = {before.pk: 1, wanted.pk: 1, after.pk: 1}
+    ours, theirs = new_id(), new_id()
+    catalog.reserve(order_id=ours, quantities=lines)
+    catalog.reserve(order_id=theirs, quantities={wanted.pk: 1})
+    if change == "return":
+        catalog.ship(order_id=ours)
+
+    def run(work):
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads, Session() as buyer:
+        buyer.run("SELECT FROM catalog_stock WHERE variant_id = %s FOR KEY SHARE", wanted.pk)
+        with Session() as gate_before, Session() as gate_after, Session() as gate_of_theirs:
+            gate_before.run(BALANCE, before.pk)
+            gate_after.run(BALANCE, after.pk)
+            gate_of_theirs.run(RESERVATION, theirs)
+            changing = threads.submit(run, lambda: CHANGES[change](ours, lines))
+            who_waits_for(gate_before.pid)
+            releasing = threads.submit(run, lambda: catalog.release(order_id=theirs))
+            who_waits_for(gate_of_theirs.pid)
+            Stock.objects.filter(variant=wanted).update(reserved=F("reserved"))
+            gate_before.commit()
+            holder = who_waits_for(gate_after.pid)
+            gate_of_theirs.commit()
+            who_waits_for(holder)
+        changing.result(timeout=20)
+        releasing.result(timeout=20)
+
     assert catalog.stock_differences() == []

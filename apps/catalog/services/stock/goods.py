@@ -229,9 +229,10 @@ def _move(
     if not quantities:
         return
     hot = open_balances(quantities, locations)
-    if hot and kind != "receive":
+    if hot:
         pools.lock(quantities)
-        pools.drain(hot)
+        if kind != "receive":
+            pools.drain(hot)
     with connection.cursor() as cursor:
         cursor.execute(statement, {**columns(quantities), **parameters, "kind": kind, "low": low()})
         found, refused, crossed = cursor.fetchone()

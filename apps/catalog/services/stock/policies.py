@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.catalog.models import Stock
+from apps.catalog.services.stock import pools
 from apps.catalog.services.stock.balances import CROSSED, LOCKED, TOLD, low, tell
 from apps.catalog.services.stock.goods import UnknownVariant, open_balances
-from apps.catalog.services.stock.pools import set_hot
 from apps.catalog.services.stock.quantities import LARGEST_QUANTITY, skus_of
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, Invalid
@@ -70,7 +70,8 @@ def set_policy(
         or (available_on is not None and not ahead)
     ):
         raise IncompletePolicy("Selling ahead needs a limit, a preorder also a day.")
-    open_balances({variant_id: 0}, [None])
+    if open_balances({variant_id: 0}, [None]):
+        pools.lock([variant_id])
     with connection.cursor() as cursor:
         cursor.execute(
             SET_POLICY,
@@ -94,4 +95,4 @@ def set_policy(
         after={"policy": policy, "limit": limit, "available_on": available_on},
     )
     if is_hot is not None:
-        set_hot(variant_id=variant_id, is_hot=is_hot)
+        pools.set_hot(variant_id=variant_id, is_hot=is_hot)

@@ -95,7 +95,13 @@ FROM wished w WHERE s.id = w.id AND w.units > 0
 
 
 def lock(variant_ids: Collection[UUID]) -> None:
-    """Lock all balances of the variants until the transaction ends. One statement."""
+    """Lock all balances of the variants until the transaction ends. One statement.
+
+    Hot balances are locked before the statement that changes them. Takers of units hold them FOR
+    KEY SHARE, by foreign keys, and while one of them lives PostgreSQL takes a version of the row
+    that was overtaken for one that is being changed: a statement that began before that would wait
+    at the former version for somebody who waits for it at the present one: decision 91.
+    """
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [list(variant_ids)])
 

@@ -78,6 +78,7 @@ SELECT ARRAY(SELECT variant_id FROM hot UNION SELECT variant_id FROM heated),
 """
 
 # The second of two parallel calls waits for the first one's reservations and finds none live.
+# Hot balances are locked by one statement and changed by the next one: see `pools.lock`.
 _SETTLE = f"""
 WITH live AS MATERIALIZED (
     SELECT id, stock_id, quantity, state FROM catalog_reservation
@@ -90,10 +91,12 @@ WITH live AS MATERIALIZED (
 ), missing AS (
     SELECT k.variant_id FROM locked k JOIN live ON live.stock_id = k.id
     WHERE k.on_hand < live.quantity AND {{leaves}}
+), heated AS (
+    SELECT FROM locked WHERE is_hot AND NOT %(hot_too)s
 ), settled AS (
     UPDATE catalog_reservation r SET state = %(state)s, {{also}}
     FROM live JOIN locked k ON k.id = live.stock_id
-    WHERE r.id = live.id AND NOT EXISTS (SELECT FROM missing)
+    WHERE r.id = live.id AND NOT EXISTS (SELECT FROM missing) AND NOT EXISTS (SELECT FROM heated)
     RETURNING r.stock_id,
         CASE WHEN {{leaves}} THEN -live.quantity ELSE 0 END AS on_hand,
         CASE live.state WHEN 'active' THEN -live.quantity ELSE 0 END AS reserved,
@@ -110,7 +113,8 @@ WITH live AS MATERIALIZED (
         (stock_id, kind, on_hand_delta, reserved_delta, allocated_delta, order_id, reason)
     SELECT stock_id, %(kind)s, on_hand, reserved, allocated, %(order)s, %(reason)s FROM settled
 ), crossed AS ({CROSSED})
-SELECT (SELECT count(*) FROM moved), ARRAY(SELECT variant_id FROM missing), {TOLD}
+SELECT EXISTS (SELECT FROM heated), (SELECT count(*) FROM moved),
+    ARRAY(SELECT variant_id FROM missing), {TOLD}
 """
 
 _HELD = "state IN ('active', 'allocated')"
@@ -284,7 +288,8 @@ def return_to_stock(
     wanted = summed(quantities)
     if not wanted:
         return
-    open_balances(wanted, [location_id])
+    if open_balances(wanted, [location_id]):
+        pools.lock(wanted)
     with connection.cursor() as cursor:
         cursor.execute(
             RETURN,
@@ -368,8 +373,11 @@ def _settle(statement: str, order_id: UUID, *, kind: str, state: str, reason: st
         "low": low(),
     }
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        moved, missing, told = cursor.fetchone()
+        cursor.execute(statement, {**parameters, "hot_too": False})
+        hot, moved, missing, told = cursor.fetchone()
+        if hot:
+            cursor.execute(statement, {**parameters, "hot_too": True})
+            _, moved, missing, told = cursor.fetchone()
         tell(told)
     if missing:
         raise GoodsNotThere("It has not come in yet.", skus=skus_of(missing))
