@@ -187,6 +187,11 @@ class Product(models.Model):
                 condition=Q(status="published"),
             ),
             models.Index(
+                fields=["category", "created_at", "id"],
+                name="product_published_in_category",
+                condition=Q(status="published"),
+            ),
+            models.Index(
                 fields=["price_from_minor", "id"],
                 name="product_published_by_price",
                 condition=Q(status="published"),

@@ -26,6 +26,13 @@ WHERE (%(parent)s::text IS NULL OR EXISTS (
 ORDER BY depth, c.position, c.name, c.id
 """
 
+# The range of paths below a category; "~" sorts after every character of a path.
+BELOW = """
+SELECT c.id FROM catalog_category root
+JOIN catalog_category c ON c.path >= root.path AND c.path < root.path || '~'
+WHERE root.{column} = %s
+"""
+
 BREADCRUMBS = """(
     SELECT json_agg(json_build_object(
         'id', above.id, 'slug', above.slug, 'name', above.name
@@ -62,6 +69,18 @@ def category_tree(
         below[row["id"]] = []
         siblings.append(row if flat else _node(row, below[row["id"]]))
     return _in_order(roots, below) if flat else roots
+
+
+def ids_below(reference: UUID | str) -> list[UUID]:
+    """Return the ids of the category with this id or slug, and of all below it. One statement.
+
+    None of them when there is no such category. As values they let the planner know how many
+    products it will find: a small category is read by its own index, a large one by age.
+    """
+    column = "id" if isinstance(reference, UUID) else "slug"
+    with connection.cursor() as cursor:
+        cursor.execute(BELOW.format(column=column), [reference])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def category_row(*, reference: UUID | str) -> dict[str, Any] | None:

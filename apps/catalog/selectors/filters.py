@@ -12,15 +12,12 @@ from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 
 from apps.catalog.models import Attribute
+from apps.catalog.selectors.categories import BELOW
 from apps.kernel.json import dumps
 
-# The range of paths below a category; "~" sorts after every character of a path. As an array it
-# is a condition on the products themselves, cheap and so checked before the availability.
-SUBTREE = """catalog_product.category_id = ANY(ARRAY(
-    SELECT c.id FROM catalog_category root
-    JOIN catalog_category c ON c.path >= root.path AND c.path < root.path || '~'
-    WHERE root.{column} = %s
-))"""
+# As an array it is a condition on the products themselves, cheap and so checked before the
+# availability.
+SUBTREE = f"catalog_product.category_id = ANY(ARRAY({BELOW.format(column='id')}))"
 
 TAGGED = """catalog_product.id = ANY(ARRAY(
     SELECT pt.product_id FROM catalog_product_tags pt JOIN catalog_tag t ON t.id = pt.tag_id
@@ -45,10 +42,9 @@ class AttributeFilter:
     at_most: str | float | None = None
 
 
-def in_category(reference: str | UUID) -> Q:
-    """In the category with this id or slug, or below it."""
-    subtree = SUBTREE.format(column="id" if isinstance(reference, UUID) else "slug")
-    return Q(RawSQL(subtree, [reference], BooleanField()))
+def in_category(category_id: UUID) -> Q:
+    """In the category, or below it."""
+    return Q(RawSQL(SUBTREE, [category_id], BooleanField()))
 
 
 def tagged(slugs: Sequence[str]) -> Q:

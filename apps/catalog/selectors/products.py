@@ -14,7 +14,7 @@ from django.db.models.expressions import RawSQL
 
 from apps.catalog.models import Product
 from apps.catalog.pricing import LOWEST, applicable
-from apps.catalog.selectors.filters import AttributeFilter, having, in_category, tagged
+from apps.catalog.selectors.filters import AttributeFilter, having, tagged
 from apps.catalog.selectors.stock import BANDS
 from apps.catalog.states import AVAILABLE
 from apps.kernel.prepared import prepared
@@ -184,7 +184,7 @@ def _product_rows(
 def narrow(
     rows: Rows,
     *,
-    category: str | UUID | None = None,
+    categories: Collection[UUID] | None = None,
     brands: Sequence[str] = (),
     availability: Sequence[str] = (),
     price_from: int | None = None,
@@ -193,8 +193,8 @@ def narrow(
     attributes: Sequence[AttributeFilter] = (),
 ) -> Rows:
     """Return the rows that fit: within a filter any value counts, and all filters together."""
-    if category is not None:
-        rows = rows.filter(in_category(category))
+    if categories is not None:
+        rows = rows.filter(category__in=categories)
     if brands:
         rows = rows.filter(brand__slug__in=brands)
     if tags:

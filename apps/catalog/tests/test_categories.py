@@ -4,7 +4,9 @@ import pytest
 from django.db import connection
 
 from apps.catalog.models import Category, Product
+from apps.catalog.selectors.categories import ids_below
 from apps.catalog.selectors.filters import in_category
+from apps.catalog.selectors.products import product_rows
 from apps.catalog.services.categories import count_products
 from apps.catalog.services.changes import tell_changes
 from apps.catalog.tests.factories import CategoryFactory, ProductFactory, VariantFactory
@@ -304,6 +306,15 @@ def test_what_was_never_published_leaves_no_former_slug(staff):
 def test_the_products_of_a_category_are_found_by_an_index(home):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    plan = Product.objects.filter(in_category("home")).explain()
+    plan = Product.objects.filter(in_category(home.pk)).explain()
 
     assert "catalog_product_category_id" in plan
+
+
+def test_the_newest_products_of_a_small_category_are_read_in_their_order(home):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+    [tables] = ids_below("tables")
+    newest = product_rows().filter(category__in=[tables]).order_by("-created_at", "-id")
+
+    assert "product_published_in_category" in newest[:26].explain()

@@ -12,7 +12,7 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from apps.catalog.models.slugs import is_a_slug
-from apps.catalog.selectors.categories import category_row, category_tree
+from apps.catalog.selectors.categories import category_row, category_tree, ids_below
 from apps.catalog.selectors.former_slugs import category_slug_now
 from apps.catalog.serializers.categories import CategoryDocument, CategoryTree, category_document
 from apps.catalog.serializers.products import ProductPage
@@ -245,10 +245,9 @@ class CategoryProducts(APIView):
         """List them as `GET /products` does, by id or slug of the category."""
         staff = is_staff_with(request, "catalog.view_product")
         query = read_query(request, self.StaffCategoryQuery if staff else self.CategoryQuery)
-        reference = reference_of(category) or ""
-        page = product_page(request, query, staff=staff, category=reference)
-        if not page["results"] and category_row(reference=reference) is None:
+        if not (below := ids_below(reference_of(category) or "")):
             raise NoSuchCategory("There is no such category.")
+        page = product_page(request, query, staff=staff, categories=below)
         return cacheable(Response(page), request)
 
 

@@ -1,5 +1,6 @@
 """Products over HTTP."""
 
+from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 from apps.catalog.models import Product
 from apps.catalog.models.products import is_a_sku, is_a_slug
 from apps.catalog.pricing import LARGEST_PRICE
+from apps.catalog.selectors.categories import ids_below
 from apps.catalog.selectors.former_slugs import product_slug_now
 from apps.catalog.selectors.products import narrow, product_row, product_rows
 from apps.catalog.selectors.stock import BANDS
@@ -92,7 +94,6 @@ NARROWING = {
     "before",
     "filter[availability]",
     "filter[brand]",
-    "filter[category]",
     "filter[price][gte]",
     "filter[price][lte]",
     "filter[status]",
@@ -208,7 +209,8 @@ class Products(APIView):
         staff = is_staff_with(request, "catalog.view_product")
         query = read_query(request, StaffProductQuery if staff else ProductQuery)
         category = reference_of(query.get("filter[category]"))
-        page = product_page(request, query, staff=staff, category=category)
+        below = None if category is None else ids_below(category)
+        page = product_page(request, query, staff=staff, categories=below)
         return cacheable(Response(page), request)
 
     @extend_schema(
@@ -229,9 +231,13 @@ class Products(APIView):
 
 
 def product_page(
-    request: Request, query: dict[str, Any], *, staff: bool, category: str | UUID | None = None
+    request: Request,
+    query: dict[str, Any],
+    *,
+    staff: bool,
+    categories: Collection[UUID] | None = None,
 ) -> dict[str, Any]:
-    """Return a page of products, as a ProductQuery asks for it."""
+    """Return a page of products, as a ProductQuery asks for it, of all categories or of some."""
     status = query.get("filter[status]", "published")
     rows = narrow(
         product_rows(
@@ -240,7 +246,7 @@ def product_page(
             buyer=buyer_of(request, query),
             for_staff=staff,
         ),
-        category=category,
+        categories=categories,
         brands=query.get("filter[brand]", []),
         tags=query.get("filter[tag]", []),
         attributes=attribute_filters(query["attributes"]),
@@ -252,7 +258,7 @@ def product_page(
         # A cursor cannot stand on a product that has no price yet.
         rows = rows.filter(price_from_minor__isnull=False)
     # Filters and cursors are planned each time: which index is best depends on what they leave.
-    narrowed = category is not None or query["attributes"] or NARROWING & query.keys()
+    narrowed = categories is not None or query["attributes"] or NARROWING & query.keys()
     with nullcontext() if narrowed else prepared():
         page = page_of(rows, ordering=ORDERINGS[query["sort"]], query=query, request=request)
     expanded = "variants" in query["expand"]
