@@ -117,6 +117,8 @@ DATABASES["default"]["OPTIONS"] = {
         f"-c statement_timeout={env_int('DATABASE_STATEMENT_TIMEOUT_MS', default=30_000)}"
         f" -c lock_timeout={env_int('DATABASE_LOCK_TIMEOUT_MS', default=5_000)}"
         " -c idle_in_transaction_session_timeout=30000"
+        # What is prepared is planned once, not as often as its values seem to ask for.
+        " -c plan_cache_mode=force_generic_plan"
     ),
 }
 

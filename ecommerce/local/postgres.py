@@ -195,6 +195,7 @@ class Cluster:
             "unix_socket_directories=",
             "max_connections=200",
             "jit=off",
+            "random_page_cost=1.1",  # as in production, on disks without arms
             "log_min_messages=fatal",
             *(THROWAWAY_SETTINGS if self.throwaway else ()),
         ]

@@ -37,6 +37,7 @@ from apps.catalog.search.engine import (
 )
 from apps.catalog.search.words import Meaning, Understood, understand
 from apps.catalog.selectors.search import POPULAR, popular
+from apps.kernel.prepared import prepared
 
 # Column and direction of each order but relevance.
 ORDERS = {
@@ -47,12 +48,15 @@ ORDERS = {
     "rating": ("e.rating", "DESC"),
 }
 MOST_SUGGESTED_FROM = 200
+# Whether anything is for sale there is asked of the first ones only.
 NAMED = ", ".join(
     f"""ARRAY(
-        SELECT json_build_array(f.reference, f.value, f.label) FROM catalog_searchfacet f
-        WHERE f.facet = '{facet}' AND f.words @@ %(query)s::tsquery
-            AND EXISTS (SELECT FROM catalog_searchentry e WHERE e.facets @> ARRAY[f.id])
-        ORDER BY length(f.label), f.label LIMIT %(limit)s
+        SELECT json_build_array(f.reference, f.value, f.label) FROM (
+            SELECT id, reference, value, label FROM catalog_searchfacet
+            WHERE facet = '{facet}' AND words @@ %(query)s::tsquery
+            ORDER BY length(label), label OFFSET 0
+        ) f WHERE EXISTS (SELECT FROM catalog_searchentry e WHERE e.facets @> ARRAY[f.id])
+        LIMIT %(limit)s
     )"""
     for facet in (SearchFacet.CATEGORY, SearchFacet.BRAND)
 )
@@ -212,7 +216,7 @@ def _tsquery(meaning: Meaning | str) -> str:
 def suggested(statement: str, meant: Understood, text: str, limit: int) -> dict[str, Any]:
     """Return what SUGGEST, or SUGGEST_NAMES without products, has for the text. One statement."""
     query = _tsquery(meant.queries[0]) if meant.queries else ""
-    with connection.cursor() as cursor:
+    with prepared(), connection.cursor() as cursor:
         cursor.execute(statement, {"query": query, **popular(text, limit=limit)})
         categories, brands, queries, *products = orjson.loads(cursor.fetchone()[0])
     return {

@@ -13,16 +13,19 @@ from django.db import connection
 
 from apps.catalog.documents import plain, shortened, stem
 from apps.catalog.search.engine import SearchQuery
+from apps.kernel.prepared import prepared
 
 MOST_WORDS = 12
 MOST_WAYS_TO_END = 24
 SHORTEST_BEGINNING, SHORTEST_PART, SHORTEST_TYPO, TWO_TYPOS_FROM = 2, 4, 3, 6
 
-# Words that are near an unknown one: they hold it, or a typo or two part them.
+# Words that are near an unknown one: they begin with it, hold it if it is long enough to tell
+# something, or a typo or two part them.
 NEAR = f"""
 SELECT coalesce(json_agg(json_build_array(near.word, near.stem, near.products)), '[]') FROM (
     SELECT n.word, n.stem, n.products FROM catalog_searchword n
-    WHERE n.word LIKE '%%' || a.word || '%%'
+    WHERE n.word LIKE CASE WHEN length(a.word) < {SHORTEST_PART} THEN '' ELSE '%%' END
+            || a.word || '%%'
         OR n.shortened && (a.word || {shortened("a.word")})::varchar[]
         OR n.word = ANY({shortened("a.word")})
         OR n.word %% a.word AND length(a.word) >= {TWO_TYPOS_FROM}
@@ -75,7 +78,7 @@ SELECT json_build_object(
     'redirect', (SELECT r.path FROM catalog_searchredirect r WHERE r.query = whole.normal),
     'called', (
         SELECT v.product_id FROM catalog_variant v
-        WHERE upper(v.sku) = upper(%(text)s) AND v.is_active
+        WHERE upper(v.sku) = upper(%(text)s::text) AND v.is_active
     )
 )::text FROM whole
 """
@@ -134,7 +137,7 @@ def understand(query: SearchQuery, *, unfinished: bool = False) -> Understood:
     # PostgreSQL's texts cannot hold NUL.
     text = query.text.replace("\0", " ").strip()
     chosen = list(_chosen(query))
-    with connection.cursor() as cursor:
+    with prepared(), connection.cursor() as cursor:
         cursor.execute(
             UNDERSTAND_WITH_FILTERS if chosen else UNDERSTAND,
             {

@@ -13,10 +13,11 @@ from apps.catalog.selectors.products import Buyer, product_rows
 
 # Rare queries may tell of the person who asked; what others are shown was asked often.
 POPULAR_FROM = 5
-LITERALLY = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
+# What begins with a text lies between it and the text with the last of all characters behind it.
 POPULAR = f"""
 SELECT c.query FROM catalog_searchcount c
-WHERE c.query LIKE %(beginning)s AND c.day > current_date - 30
+WHERE c.query >= %(beginning)s::text AND c.query < %(beginning)s::text || chr(1114111)
+    AND c.day > current_date - 30
 GROUP BY c.query HAVING sum(c.times) >= {POPULAR_FROM} AND max(c.results) > 0
 ORDER BY sum(c.times) DESC, c.query LIMIT %(limit)s
 """
@@ -63,7 +64,7 @@ def searches(*, days: int, limit: int) -> tuple[int, list[dict[str, Any]], list[
 
 def popular(text: str, *, limit: int) -> dict[str, Any]:
     """Return what the parameters of POPULAR stand for."""
-    return {"beginning": query_as_counted(text).translate(LITERALLY) + "%", "limit": limit}
+    return {"beginning": query_as_counted(text), "limit": limit}
 
 
 def query_as_counted(text: str) -> str:
