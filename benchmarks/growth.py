@@ -61,7 +61,7 @@ def grow(place: Place, *, few: int, many: int) -> None:
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)}"
             f" FROM {table} o CROSS JOIN generate_series(1, {many // few - 1}) AS k"
         )
-    place.execute(*statements, "VACUUM ANALYZE")
+    place.execute(*statements, "VACUUM ANALYZE", "CHECKPOINT")
 
 
 def grew(few: Row, many: Row) -> bool:

@@ -35,6 +35,16 @@ CROSS JOIN LATERAL jsonb_array_elements_text(
 LEFT JOIN catalog_attributechoice c ON c.attribute_id = a.id AND c.code = said.value
 """
 
+# What a product is narrowed by: the options of its variants, and what is told of it.
+NARROWED = f"""
+SELECT code, value, label FROM (
+    SELECT o.key AS code, o.value, o.value AS label
+    FROM catalog_variant v CROSS JOIN jsonb_each_text(v.options) o
+    WHERE v.product_id = p.id AND v.is_active
+    UNION ALL SELECT code, value, label FROM ({TOLD}) t WHERE is_filterable
+) each WHERE length(value) <= {LONGEST_VALUE}
+"""
+
 # Published products, with the categories from the root down.
 DOCUMENTS = f"""
 SELECT p.id AS product_id, p.slug, p.name, p.description,
@@ -54,13 +64,15 @@ SELECT p.id AS product_id, p.slug, p.name, p.description,
     p.rating_average, p.rating_count, p.rating_score, p.created_at
 FROM catalog_product p
 LEFT JOIN catalog_brand b ON b.id = p.brand_id
-JOIN catalog_category own ON own.id = p.category_id
-CROSS JOIN LATERAL (
-    SELECT array_agg(c.id ORDER BY c.path) AS ids, array_agg(c.slug ORDER BY c.path) AS slugs,
-        array_agg(c.name ORDER BY c.path) AS names
-    FROM unnest(string_to_array(trim(BOTH '/' FROM own.path), '/')::uuid[]) AS step(id)
+JOIN (
+    SELECT own.id, array_agg(c.id ORDER BY c.path) AS ids,
+        array_agg(c.slug ORDER BY c.path) AS slugs, array_agg(c.name ORDER BY c.path) AS names
+    FROM catalog_category own
+    CROSS JOIN unnest(string_to_array(trim(BOTH '/' FROM own.path), '/')::uuid[]) AS step(id)
     JOIN catalog_category c ON c.id = step.id
-) above
+    WHERE own.id IN (SELECT category_id FROM catalog_product WHERE id = ANY(%(products)s::uuid[]))
+    GROUP BY own.id
+) above ON above.id = p.category_id
 LEFT JOIN LATERAL (
     SELECT array_agg(v.sku::text ORDER BY v.position, v.id) AS skus,
         max({AVAILABLE}) AS available,
@@ -73,12 +85,8 @@ LEFT JOIN LATERAL (
 ) sold ON true
 LEFT JOIN LATERAL (
     SELECT jsonb_object_agg(code, labels) AS attributes FROM (
-        SELECT code, jsonb_object_agg(value, label ORDER BY label <> value) AS labels FROM (
-            SELECT o.key AS code, o.value, o.value AS label
-            FROM catalog_variant v CROSS JOIN jsonb_each_text(v.options) o
-            WHERE v.product_id = p.id AND v.is_active
-            UNION ALL SELECT code, value, label FROM ({TOLD}) t WHERE is_filterable
-        ) each WHERE length(value) <= {LONGEST_VALUE} GROUP BY code
+        SELECT code, jsonb_object_agg(value, label ORDER BY label <> value) AS labels
+        FROM ({NARROWED}) n GROUP BY code
     ) grouped
 ) narrowed ON true
 CROSS JOIN LATERAL (

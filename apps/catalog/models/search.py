@@ -65,8 +65,12 @@ class SearchEntry(models.Model):
             ),
         ]
         indexes = [
-            # Readers come far more often than writers, so nothing waits in a pending list.
-            GinIndex(fields=["document", "facets"], name="search_entry_by_word", fastupdate=False),
+            # An import's entries are put into it together; up to then each search reads them, too.
+            GinIndex(
+                fields=["document", "facets"],
+                name="search_entry_by_word",
+                gin_pending_list_limit=1024,
+            ),
         ]
 
     def __str__(self) -> str:

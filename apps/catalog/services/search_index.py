@@ -15,6 +15,7 @@ from apps.catalog.documents import (
     DOCUMENTS,
     FIRST_BAND,
     FIRST_PRICE,
+    NARROWED,
     parameters,
     plain,
     shortened,
@@ -25,6 +26,7 @@ from apps.catalog.models.ratings import PRIOR_STARS
 from apps.catalog.services.indexing import queue
 
 BATCH = 1_000
+MANY = 100
 SHORTEST_WORD, LONGEST_WORD = 2, 40
 
 # What a document is read from is locked first: the next statement then sees its latest state.
@@ -32,15 +34,21 @@ LOCK = """
 SELECT FROM catalog_product WHERE id = ANY(%(products)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 
+# What documents are narrowed by, without reading whole documents.
 FACETS = f"""
-WITH documents AS MATERIALIZED ({DOCUMENTS}), named AS (
-    SELECT DISTINCT 'category' AS facet, c.id::text AS reference, c.slug AS value, c.name AS label
-    FROM documents, unnest(category_ids, category_slugs, category_names) AS c(id, slug, name)
-    UNION SELECT 'brand', brand_id::text, brand_slug, brand_name
-    FROM documents WHERE brand_id IS NOT NULL
-    UNION SELECT 'attribute:' || a.key, v.key, v.key, v.value
-    FROM documents, jsonb_each(attributes) a, jsonb_each_text(a.value) v
-    WHERE length(a.key) <= 60
+WITH listed AS MATERIALIZED (
+    SELECT id, brand_id, category_id, attributes FROM catalog_product
+    WHERE status = 'published' AND id = ANY(%(products)s::uuid[])
+), named AS (
+    SELECT 'category' AS facet, c.id::text AS reference, c.slug AS value, c.name AS label
+    FROM catalog_category c WHERE c.id IN (
+        SELECT unnest(string_to_array(trim(BOTH '/' FROM own.path), '/')::uuid[])
+        FROM catalog_category own WHERE own.id IN (SELECT category_id FROM listed)
+    )
+    UNION ALL SELECT 'brand', b.id::text, b.slug, b.name
+    FROM catalog_brand b WHERE b.id IN (SELECT brand_id FROM listed)
+    UNION ALL SELECT DISTINCT 'attribute:' || n.code, n.value, n.value, n.label
+    FROM listed p CROSS JOIN LATERAL ({NARROWED}) n WHERE length(n.code) <= 60
 )
 INSERT INTO catalog_searchfacet (facet, reference, value, label, words)
 SELECT facet, reference, value, label, to_tsvector('english', {plain("label")}) FROM (
@@ -120,6 +128,9 @@ ON CONFLICT (product_id) DO UPDATE SET
     popularity = excluded.popularity, created_at = excluded.created_at
 """
 
+# What has been added to the index is a list until then.
+PUT_IN_ORDER = "SELECT gin_clean_pending_list('search_entry_by_word')"
+
 # Whoever adds a product meanwhile finds its words gone at worst until the next count.
 COUNT_WORDS = """
 WITH used AS MATERIALIZED (
@@ -151,6 +162,8 @@ def _write(product_ids: Collection[UUID]) -> None:
         cursor.execute(LOCK, values)
         cursor.execute(FACETS, values)
         cursor.execute(ENTRIES, values)
+        if len(product_ids) >= MANY:
+            cursor.execute(PUT_IN_ORDER)
 
 
 def rebuild() -> int:
@@ -173,4 +186,5 @@ def rebuild() -> int:
 def count_words() -> None:
     """Count how many products use each word, and forget words that none uses any more."""
     with connection.cursor() as cursor:
+        cursor.execute(PUT_IN_ORDER)
         cursor.execute(COUNT_WORDS)

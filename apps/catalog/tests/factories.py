@@ -39,7 +39,7 @@ from apps.catalog.models import (
     Tag,
     Variant,
 )
-from apps.catalog.services.stock import receive, set_policy
+from apps.catalog.services.stock import receive_first, set_policy
 from apps.kernel.ids import new_id
 
 
@@ -194,7 +194,7 @@ class VariantFactory(factory.django.DjangoModelFactory[Variant]):
     def stock(self: Any, create: bool, extracted: int | None, **_: Any) -> None:  # noqa: FBT001 - factory_boy calls it so
         StockLocationFactory()
         if extracted:
-            receive(quantities={self.pk: extracted}, reason="test", new=True)
+            receive_first(quantities={self.pk: extracted}, reason="test")
 
     @factory.post_generation
     def ahead(self: Any, create: bool, extracted: int | None, **_: Any) -> None:  # noqa: FBT001 - factory_boy calls it so

@@ -1,6 +1,7 @@
 """Goods at several locations: they come, are counted, corrected and moved."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from apps.catalog import interface as catalog
 from apps.catalog.models import Stock, StockMovement
@@ -14,6 +15,7 @@ from apps.catalog.services.stock import (
     adjust,
     count,
     receive,
+    receive_first,
     transfer,
 )
 from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
@@ -48,6 +50,20 @@ def test_goods_lie_where_they_were_taken_in():
     assert (line.kind, line.on_hand_delta, line.document_id) == ("receive", 5, document)
     assert line.stock.location == north
     assert catalog.offers(variant_ids=[variant.pk])[variant.pk].available == 5
+
+
+def test_first_goods_are_told_to_nobody_and_come_once():
+    one, other = VariantFactory(), VariantFactory()
+
+    receive_first(quantities={one.pk: 3, other.pk: 7}, reason="import")
+    with pytest.raises(IntegrityError, match="stock_is_kept_once"), transaction.atomic():
+        receive_first(quantities={one.pk: 1}, reason="import")
+
+    assert (balances(one), balances(other)) == ({"main": 3}, {"main": 7})
+    lines = StockMovement.objects.values_list("kind", "on_hand_delta", "reason")
+    assert sorted(lines) == [("receive", 3, "import"), ("receive", 7, "import")]
+    assert bands() == []
+    assert catalog.stock_differences() == []
 
 
 def test_a_correction_says_by_how_much():

@@ -91,7 +91,7 @@ def test_32_buyers_get_exactly_200_pieces(is_hot):
     worlds = []
     for seed in range(SEEDS):
         wanted, *plenty = variants_of(3, 200, hot=lambda place: is_hot and place == 0)
-        catalog.receive(quantities=dict.fromkeys(plenty, 9_999), reason="plenty", new=True)
+        catalog.receive(quantities=dict.fromkeys(plenty, 9_999), reason="plenty")
         worlds.append((seed, wanted, plenty))
     gate = threading.Barrier(BUYERS)
 

@@ -20,7 +20,7 @@ from apps.catalog.services.prices.current import settle_prices
 from apps.catalog.services.products import SLUG_LENGTH
 from apps.catalog.services.search_index import refresh
 from apps.catalog.services.slugs import free_slug, slug_of
-from apps.catalog.services.stock import count, receive
+from apps.catalog.services.stock import count, receive_first
 from apps.kernel.audit import record_all
 from apps.kernel.errors import Conflict, DomainError
 from apps.kernel.events import publish_all
@@ -208,7 +208,7 @@ def _count(plans: list[Plan], how: How) -> None:
                 elif on_hand:
                     received[variant.id] = on_hand
     if received:
-        receive(quantities=received, reason=REASON, actor_id=how.actor_id, new=True)
+        receive_first(quantities=received, reason=REASON, actor_id=how.actor_id)
     if counted:
         count(counts=counted, reason=REASON, actor_id=how.actor_id)
 

@@ -97,14 +97,13 @@ def finish(
 
 def _carry_on(job: Import, open_at: Open, until: float, tell: Tell) -> None:
     if job.retry_of_id is not None:
-        source: Iterator[Record] = _failed_before(job, open_at)
-        _take_batches(job, source, until, tell)
+        _take_batches(job, _batches(_failed_before(job, open_at)), until, tell)
         return
     with _reading(job, open_at, job.offset, job.line) as (lines, header):
         if job.phase == Phase.INSPECTING:
             _inspect(job, lines, header, until, tell)
         else:
-            _take_batches(job, records(lines, header), until, tell)
+            _take_batches(job, _batches(records(lines, header)), until, tell)
 
 
 @contextmanager
@@ -137,8 +136,8 @@ def _inspect(job: Import, lines: Lines, header: Header | None, until: float, tel
     tell(job)
 
 
-def _take_batches(job: Import, source: Iterator[Record], until: float, tell: Tell) -> None:
-    while batch := _batch_of(source):
+def _take_batches(job: Import, batches: Iterator[list[Record]], until: float, tell: Tell) -> None:
+    for batch in batches:
         while job.phase == Phase.WRITING and apply_due_prices():
             pass  # what was due before the file is not to come after it
         _take_batch(job, batch)
@@ -155,7 +154,7 @@ def _take_batches(job: Import, source: Iterator[Record], until: float, tell: Tel
         _write_what_was_checked(job)
 
 
-def _batch_of(source: Iterator[Record]) -> list[Record]:
+def _batches(source: Iterator[Record]) -> Iterator[list[Record]]:
     batch: list[Record] = []
     size = 0
     for record in source:
@@ -163,8 +162,10 @@ def _batch_of(source: Iterator[Record]) -> list[Record]:
         if record.place:
             size += record.place.next_offset - record.place.offset
         if len(batch) == BATCH or size > BATCH_BYTES:
-            break
-    return batch
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 @transaction.atomic

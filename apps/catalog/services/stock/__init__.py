@@ -10,6 +10,7 @@ from apps.catalog.services.stock.goods import (
     adjust,
     count,
     receive,
+    receive_first,
     transfer,
 )
 from apps.catalog.services.stock.policies import (
@@ -56,6 +57,7 @@ __all__ = [
     "fill_pools",
     "keep",
     "receive",
+    "receive_first",
     "release",
     "repair_balances",
     "reserve",

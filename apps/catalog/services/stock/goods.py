@@ -38,6 +38,20 @@ WITH opened AS (
 SELECT variant_id FROM catalog_stock WHERE is_hot AND variant_id = ANY(%(variants)s::uuid[])
 """
 
+FIRST = """
+WITH opened AS (
+    INSERT INTO catalog_stock (id, variant_id, location_id, on_hand, reserved)
+    SELECT o.id, o.variant_id, l.id, o.quantity, 0
+    FROM unnest(%(ids)s::uuid[], %(variants)s::uuid[], %(quantities)s::bigint[])
+        AS o(id, variant_id, quantity)
+    JOIN catalog_stocklocation l ON l.code = 'main'
+    RETURNING id, on_hand
+)
+INSERT INTO catalog_stockmovement
+    (stock_id, kind, on_hand_delta, reserved_delta, reason, actor_id)
+SELECT id, 'receive', on_hand, 0, %(reason)s, %(actor)s FROM opened
+"""
+
 _MOVE = f"""
 WITH wanted AS (
     SELECT * FROM unnest(%(variants)s::uuid[], %(quantities)s::bigint[]) AS w(variant_id, quantity)
@@ -113,11 +127,9 @@ def receive(
     location_id: UUID | None = None,
     document_id: UUID | None = None,
     actor_id: UUID | None = None,
-    new: bool = False,
 ) -> None:
     """Take goods in at the location, or the main one, by variant id.
 
-    `new`: the variants are made in this transaction, so to nobody they become available again.
     Raises NotAQuantity, UnknownVariant, UnknownStockLocation.
     """
     _move(
@@ -125,12 +137,33 @@ def receive(
         "receive",
         summed(quantities),
         locations=[location_id],
-        told=not new,
         location=location_id,
         reason=reason,
         document=document_id,
         actor=actor_id,
     )
+
+
+def receive_first(
+    *, quantities: Mapping[UUID, int], reason: str, actor_id: UUID | None = None
+) -> None:
+    """Take the first goods in, at the main location, of variants that this transaction has made.
+
+    Nobody is told: to nobody they become available again. One statement. Each quantity is above 0.
+    Raises UnknownStockLocation; IntegrityError when a variant has a balance already.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            FIRST,
+            {
+                "ids": [new_id() for _ in quantities],
+                "reason": reason,
+                "actor": actor_id,
+                **columns(quantities),
+            },
+        )
+        if cursor.rowcount != len(quantities):
+            raise UnknownStockLocation("There is no main stock location.")
 
 
 @transaction.atomic
@@ -223,7 +256,6 @@ def _move(
     quantities: Mapping[UUID, int],
     *,
     locations: list[UUID | None],
-    told: bool = True,
     **parameters: Any,
 ) -> None:
     if not quantities:
@@ -242,8 +274,7 @@ def _move(
         raise NotEnoughToMove("There are not so many free pieces.", skus=skus_of(refused))
     if refused:
         raise StockIsReserved("Orders hold back more than that.", skus=skus_of(refused))
-    if told:
-        tell(crossed)
+    tell(crossed)
 
 
 def open_balances(quantities: Mapping[UUID, int], locations: list[UUID | None]) -> list[UUID]:
