@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from django.conf import settings
@@ -52,7 +52,9 @@ def kept_answers(get_response: View) -> View:
         if answer and age < settings.ANSWERS_KEPT_SECONDS and _fits(answer, request):
             return _repeated(answer, request, int(age))
         response = get_response(request)
-        if _is_for_everybody(response):
+        if answer and _is_still(answer, response) and _fits(answer, request):
+            kept[address] = replace(answer, at=time.monotonic())
+        elif _is_for_everybody(response):
             with lock:
                 if size > MOST_BYTES:
                     kept.clear()
@@ -69,6 +71,11 @@ def _is_for_everybody(response: HttpResponse) -> bool:
     return (
         response.status_code == 200 and public and not response.streaming and not response.cookies
     )
+
+
+def _is_still(answer: Kept, response: HttpResponse) -> bool:
+    """Whether the view has just told somebody that what they have, which we have, is valid."""
+    return response.status_code == 304 and response.get("ETag") == answer.headers.get("ETag")
 
 
 def _kept(response: HttpResponse, request: HttpRequest) -> Kept:

@@ -72,6 +72,26 @@ def test_who_has_it_already_is_told_so(client, django_assert_num_queries: Django
 
 
 @pytest.mark.django_db
+def test_an_answer_that_is_still_valid_is_kept_for_another_moment(
+    client, clock, django_assert_num_queries: DjangoAssertNumQueries
+):
+    VariantFactory()
+    first = client.get(PRODUCTS)
+    has_it = {"If-None-Match": first["ETag"]}
+    clock.now += 2
+    assert client.get(PRODUCTS, headers=has_it).status_code == 304
+    with django_assert_num_queries(0):
+        assert client.get(PRODUCTS, headers=has_it).status_code == 304
+        assert client.get(PRODUCTS).content == first.content
+
+    VariantFactory()
+    clock.now += 2
+    changed = client.get(PRODUCTS, headers=has_it)
+    assert (changed.status_code, len(changed.json()["results"])) == (200, 2)
+    assert client.get(PRODUCTS).content == changed.content
+
+
+@pytest.mark.django_db
 def test_whoever_says_who_they_are_is_asked_for_themselves(client):
     VariantFactory()
     client.get(PRODUCTS)
