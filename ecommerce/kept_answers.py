@@ -53,7 +53,9 @@ def kept_answers(get_response: View) -> View:
             return _repeated(answer, request, int(age))
         response = get_response(request)
         if answer and _is_still(answer, response) and _fits(answer, request):
-            kept[address] = replace(answer, at=time.monotonic())
+            with lock:
+                if kept.get(address) is answer:
+                    kept[address] = replace(answer, at=time.monotonic())
         elif _is_for_everybody(response):
             with lock:
                 if size > MOST_BYTES:
