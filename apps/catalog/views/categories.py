@@ -23,7 +23,7 @@ from apps.catalog.services.categories import (
     move_category,
     remove_category,
 )
-from apps.catalog.views.products import ProductQuery, StaffProductQuery, product_page
+from apps.catalog.views.product_lists import ProductQuery, StaffProductQuery, product_page
 from apps.kernel.conditional import cacheable, expected_version, tagged
 from apps.kernel.converters import id_of, reference_of
 from apps.kernel.openapi import IF_MATCH, problems

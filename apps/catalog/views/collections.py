@@ -25,7 +25,7 @@ from apps.catalog.services.collections import (
     remove_collection,
 )
 from apps.catalog.views.buyers import BuyerQuery, buyer_of
-from apps.catalog.views.products import EXPANDABLE, ORDERINGS
+from apps.catalog.views.product_lists import EXPANDABLE, ORDERINGS
 from apps.kernel.conditional import cacheable, expected_version, tagged
 from apps.kernel.converters import id_of, reference_of
 from apps.kernel.openapi import IF_MATCH, problems
