@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.catalog.management.generator import generated
+from apps.catalog.services.categories import count_products
 from apps.catalog.services.imports.programs import import_products
 
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             raise CommandError("--products takes a number from 1 on, --seed one from 0 on.")
         began = time.monotonic()
         report = import_products(records=generated(products=products, seed=seed))
+        count_products()
         seconds = time.monotonic() - began
         self.stdout.write(
             f"{len(report.created):,} products added, {len(report.kept):,} were there,"

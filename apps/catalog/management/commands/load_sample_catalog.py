@@ -13,6 +13,7 @@ from django.db import transaction
 from apps.catalog.management import sample
 from apps.catalog.management.sample.pictures import draw
 from apps.catalog.models import Product
+from apps.catalog.services.categories import count_products
 from apps.catalog.services.images import add_pictures
 from apps.catalog.services.imports.programs import ProductRecord, VariantRecord, import_products
 from apps.kernel.money import EXPONENTS, Money
@@ -43,6 +44,7 @@ class Command(BaseCommand):
                 (ids[ref], entries[ref]["name"], _picture(entries[ref])) for ref in report.created
             ]
         )
+        count_products()
         self.stdout.write(
             f"Sample catalog: {len(report.created)} products added,"
             f" {len(report.kept)} were there, {len(report.refused)} refused."

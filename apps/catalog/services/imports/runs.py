@@ -23,6 +23,7 @@ from apps.catalog.formats import (
 )
 from apps.catalog.models import Import, ImportName, ImportRow
 from apps.catalog.models.exchange import Format
+from apps.catalog.services.categories import count_products
 from apps.catalog.services.imports.batches import BATCH, take_in
 from apps.catalog.services.imports.plans import How, OnError, Outcome, Plan
 from apps.catalog.services.imports.sets import insert_rows
@@ -75,7 +76,12 @@ def carry_on(
 def finish(
     job: Import, state: str, *, code: str = "", detail: str = "", line: int | None = None
 ) -> None:
-    """End an import, with the reason if it is a bad end."""
+    """End an import, with the reason if it is a bad end.
+
+    What has come in is counted in the category tree at once.
+    """
+    if state == State.COMPLETED and job.phase == Phase.WRITING:
+        count_products()
     _save(
         job,
         state=state,
