@@ -22,7 +22,6 @@ from benchmarks.scenarios import (
     store_scenarios,
 )
 from benchmarks.search import measure_search, why_not
-from benchmarks.seed_facts import CATEGORY
 from ecommerce.local.children import adopt_orphans
 from ecommerce.local.errors import CannotStart
 
@@ -163,7 +162,6 @@ def _read_facts(here: Place) -> dict:
     return {
         "product_ids": [str(product_id) for product_id, _ in rows],
         "product_slugs": [str(slug) for _, slug in rows],
-        "category": CATEGORY,
     }
 
 

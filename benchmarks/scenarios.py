@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from benchmarks.load import ask
 from benchmarks.requests import get, post
-from benchmarks.seed_facts import EMAIL, PASSWORD, TOKEN
+from benchmarks.seed_facts import CATEGORY, EMAIL, PASSWORD, SMALL_CATEGORY, TOKEN
 
 API = "/api/v1"
 CART = {"X-Cart-Token": TOKEN}
@@ -74,7 +74,7 @@ def catalog_scenarios(facts: dict[str, Any]) -> list[Scenario]:
     """Return the requests that read products."""
     ids, slugs = facts["product_ids"], facts["product_slugs"]
     products = f"{API}/products"
-    filters = f"filter[category]={facts['category']}&filter[price][gte]=5&filter[price][lte]=150"
+    filters = f"filter[category]={CATEGORY}&filter[price][gte]=5&filter[price][lte]=150"
     return [
         Scenario(
             name="product list, 25",
@@ -85,6 +85,11 @@ def catalog_scenarios(facts: dict[str, Any]) -> list[Scenario]:
         Scenario(
             name="product list, 25, category and price",
             requests=_same(f"{products}?{filters}"),
+            budget_statements=2,
+        ),
+        Scenario(
+            name="product list, 10, small category, cheapest first",
+            requests=_same(f"{products}?filter[category]={SMALL_CATEGORY}&sort=price&limit=10"),
             budget_statements=2,
         ),
         Scenario(

@@ -23,7 +23,7 @@ from apps.orders.models import Cart, CartItem  # noqa: E402
 from apps.orders.selectors.orders import Holder, hash_of  # noqa: E402
 from apps.orders.services.checkout import PaymentChoice, place_order  # noqa: E402
 from apps.users.models import User  # noqa: E402
-from benchmarks.seed_facts import CATEGORY, EMAIL, PASSWORD, SECONDS_BETWEEN_PRODUCTS, TOKEN  # noqa: E402
+from benchmarks.seed_facts import EMAIL, PASSWORD, SECONDS_BETWEEN_PRODUCTS, TOKEN  # noqa: E402
 
 ADDRESS = {
     "first_name": "Robin",
@@ -127,7 +127,6 @@ def main() -> None:
         "import_seconds": imported,
         "product_ids": [str(product_id) for product_id, _ in published],
         "product_slugs": [slug for _, slug in published],
-        "category": CATEGORY,
         "variant_ids": dice.sample(variants, min(2000, len(variants))),
         "open_carts": add_carts([[] for _ in range(options.carts)]),
         "ready_carts": add_carts(pairs),

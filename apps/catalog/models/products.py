@@ -192,6 +192,11 @@ class Product(models.Model):
                 condition=Q(status="published"),
             ),
             models.Index(
+                fields=["category", "price_from_minor", "id"],
+                name="product_in_category_by_price",
+                condition=Q(status="published"),
+            ),
+            models.Index(
                 fields=["price_from_minor", "id"],
                 name="product_published_by_price",
                 condition=Q(status="published"),
