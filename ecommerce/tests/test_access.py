@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -52,9 +53,9 @@ from apps.users.tests.factories import (
     SessionFactory,
     StaffFactory,
     UserFactory,
-    access_token_for,
     enter,
 )
+from apps.users.tokens import access_token
 from ecommerce.privacy.services import erasures, exports
 from ecommerce.tests.access import (
     ACTORS,
@@ -116,9 +117,18 @@ REFUSED_LATER = {400, 409, 412, 415, 422}
 class World:
     """Who asks, and what the parameters of paths lead to: by name, then by whose it is."""
 
-    headers: dict[str, dict[str, str]]
+    secrets: dict[str, dict[str, str]]
+    sessions: dict[str, Any]
     users: dict[str, Any]
     things: dict[str, dict[str, Any]]
+
+    def headers(self, name: str) -> dict[str, str]:
+        """Return what somebody sends along. Tokens are new: asking everything outlives one."""
+        session = self.sessions.get(name)
+        if session is None:
+            return self.secrets.get(name, {})
+        token = access_token(user_id=session.user_id, session_id=session.pk)
+        return {"Authorization": f"Bearer {token}"}
 
     def owners(self, path: str) -> list[str]:
         """Return whose things a path may lead to, and "missing" where it may lead to none."""
@@ -174,20 +184,25 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     file_export = ExportFactory.create(
         state="completed", finished_at=timezone.now(), next_action_at=None
     )
-    headers = {
-        name: {"Authorization": f"Bearer {access_token_for(user)}"} for name, user in users.items()
+    tomorrow = timezone.now() + timedelta(days=1)
+    sessions = {
+        name: SessionFactory.create(user=user, second_factor=user.is_staff, proven_at=tomorrow)
+        for name, user in users.items()
     }
-    headers["guest"] = {
-        "X-Cart-Token": carts["guest's"][1].token,
-        "X-Order-Token": orders["guest's"][1].token,
+    secrets = {
+        "guest": {
+            "X-Cart-Token": carts["guest's"][1].token,
+            "X-Order-Token": orders["guest's"][1].token,
+        }
     }
     administrator = users["administrator"]
     for actor in (each for each in ACTORS if each.is_key):
         scopes = sorted(actor.permissions - {"*"}) or sorted(administrator.get_all_permissions())
         secret = ApiKeyFactory.secret_of(owner=administrator, scopes=scopes)
-        headers[actor.name] = {"Authorization": f"Api-Key {secret}"}
+        secrets[actor.name] = {"Authorization": f"Api-Key {secret}"}
     return World(
-        headers=headers,
+        secrets=secrets,
+        sessions=sessions,
         users=users,
         things={
             "synonym_id": {"owner's": SearchSynonymFactory.create().pk},
@@ -245,7 +260,7 @@ def cells(world: World) -> Iterator[tuple[str, Actor, str, Any, int]]:
         for whose in world.owners(path):
             # The document is the same for everybody, and takes a second to write.
             for actor in ACTORS[:1] if path == "openapi.json" else ACTORS:
-                headers = world.headers.get(actor.name, {})
+                headers = world.headers(actor.name)
                 answer = send(method, world.address(path, whose), headers, BODIES.get(route))
                 yield route, actor, whose, answer, rule.answer(actor, whose)
 
@@ -326,7 +341,7 @@ def test_other_methods_open_nothing(world: World) -> None:
     for path, rules in known.items():
         for method in METHODS - set(rules):
             for actor in (ACTORS[0], ROLES[-1], ACTORS[-2]):
-                headers = world.headers.get(actor.name, {})
+                headers = world.headers(actor.name)
                 status = send(method, world.address(path, "owner's"), headers).status_code
                 if method == "HEAD" and "GET" in rules:
                     right = agrees("GET", status, rules["GET"].answer(actor, "owner's"))
@@ -344,9 +359,9 @@ def test_a_draft_is_there_for_those_alone_who_see_products(world: World) -> None
     for actor in ACTORS:
         sees = actor.holds("catalog.view_product")
         for path in (f"products/{draft.pk}", f"products/{draft.slug}"):
-            status = send("GET", path, world.headers.get(actor.name, {})).status_code
+            status = send("GET", path, world.headers(actor.name)).status_code
             assert status == (200 if sees else 404), actor.name
-        narrowed = send("GET", "products?filter[status]=draft", world.headers.get(actor.name, {}))
+        narrowed = send("GET", "products?filter[status]=draft", world.headers(actor.name))
         assert narrowed.status_code == (200 if sees else 400), actor.name
 
 

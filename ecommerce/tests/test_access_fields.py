@@ -135,7 +135,7 @@ def shown(world: World) -> str:
             whose = actor.has or "owner's"
             if whose not in world.owners(path):
                 whose = "owner's"
-            answer = send(method, world.address(path, whose), world.headers.get(actor.name, {}))
+            answer = send(method, world.address(path, whose), world.headers(actor.name))
             if answer.status_code == 200 and answer["Content-Type"] == "application/json":
                 fields = " ".join(sorted(set(fields_of(answer.json()))))
                 seen.setdefault(fields, []).append(actor.name)
@@ -172,7 +172,7 @@ def test_what_a_request_may_not_set_is_refused(world: World, schema: Any) -> Non
         known = request_of(schema, route)
         actor, whose = let_in(route)
         for names, body in smuggling(BODIES.get(route, {}), known, schema):
-            headers = world.headers.get(actor.name, {})
+            headers = world.headers(actor.name)
             answer = send(method, world.address(path, whose), headers, body)
             tried += len(names)
             refused = {
@@ -198,6 +198,6 @@ def test_an_id_in_a_body_that_leads_nowhere_opens_nothing(world: World) -> None:
         method, path = route.split()
         actor, whose = let_in(route)
 
-        answer = send(method, world.address(path, whose), world.headers[actor.name], body)
+        answer = send(method, world.address(path, whose), world.headers(actor.name), body)
 
         assert answer.status_code == status, (route, answer.content)
