@@ -53,9 +53,9 @@ from apps.users.tests.factories import (
     SessionFactory,
     StaffFactory,
     UserFactory,
+    access_token_of,
     enter,
 )
-from apps.users.tokens import access_token
 from ecommerce.privacy.services import erasures, exports
 from ecommerce.tests.access import (
     ACTORS,
@@ -127,8 +127,7 @@ class World:
         session = self.sessions.get(name)
         if session is None:
             return self.secrets.get(name, {})
-        token = access_token(user_id=session.user_id, session_id=session.pk)
-        return {"Authorization": f"Bearer {token}"}
+        return {"Authorization": f"Bearer {access_token_of(session)}"}
 
     def owners(self, path: str) -> list[str]:
         """Return whose things a path may lead to, and "missing" where it may lead to none."""

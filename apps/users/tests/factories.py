@@ -162,5 +162,9 @@ def enter(client: Client, user: User, **session_facts: object) -> Client:
 def access_token_for(user: User, **session_facts: object) -> str:
     """Open a session and return its bearer token. Staff have shown a second factor in it."""
     facts = {"second_factor": user.is_staff, **session_facts}
-    session = SessionFactory.create(user=user, **facts)
-    return access_token(user_id=user.pk, session_id=session.pk)
+    return access_token_of(SessionFactory.create(user=user, **facts))
+
+
+def access_token_of(session: Session) -> str:
+    """Return a new bearer token of the session."""
+    return access_token(user_id=session.user_id, session_id=session.pk)
