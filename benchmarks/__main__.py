@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from benchmarks.growth import MOST_GROWTH, grew, grow, growth_report
+from benchmarks.growth import MOST_GROWTH, grew, grown_copy, growth_report
 from benchmarks.imports import imports_report, measure_imports
-from benchmarks.measure import Effort, Row, Rush, Unexpected, measure, rush
+from benchmarks.measure import Effort, Row, Rush, Unexpected, measure, measure_beside, rush
 from benchmarks.place import Place, place, web
 from benchmarks.report import report
 from benchmarks.scenarios import (
@@ -31,6 +31,7 @@ IMPORTS = Path(__file__).with_name("imports.md")
 FLOOR_APPLICATION, STORE = "benchmarks.floor.wsgi", "ecommerce.wsgi"
 READY = "/api/v1/categories"
 FULL = Effort(runs=3, seconds=4, warm_up=1, orders=300)
+IN_TURNS = Effort(runs=9, seconds=2, warm_up=1, orders=0)
 QUICK = Effort(runs=1, seconds=1, warm_up=0.3, orders=60)
 
 
@@ -123,25 +124,35 @@ def _search(effort: Effort) -> list[Row]:
 
 
 def _growth(options: argparse.Namespace) -> int:
-    effort = QUICK if options.quick else FULL
+    effort = QUICK if options.quick else IN_TURNS
     with place() as here:
         _say(f"measuring on {here.servers.describe()}")
         here.python("-m", "benchmarks.seed", f"--products={options.products}")
-        costs = []
-        for products in (options.products, options.grow_to):
-            if costs:
-                grow(here, few=options.products, many=products)
-            _say(f"{products:,} products")
-            scenarios = catalog_scenarios(_read_facts(here))
-            costs.append(measure(here, STORE, scenarios, probe=READY, effort=effort))
-        text = growth_report(*costs, few=options.products, many=options.grow_to, place=here)
+        grown = grown_copy(here, few=options.products, many=options.grow_to)
+        _say(f"measuring {options.products:,} and {options.grow_to:,} products in turns")
+        small, large = measure_beside(
+            [here, grown],
+            STORE,
+            [catalog_scenarios(_read_facts(each)) for each in (here, grown)],
+            probe=READY,
+            effort=effort,
+        )
+        text = growth_report(
+            *(small, large),
+            few=options.products,
+            many=options.grow_to,
+            runs=effort.runs,
+            place=here,
+        )
     print(text)
-    grown = [few.scenario.name for few, many in zip(*costs, strict=True) if grew(few, many)]
-    for name in grown:
-        print(f"Broken: {name} costs more than {MOST_GROWTH:.0%} of before", file=sys.stderr)
+    too_much = [
+        few.scenario.name for few, many in zip(small, large, strict=True) if grew(few, many)
+    ]
+    for name in too_much:
+        print(f"Broken: {name} costs more than {MOST_GROWTH:.0%} of few", file=sys.stderr)
     if not options.quick:
         GROWTH.write_text(text)
-    return 1 if grown else 0
+    return 1 if too_much else 0
 
 
 def _imports(options: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """Measuring: run the load, read the processors' clocks around it, take the median run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median_low
 
@@ -11,6 +12,9 @@ from benchmarks.scenarios import Scenario, checkouts
 from benchmarks.statements import statements_of, written_down
 
 CONNECTIONS, BUYERS = 8, 32
+
+# Milliseconds of processors a request, in all and by server; and what was answered.
+Run = tuple[float, dict[str, float], Load]
 
 
 class Unexpected(Exception):
@@ -65,13 +69,49 @@ def measure(
     place: Place, application: str, scenarios: list[Scenario], *, probe: str, effort: Effort
 ) -> list[Row]:
     """Measure the scenarios on one server. Raises Unexpected for an answer of another status."""
-    statements = _count_statements(place, application, scenarios, probe)
-    with web(place, application, probe=probe) as (port, pid):
-        trees = {"web": pid, **place.trees}
-        return [
-            _measure_one(scenario, statements[scenario.name], port, trees, effort)
-            for scenario in scenarios
-        ]
+    [rows] = measure_beside([place], application, [scenarios], probe=probe, effort=effort)
+    return rows
+
+
+def measure_beside(
+    places: Sequence[Place],
+    application: str,
+    scenarios: Sequence[Sequence[Scenario]],
+    *,
+    probe: str,
+    effort: Effort,
+) -> list[list[Row]]:
+    """Measure the same scenarios in several places, each run of one beside that of the others.
+
+    What a machine is slower at one moment than at another is then the same for all of them.
+    """
+    statements = [
+        _count_statements(place, application, own, probe)
+        for place, own in zip(places, scenarios, strict=True)
+    ]
+    with ExitStack() as servers:
+        benches = []
+        for place in places:
+            port, pid = servers.enter_context(web(place, application, probe=probe))
+            benches.append(_Bench(port, {"web": pid, **place.trees}, effort))
+        measured = []
+        for beside in zip(*scenarios, strict=True):
+            asked = [
+                bench.warmed_up(scenario) for bench, scenario in zip(benches, beside, strict=True)
+            ]
+            rounds = [
+                [bench.run(*each) for bench, each in zip(benches, asked, strict=True)]
+                for _ in range(effort.runs)
+            ]
+            measured.append(
+                [
+                    _middle(scenario, counts[scenario.name], runs)
+                    for scenario, counts, runs in zip(
+                        beside, statements, zip(*rounds, strict=True), strict=True
+                    )
+                ]
+            )
+    return [list(rows) for rows in zip(*measured, strict=True)]
 
 
 def rush(place: Place, port: int, *, variant: str, carts: list[str], units: int) -> Rush:
@@ -106,23 +146,41 @@ def _count_statements(
     return counts
 
 
-def _measure_one(
-    scenario: Scenario, statements: int, port: int, trees: Mapping[str, int], effort: Effort
-) -> Row:
-    requests = scenario.requests(port)
-    run(port, requests, connections=CONNECTIONS, seconds=effort.warm_up, count=scenario.count)
-    runs: list[tuple[float, dict[str, float], Load]] = []
-    for _ in range(effort.runs):
-        before = {name: cpu_seconds(root) for name, root in trees.items()}
-        seconds = None if scenario.count else effort.seconds
-        load = run(port, requests, connections=CONNECTIONS, seconds=seconds, count=scenario.count)
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """A running server, whose clocks are read around each load."""
+
+    port: int
+    trees: Mapping[str, int]
+    effort: Effort
+
+    def warmed_up(self, scenario: Scenario) -> tuple[Scenario, Iterator[bytes]]:
+        """Return what is to be run, after a load that does not count."""
+        requests = scenario.requests(self.port)
+        seconds, count = self.effort.warm_up, scenario.count
+        run(self.port, requests, connections=CONNECTIONS, seconds=seconds, count=count)
+        return scenario, requests
+
+    def run(self, scenario: Scenario, requests: Iterator[bytes]) -> Run:
+        """Return what the requests cost."""
+        before = {name: cpu_seconds(root) for name, root in self.trees.items()}
+        load = run(
+            self.port,
+            requests,
+            connections=CONNECTIONS,
+            seconds=None if scenario.count else self.effort.seconds,
+            count=scenario.count,
+        )
         _expect(scenario, load.statuses)
         answers = len(load.latencies)
         cpu = {
             name: (cpu_seconds(root) - before[name]) * 1000 / answers
-            for name, root in trees.items()
+            for name, root in self.trees.items()
         }
-        runs.append((sum(cpu.values()), cpu, load))
+        return sum(cpu.values()), cpu, load
+
+
+def _middle(scenario: Scenario, statements: int, runs: Sequence[Run]) -> Row:
     middle = median_low(total for total, _, _ in runs)
     _, cpu, load = next(each for each in runs if each[0] == middle)
     return Row(scenario, cpu, load, statements)
