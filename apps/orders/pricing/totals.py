@@ -1,4 +1,4 @@
-"""What a cart costs and why. Pure: facts in, amounts out."""
+"""The parts of what is to be paid."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,10 @@ class PricedLine:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The parts of what is to be paid; `grand_total` is their exact sum."""
+    """The parts of what is to be paid; `grand_total` is their exact sum.
+
+    `tax` is what comes on top of the prices, never what they include.
+    """
 
     items: Money
     discount: Money
