@@ -101,9 +101,10 @@ class Tiers:
 
     def __post_init__(self) -> None:
         steps = [tier.at_least for tier in self.tiers]
+        for step in steps:
+            refuse_unless_whole(at_least=step)
         if not steps or steps != sorted(set(steps)):
             raise NotPriceable("Tiers begin one after the other.", field="tiers")
-        refuse_unless_whole(at_least=steps[0])
 
 
 Benefit = Percentage | AmountOff | AmountOffEach | BuyXGetY | FreeShipping | Tiers
