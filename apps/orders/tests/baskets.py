@@ -142,7 +142,7 @@ def _selection(chance: random.Random) -> Selection:
 def _benefit(chance: random.Random) -> Any:
     amount = chance.choice([1, chance.randint(1, 500), chance.randint(1, 99_999)])
     share = chance.choice([1, 333, 1000, chance.randint(1, 10_000), 10_000])
-    simple = [Percentage(share), AmountOff(amount), AmountOffEach(amount)]
+    simple: list[Any] = [Percentage(share), AmountOff(amount), AmountOffEach(amount)]
     return chance.choice(
         [
             *simple,
@@ -217,7 +217,7 @@ def _customer(chance: random.Random, rules: tuple[Promotion, ...]) -> Customer |
 
 
 def _taxes(chance: random.Random) -> Taxes:
-    rates = chance.choice(
+    rates: Any = chance.choice(
         [
             {},
             {"standard": (VAT,), "reduced": (REDUCED,)},

@@ -196,6 +196,16 @@ def test_pieces_that_could_be_either_are_bought_where_they_are_needed() -> None:
     assert off(rule, lines=lines) == [0, 80]
 
 
+def test_pieces_that_could_be_either_are_got_only_as_far_as_enough_are_bought() -> None:
+    lines = [
+        *(line(key, 10 * key, brand_id=number(7), tags=frozenset({"gift"})) for key in (1, 2, 3)),
+        line(4, 80, tags=frozenset({"gift"})),
+    ]
+    offer = BuyXGetY(buy=1, get=1, gets=Selection(tags=frozenset({"gift"})))
+
+    assert off(promotion(1, offer, goods=brand(7)), lines=lines) == [10, 0, 0, 80]
+
+
 def test_free_shipping_takes_the_price_off_the_parcel() -> None:
     found = quote(
         basket(line(1, 1000), shipping=Shipping(499), promotions=(promotion(1, FreeShipping()),))
@@ -250,13 +260,13 @@ def test_those_of_one_priority_start_from_one_price_and_lower_ones_from_what_is_
     assert off(tenth[0], replace(tenth[1], priority=-1), lines=lines) == [190]
 
 
-def test_coupons_come_after_what_everybody_gets() -> None:
+def test_coupons_come_after_what_everybody_gets_whatever_their_priority() -> None:
     rules = (
-        promotion(1, Percentage(1000)),
+        promotion(1, AmountOff(500)),
         promotion(2, Percentage(1000), needs_code=True, priority=9),
     )
 
-    assert off(*rules, lines=[line(1, 1000)], coupons=(Coupon("SUN", number(2)),)) == [190]
+    assert off(*rules, lines=[line(1, 1000)], coupons=(Coupon("SUN", number(2)),)) == [550]
 
 
 def test_together_they_take_off_what_the_goods_cost_and_no_more() -> None:
@@ -282,6 +292,21 @@ def test_a_higher_priority_stands_before_a_better_discount() -> None:
 
     assert off(first, better, lines=[line(1, 1000)]) == [100]
     assert off(replace(first, priority=-1), better, lines=[line(1, 1000)]) == [900]
+
+
+def test_together_they_stand_as_high_as_the_highest_of_them() -> None:
+    high, low = promotion(1, Percentage(100), priority=2), promotion(2, Percentage(100))
+    alone = promotion(3, Percentage(9000), exclusive=True, priority=1)
+
+    assert off(high, low, alone, lines=[line(1, 10_000)]) == [199]
+
+
+def test_what_a_promotion_could_take_off_counts_only_as_far_as_there_is_something() -> None:
+    lines = [line(1, 100, brand_id=number(7)), line(2, 1000)]
+    large = promotion(1, AmountOffEach(5000), goods=brand(7), stacking_group="a")
+    better = promotion(2, Percentage(5000), stacking_group="a")
+
+    assert off(large, better, lines=lines) == [50, 500]
 
 
 def test_an_exclusive_promotion_that_takes_nothing_off_excludes_nobody() -> None:

@@ -240,9 +240,11 @@ def test_of_two_codes_for_one_promotion_the_first_that_counts_is_used() -> None:
 
 
 def test_a_code_for_what_everybody_gets() -> None:
-    found = coupon_tried(Coupon("SUN", number(1)), needs_code=False)
+    coupon = Coupon("SUN", number(1))
+    not_needed = [("SUN", Outcome.CODE_NOT_NEEDED, ONE)]
 
-    assert found == [("SUN", Outcome.CODE_NOT_NEEDED, ONE)]
+    assert coupon_tried(coupon, needs_code=False) == not_needed
+    assert coupon_tried(coupon, needs_code=False, uses_left=0) == not_needed
 
 
 def test_price_lists_and_taxes_are_explained_too() -> None:
