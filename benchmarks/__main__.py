@@ -14,6 +14,7 @@ from benchmarks.growth import MOST_GROWTH, grew, grown_copy, growth_report
 from benchmarks.imports import imports_report, measure_imports
 from benchmarks.measure import Effort, Row, Rush, Unexpected, measure, measure_beside, rush
 from benchmarks.place import Place, place, web
+from benchmarks.pricing import pricing_report
 from benchmarks.report import report
 from benchmarks.scenarios import (
     FLOOR,
@@ -52,7 +53,13 @@ def main() -> int:
     parser.add_argument(
         "--imports", action="store_true", help="instead: how fast files of --products come in"
     )
+    parser.add_argument(
+        "--pricing", action="store_true", help="instead: what pricing a large basket costs"
+    )
     options = parser.parse_args()
+    if options.pricing:
+        print(pricing_report())
+        return 0
     signal.signal(signal.SIGTERM, _interrupt)
     adopt_orphans()
     try:

@@ -27,7 +27,15 @@ from apps.orders.pricing.quotes import (
     TaxTotal,
     quote,
 )
-from apps.orders.pricing.refunds import MoreThanBought, Parts, Refund, Refunded, refund
+from apps.orders.pricing.refunds import (
+    MoreThanBought,
+    Parts,
+    Refund,
+    Refunded,
+    Sold,
+    SoldLine,
+    refund,
+)
 from apps.orders.pricing.taxes import Rate, Tax, Taxes
 from apps.orders.pricing.totals import PricedLine, Totals, price
 from apps.orders.pricing.verdicts import Outcome, RuleKind, Trial
@@ -62,6 +70,8 @@ __all__ = [
     "RuleKind",
     "Selection",
     "Shipping",
+    "Sold",
+    "SoldLine",
     "Tax",
     "TaxRounding",
     "TaxTotal",

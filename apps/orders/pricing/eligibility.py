@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apps.orders.pricing.amounts import RoundingMode, limited
 from apps.orders.pricing.baskets import Basket, Coupon, Customer
-from apps.orders.pricing.goods import Goods
+from apps.orders.pricing.goods import Chosen, Goods
 from apps.orders.pricing.promotions import Promotion
 from apps.orders.pricing.reductions import Reduction, reduction_of, taken_off
 from apps.orders.pricing.verdicts import Outcome, Verdict
@@ -18,12 +18,12 @@ class Candidate:
 
     promotion: Promotion
     code: str
-    chosen: Sequence[int]
+    places: Sequence[int]
     reduction: Reduction
 
     def offer(self, goods: Goods, left: Sequence[int], mode: RoundingMode) -> dict[int, int]:
         """Return what it takes off of which place, within its own limits."""
-        off = dict(taken_off(self.reduction, goods, self.chosen, left, mode))
+        off = dict(taken_off(self.reduction, goods, self.places, left, mode))
         most = self.promotion.most
         return off if most is None else limited(off, most)
 
@@ -56,12 +56,12 @@ def _examined(
     if refused := _not_for(promotion, basket.customer):
         return refused
     chosen = goods.matching(promotion.goods)
-    if refused := _too_little(promotion, goods, chosen):
+    if refused := _too_little(promotion, chosen):
         return refused
     reduction = reduction_of(promotion.benefit, goods, chosen)
     if isinstance(reduction, Verdict):
         return reduction
-    return Candidate(promotion, code, chosen, reduction)
+    return Candidate(promotion, code, chosen.places, reduction)
 
 
 def code_refused(coupon: Coupon, customer: Customer | None) -> Verdict | None:
@@ -114,17 +114,13 @@ def _not_for(promotion: Promotion, customer: Customer | None) -> Verdict | None:
     return None
 
 
-def _too_little(promotion: Promotion, goods: Goods, chosen: Sequence[int]) -> Verdict | None:
-    if not chosen:
+def _too_little(promotion: Promotion, chosen: Chosen) -> Verdict | None:
+    if not chosen.places:
         return Verdict(Outcome.NO_MATCHING_GOODS)
-    if promotion.min_quantity:
-        quantity = sum(goods.quantities[i] for i in chosen)
-        if quantity < promotion.min_quantity:
-            facts = {"needed": promotion.min_quantity, "has": quantity}
-            return Verdict(Outcome.BELOW_MIN_QUANTITY, facts)
-    if promotion.min_subtotal:
-        subtotal = sum(goods.subtotals[i] for i in chosen)
-        if subtotal < promotion.min_subtotal:
-            facts = {"needed": promotion.min_subtotal, "has": subtotal}
-            return Verdict(Outcome.BELOW_MIN_SUBTOTAL, facts)
+    if chosen.quantity < promotion.min_quantity:
+        facts = {"needed": promotion.min_quantity, "has": chosen.quantity}
+        return Verdict(Outcome.BELOW_MIN_QUANTITY, facts)
+    if chosen.subtotal < promotion.min_subtotal:
+        facts = {"needed": promotion.min_subtotal, "has": chosen.subtotal}
+        return Verdict(Outcome.BELOW_MIN_SUBTOTAL, facts)
     return None

@@ -22,7 +22,7 @@ def explain(basket: Basket, examined: Examined, way: Way) -> tuple[Trial, ...]:
         *_price_lists(basket),
         *(
             Trial.of(RuleKind.PROMOTION, str(promotion.id), verdicts[promotion.id])
-            for promotion in sorted(basket.promotions, key=lambda p: (-p.priority, p.id))
+            for promotion in sorted(basket.promotions, key=lambda p: (-p.priority, p.id.int))
         ),
         *_codes(basket, examined, verdicts),
         *_taxes(basket),

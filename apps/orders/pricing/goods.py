@@ -7,6 +7,15 @@ from apps.orders.pricing.baskets import Basket, Line
 from apps.orders.pricing.promotions import Selection
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The places of some lines, in order, and what they hold and cost together."""
+
+    places: Sequence[int]
+    quantity: int
+    subtotal: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Goods:
     """The lines by variant, with what they cost before promotions; and the parcel's price.
@@ -22,7 +31,7 @@ class Goods:
     cheapest_first: tuple[int, ...]
     parcel: int | None
     sent: bool
-    _found: dict[Selection, Sequence[int]] = field(default_factory=dict)
+    _found: dict[Selection, Chosen] = field(default_factory=dict)
 
     @classmethod
     def of(cls, basket: Basket) -> "Goods":
@@ -44,13 +53,18 @@ class Goods:
         """What the lines and the parcel cost before promotions."""
         return [*self.subtotals, self.parcel or 0]
 
-    def matching(self, selection: Selection) -> Sequence[int]:
-        """Return the places of the lines that the selection names, in order."""
+    def matching(self, selection: Selection) -> Chosen:
+        """Return the lines that the selection names."""
         if selection not in self._found:
-            self._found[selection] = self._look_for(selection)
+            places = self._places(selection)
+            self._found[selection] = Chosen(
+                places=places,
+                quantity=sum(self.quantities[place] for place in places),
+                subtotal=sum(self.subtotals[place] for place in places),
+            )
         return self._found[selection]
 
-    def _look_for(self, wanted: Selection) -> Sequence[int]:
+    def _places(self, wanted: Selection) -> Sequence[int]:
         lines = self.lines
         found: Iterable[int] = range(len(lines))
         if categories := wanted.category_ids:

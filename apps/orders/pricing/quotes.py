@@ -111,7 +111,8 @@ def quote(basket: Basket) -> Quote:
     way = combine(candidates, goods, rule.mode)
     charges = _charges(basket, goods, way)
     of_line = {line.variant_id: charge for line, charge in zip(goods.lines, charges, strict=False)}
-    tax, included = sum(charge.tax for charge in charges), basket.taxes.included
+    taxes, included = _tax_totals(charges), basket.taxes.included
+    tax = sum(each.amount for each in taxes)
     return Quote(
         currency=basket.currency,
         rounding=rule,
@@ -121,7 +122,7 @@ def quote(basket: Basket) -> Quote:
             AppliedPromotion(each.candidate.promotion.id, each.candidate.code, each.amount)
             for each in way.applied
         ),
-        taxes=_tax_totals(charges),
+        taxes=taxes,
         totals=Totals(
             items=Money(sum(goods.subtotals), basket.currency),
             discount=Money(sum(each.amount for each in way.applied), basket.currency),

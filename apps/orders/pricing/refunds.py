@@ -17,6 +17,32 @@ class MoreThanBought(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class SoldLine:
+    """So many pieces and what was paid for them."""
+
+    quantity: int
+    charge: Charge
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What was paid for, by variant, as an order remembers it, and how its amounts are rounded."""
+
+    lines: Mapping[UUID, SoldLine]
+    shipping: Charge
+    mode: RoundingMode
+
+    @classmethod
+    def of(cls, quote: Quote) -> "Sold":
+        """Return what has to be remembered of a quote."""
+        lines = {
+            quoted.line.variant_id: SoldLine(quoted.line.quantity, quoted.charge)
+            for quoted in quote.lines
+        }
+        return cls(lines, quote.shipping, quote.rounding.mode)
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """What comes back: so many pieces by variant, and the parcel's price or not."""
 
@@ -53,39 +79,37 @@ class Refund:
         return shipping + sum(refunded.total for refunded in self.lines.values())
 
 
-def refund(quote: Quote, parts: Parts, *, earlier: Iterable[Parts] = ()) -> Refund:
-    """Return what goes back for these parts of what was quoted, after what came back earlier.
+def refund(sold: Sold, parts: Parts, *, earlier: Iterable[Parts] = ()) -> Refund:
+    """Return what goes back for these parts of what was sold, after what came back earlier.
 
-    In whatever parts and order everything comes back, the refunds add up to the grand total, and
+    In whatever parts and order everything comes back, the refunds add up to what was paid, and
     those of a line to its charge, net and by tax; none is negative.
 
     Raises MoreThanBought, NotPriceable for a variant that was not bought.
     """
     before = list(earlier)
-    bought = {quoted.line.variant_id: quoted for quoted in quote.lines}
     lines = {}
     for variant_id, quantity in sorted(parts.quantities.items()):
-        if variant_id not in bought:
+        line = sold.lines.get(variant_id)
+        if line is None:
             raise NotPriceable("This was not bought.", variant_id=variant_id)
-        quoted = bought[variant_id]
         start = sum(each.quantities.get(variant_id, 0) for each in before)
-        if start + quantity > quoted.line.quantity:
-            left = quoted.line.quantity - start
+        if start + quantity > line.quantity:
+            left = line.quantity - start
             raise MoreThanBought("More than was bought.", variant_id=variant_id, left=left)
-        pieces = range(start, start + quantity)
-        lines[variant_id] = _part(quoted.charge, pieces, quoted.line.quantity, quote.rounding.mode)
+        lines[variant_id] = _part(line, range(start, start + quantity), sold.mode)
     if parts.shipping and any(each.shipping for each in before):
         raise MoreThanBought("The shipping has gone back already.")
-    shipping = Refunded(quote.shipping.net, quote.shipping.taxes) if parts.shipping else None
+    shipping = Refunded(sold.shipping.net, sold.shipping.taxes) if parts.shipping else None
     return Refund(lines, shipping)
 
 
-def _part(charge: Charge, pieces: range, of: int, mode: RoundingMode) -> Refunded:
+def _part(line: SoldLine, pieces: range, mode: RoundingMode) -> Refunded:
     """Return the share of these pieces: up to the last of them, without what came before."""
 
     def share(amount: int) -> int:
-        until = divide(amount * pieces.stop, of, mode)
-        return until - divide(amount * pieces.start, of, mode)
+        until = divide(amount * pieces.stop, line.quantity, mode)
+        return until - divide(amount * pieces.start, line.quantity, mode)
 
-    taxes = tuple(Tax(tax.rate, share(tax.amount)) for tax in charge.taxes)
-    return Refunded(share(charge.net), taxes)
+    taxes = tuple(Tax(tax.rate, share(tax.amount)) for tax in line.charge.taxes)
+    return Refunded(share(line.charge.net), taxes)

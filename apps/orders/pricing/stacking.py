@@ -118,10 +118,11 @@ def _in_turn(candidates: Sequence[Candidate], goods: Goods, mode: RoundingMode) 
         for candidate, offer in offers:
             off = {}
             for place, amount in offer.items():
-                granted = min(amount, left[place])
+                rest = left[place]
+                granted = amount if amount < rest else rest  # a call of min() costs more
                 if granted:
                     off[place] = granted
-                    left[place] -= granted
+                    left[place] = rest - granted
             if off:
                 applied.append(Applied(candidate, off, sum(off.values())))
             else:

@@ -1,6 +1,7 @@
 """How a price comes about, rule by rule."""
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -204,6 +205,28 @@ def test_pieces_that_could_be_either_are_got_only_as_far_as_enough_are_bought() 
     offer = BuyXGetY(buy=1, get=1, gets=Selection(tags=frozenset({"gift"})))
 
     assert off(promotion(1, offer, goods=brand(7)), lines=lines) == [10, 0, 0, 80]
+
+
+def test_there_are_as_many_sets_as_the_pieces_are_enough_for() -> None:
+    def most_sets(bought: int, got: int, either: int, offer: BuyXGetY) -> int:
+        return max(
+            sets
+            for sets in range(20)
+            for bought_of_either in range(either + 1)
+            if sets * offer.buy <= bought + bought_of_either
+            and sets * offer.get <= got + either - bought_of_either
+        )
+
+    for bought, got, either in product(range(4), repeat=3):
+        lines = [
+            *([line(1, 1, bought, brand_id=number(7))] if bought else []),
+            *([line(2, 1, got, tags=frozenset({"gift"}))] if got else []),
+            *([line(3, 1, either, brand_id=number(7), tags=frozenset({"gift"}))] if either else []),
+        ]
+        for buy, get in product(range(1, 4), repeat=2):
+            offer = BuyXGetY(buy=buy, get=get, gets=Selection(tags=frozenset({"gift"})))
+            found = off(promotion(1, offer, goods=brand(7)), lines=lines)
+            assert sum(found) == get * most_sets(bought, got, either, offer)
 
 
 def test_free_shipping_takes_the_price_off_the_parcel() -> None:

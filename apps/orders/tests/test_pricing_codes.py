@@ -127,7 +127,7 @@ def test_what_depends_on_the_customer(
 def test_a_tier_that_is_not_reached() -> None:
     tiers = Tiers(Measure.QUANTITY, (Tier(3, TENTH), Tier(5, Percentage(2000))))
 
-    told = {"by": "quantity", "needed": 3, "has": 2}
+    told = {"measure": "quantity", "needed": 3, "has": 2}
     assert tried(promotion(1, tiers)) == (Outcome.BELOW_FIRST_TIER, told)
 
 

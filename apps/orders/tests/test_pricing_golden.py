@@ -26,6 +26,7 @@ from apps.orders.pricing import (
     RoundingMode,
     Selection,
     Shipping,
+    Sold,
     Taxes,
     TaxRounding,
     Tier,
@@ -151,7 +152,7 @@ def document(subject: Basket) -> str:
     quoted = told(found)
     for each in quoted["lines"]:
         each["line"] = {name: each["line"][name] for name in ("sku", "quantity", "list_price")}
-    first = refund(found, Parts({subject.lines[0].variant_id: 1}))
+    first = refund(Sold.of(found), Parts({subject.lines[0].variant_id: 1}))
     return (
         json.dumps(
             {

@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.orders.pricing import Basket, Outcome, Parts, Quote, RuleKind, quote, refund
+from apps.orders.pricing import Basket, Outcome, Parts, Quote, RuleKind, Sold, quote, refund
 from apps.orders.tests.baskets import random_basket, shuffled
 
 CARTS = int(os.environ.get("PRICING_CARTS", "20000"))
@@ -108,12 +108,19 @@ def test_each_rule_is_explained_once(basket: Basket) -> None:
             *((RuleKind.TAX, key) for key in classes),
         ]
     )
+    outcomes = {trial.key: trial.outcome for trial in found.explanation}
     applied = {
         trial.key: trial.facts["amount"]
         for trial in found.explanation
         if trial.kind is RuleKind.PROMOTION and trial.outcome is Outcome.APPLIED
     }
     assert applied == {str(each.promotion_id): each.amount for each in found.promotions}
+    for trial in found.explanation:
+        by: Any = trial.facts.get("by")
+        if trial.outcome is Outcome.EXCLUDED:
+            assert set(by) == applied.keys()
+        if trial.outcome is Outcome.GROUP_TAKEN:
+            assert {outcomes[key] for key in by} <= {Outcome.APPLIED, Outcome.EXCLUDED}
     codes = {
         trial.key
         for trial in found.explanation
@@ -126,12 +133,13 @@ def test_each_rule_is_explained_once(basket: Basket) -> None:
 @given(baskets, seeds)
 def test_the_refunds_of_all_parts_are_the_total_in_any_order(basket: Basket, seed: int) -> None:
     found = quote(basket)
+    sold = Sold.of(found)
     chance = random.Random(seed)
     wholes = [Parts({quoted.line.variant_id: n}) for quoted in found.lines for n in _cut(quoted)]
     parts = [*wholes, Parts(shipping=True)]
     chance.shuffle(parts)
 
-    refunds = [refund(found, part, earlier=parts[:before]) for before, part in enumerate(parts)]
+    refunds = [refund(sold, part, earlier=parts[:before]) for before, part in enumerate(parts)]
 
     assert sum(each.total for each in refunds) == found.totals.grand_total.minor
     taxes = Counter[Any]()
