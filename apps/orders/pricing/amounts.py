@@ -78,10 +78,14 @@ def limited(amounts: Mapping[int, int], most: int) -> dict[int, int]:
     return dict(zip(amounts, allocate(most, list(amounts.values())), strict=True))
 
 
-def refuse_unless_whole(least: int = 0, **amounts: int | None) -> None:
-    """Raise NotPriceable for what is no whole number from `least` to 10^15; None is let through."""
+def refuse_unless_whole(least: int = 0, **amounts: int) -> None:
+    """Raise NotPriceable for what is no whole number from `least` to 10^15."""
     for name, amount in amounts.items():
-        if amount is None:
-            continue
         if type(amount) is not int or not least <= amount <= LARGEST_MINOR:
             raise NotPriceable(f"{name} is no whole number from {least} on.", field=name)
+
+
+def refuse_unless_whole_or_none(least: int = 0, **amounts: int | None) -> None:
+    """Raise NotPriceable likewise for what is said; what is None is not said."""
+    said = {name: amount for name, amount in amounts.items() if amount is not None}
+    refuse_unless_whole(least, **said)

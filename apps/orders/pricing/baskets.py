@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from apps.orders.pricing.amounts import NotPriceable, Rounding, refuse_unless_whole, rounding_of
+from apps.orders.pricing.amounts import (
+    NotPriceable,
+    Rounding,
+    refuse_unless_whole,
+    refuse_unless_whole_or_none,
+    rounding_of,
+)
 from apps.orders.pricing.promotions import Promotion
 from apps.orders.pricing.taxes import Taxes
 
@@ -34,7 +40,8 @@ class Line:
     requires_shipping: bool = True
 
     def __post_init__(self) -> None:
-        refuse_unless_whole(list_price=self.list_price, price_list_price=self.price_list_price)
+        refuse_unless_whole(list_price=self.list_price)
+        refuse_unless_whole_or_none(price_list_price=self.price_list_price)
         refuse_unless_whole(1, quantity=self.quantity)
         if bool(self.price_list) != (self.price_list_price is not None):
             raise NotPriceable("A price list says a price.", field="price_list")

@@ -5,7 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from apps.orders.pricing.amounts import NotPriceable, refuse_unless_whole
+from apps.kernel.money import LARGEST_MINOR
+from apps.orders.pricing.amounts import (
+    NotPriceable,
+    refuse_unless_whole,
+    refuse_unless_whole_or_none,
+)
 
 WHOLE = 10_000
 
@@ -68,7 +73,8 @@ class BuyXGetY:
     most_times: int | None = None
 
     def __post_init__(self) -> None:
-        refuse_unless_whole(1, buy=self.buy, get=self.get, most_times=self.most_times)
+        refuse_unless_whole(1, buy=self.buy, get=self.get)
+        refuse_unless_whole_or_none(1, most_times=self.most_times)
         _refuse_unless_share(self.basis_points)
 
 
@@ -141,11 +147,13 @@ class Promotion:
     uses_per_customer: int | None = None
 
     def __post_init__(self) -> None:
-        refuse_unless_whole(
-            min_subtotal=self.min_subtotal,
-            min_quantity=self.min_quantity,
-            max_discount=self.max_discount,
-            uses_per_customer=self.uses_per_customer,
+        refuse_unless_whole(min_subtotal=self.min_subtotal, min_quantity=self.min_quantity)
+        refuse_unless_whole_or_none(
+            max_discount=self.max_discount, uses_per_customer=self.uses_per_customer
+        )
+        # What is left may be less than nothing, when a limit has been lowered.
+        refuse_unless_whole_or_none(
+            -LARGEST_MINOR, budget_left=self.budget_left, uses_left=self.uses_left
         )
         if self.currency is None and self._says_an_amount():
             raise NotPriceable("An amount is in a currency.", field="currency")

@@ -110,7 +110,7 @@ def quote(basket: Basket) -> Quote:
     candidates = [each for each in examined.values() if isinstance(each, Candidate)]
     way = combine(candidates, goods, rule.mode)
     charges = _charges(basket, goods, way)
-    of_line = {line.variant_id: charge for line, charge in zip(goods.lines, charges, strict=False)}
+    of_line = dict(zip((line.variant_id for line in goods.lines), charges[:-1], strict=True))
     taxes, included = _tax_totals(charges), basket.taxes.included
     tax = sum(each.amount for each in taxes)
     return Quote(
