@@ -66,9 +66,14 @@ def trial_of(quote: Quote, key: Any) -> Trial:
     return found
 
 
-def random_basket(seed: int, lines: int, promotions: int) -> Basket:
-    """Return a basket in which everything that can be said is said now and then."""
-    chance = random.Random(seed)
+def random_basket(seed: int) -> Basket:
+    """Return a basket in which everything that can be said is said now and then.
+
+    It has up to eight lines and six promotions.
+    """
+    details, size = divmod(seed, 63)
+    promotions, lines = divmod(size, 9)
+    chance = random.Random(details)
     currency = chance.choice(CURRENCIES)
     rules = tuple(_promotion(chance, key, currency) for key in range(promotions))
     return Basket(

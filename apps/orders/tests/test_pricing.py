@@ -23,12 +23,7 @@ from apps.orders.pricing import (
     quote,
 )
 from apps.orders.pricing.amounts import allocate, divide, rounding_of
-from apps.orders.tests.baskets import (
-    basket,
-    line,
-    number,
-    promotion,
-)
+from apps.orders.tests.baskets import basket, line, number, promotion
 
 PER_LINE = Rounding(tax=TaxRounding.LINE)
 PER_TOTAL = Rounding(tax=TaxRounding.TOTAL)

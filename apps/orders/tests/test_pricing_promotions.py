@@ -24,13 +24,7 @@ from apps.orders.pricing import (
     Tiers,
     quote,
 )
-from apps.orders.tests.baskets import (
-    basket,
-    line,
-    number,
-    promotion,
-    trial_of,
-)
+from apps.orders.tests.baskets import basket, line, number, promotion, trial_of
 
 
 def discounts(found: Quote) -> list[int]:

@@ -16,15 +16,7 @@ from apps.orders.pricing import (
     TaxRounding,
     quote,
 )
-from apps.orders.tests.baskets import (
-    CITY,
-    REDUCED,
-    STATE,
-    VAT,
-    basket,
-    line,
-    promotion,
-)
+from apps.orders.tests.baskets import CITY, REDUCED, STATE, VAT, basket, line, promotion
 
 PER_LINE = Rounding(tax=TaxRounding.LINE)
 PER_TOTAL = Rounding(tax=TaxRounding.TOTAL)
