@@ -1,6 +1,5 @@
 """The price of a basket: list price, price list, promotions, coupons, shipping, tax, total."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -160,11 +159,11 @@ def _charges(basket: Basket, goods: Goods, way: Way) -> list[Charge]:
 
 
 def _tax_totals(charges: Sequence[Charge]) -> tuple[TaxTotal, ...]:
-    nets: Counter[Rate] = Counter()
-    amounts: Counter[Rate] = Counter()
+    found: dict[Rate, tuple[int, int]] = {}
     for charge in charges:
+        net = charge.net
         for tax in charge.taxes:
-            nets[tax.rate] += charge.net
-            amounts[tax.rate] += tax.amount
-    rates = sorted(amounts, key=lambda rate: (rate.code, rate.ppm))
-    return tuple(TaxTotal(rate, nets[rate], amounts[rate]) for rate in rates)
+            nets, amount = found.get(tax.rate, (0, 0))
+            found[tax.rate] = nets + net, amount + tax.amount
+    rates = sorted(found, key=lambda rate: (rate.code, rate.ppm))
+    return tuple(TaxTotal(rate, *found[rate]) for rate in rates)
