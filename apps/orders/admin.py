@@ -29,7 +29,10 @@ from apps.orders.services import orders, shipments
 
 class Lines(ReadOnly, admin.TabularInline):
     model = OrderLine
-    fields = ("position", "sku", "name", "quantity", "unit_price_minor", "total_minor")
+    fields = (
+        *("position", "sku", "name", "quantity", "list_price_minor", "unit_price_minor"),
+        *("total_minor", "discount_minor", "tax_minor", "tax_included_minor"),
+    )
 
 
 class Attempts(ReadOnly, admin.TabularInline):

@@ -110,7 +110,8 @@ TABLES = (
         columns={
             Kind.REFERENCE: "id order",
             Kind.CONTENT: "product_id variant_id sku name quantity",
-            Kind.FINANCIAL: "position unit_price_minor total_minor",
+            Kind.FINANCIAL: "position list_price_minor unit_price_minor total_minor "
+            "discount_minor tax_minor tax_included_minor",
         },
         emptied={},
         kept=BOOKKEEPING,
@@ -153,7 +154,7 @@ TABLES = (
             Kind.CONTACT: "email shipping_address",
             Kind.CONTENT: "status shipping_option placed_at expires_at",
             Kind.FINANCIAL: "currency items_minor discount_minor shipping_minor tax_minor "
-            "grand_total_minor",
+            "tax_included_minor shipping_discount_minor shipping_tax_minor grand_total_minor",
             Kind.SECRET: "token_hash",
             Kind.NONE: "version",
         },

@@ -31,10 +31,15 @@ PRICES = f"""(
 OFFERS = f"""
 SELECT v.id, v.product_id, v.sku, concat_ws(', ', p.name, nullif(v.name, '')),
     {PRICES}, {CURRENCY}, v.weight_grams,
+    CASE WHEN v.currency = {CURRENCY} THEN v.price_minor END,
+    coalesce(string_to_array(trim('/' from c.path), '/')::uuid[], ARRAY[]::uuid[]), p.brand_id,
+    ARRAY(SELECT t.slug FROM catalog_product_tags o JOIN catalog_tag t ON t.id = o.tag_id
+        WHERE o.product_id = p.id),
     {ORDERABLE}, {AVAILABLE}, {AVAILABLE_ON},
     (SELECT i.file FROM catalog_image i
         WHERE i.product_id = p.id ORDER BY i.position, i.id LIMIT 1)
 FROM catalog_variant v JOIN catalog_product p ON p.id = v.product_id
+LEFT JOIN catalog_category c ON c.id = p.category_id
 WHERE v.id = ANY(%(variants)s::uuid[]) AND v.is_active AND p.status = 'published'
 """
 
@@ -89,7 +94,9 @@ class Offer:
     `available` pieces can be ordered, those ordered ahead included; these can be sent from
     `available_on` on, if that is known.
     `price_source` says where the price of one piece comes from: "regular", "sale", or "list:" and
-    the list's code. `tiers` are the other prices, from the smallest quantity up.
+    the list's code. `tiers` are the other prices, from the smallest quantity up. `list_price` is
+    what a piece costs without lists and sales; where it has no such price in that currency, what
+    it costs now. `category_ids` names its category and all above it, `tags` are slugs.
     """
 
     variant_id: UUID
@@ -97,6 +104,7 @@ class Offer:
     sku: str
     name: str
     price: Money
+    list_price: Money
     weight_grams: int
     available: int
     availability: str
@@ -104,11 +112,19 @@ class Offer:
     image_url: str
     price_source: str = "regular"
     tiers: tuple[Tier, ...] = ()
+    category_ids: frozenset[UUID] = frozenset()
+    brand_id: UUID | None = None
+    tags: frozenset[str] = frozenset()
+    tax_class: str = ""
+
+    def tier_for(self, quantity: int) -> Tier:
+        """Return what each of so many pieces costs, and why."""
+        reached = [tier for tier in self.tiers if tier.min_quantity <= quantity]
+        return reached[-1] if reached else Tier(1, self.price, self.price_source)
 
     def price_for(self, quantity: int) -> Money:
         """Return what each of so many pieces costs."""
-        reached = [tier.price for tier in self.tiers if tier.min_quantity <= quantity]
-        return reached[-1] if reached else self.price
+        return self.tier_for(quantity).price
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +184,8 @@ def _is_priced(row: Any) -> bool:
 
 
 def _offer(row: Any) -> Offer:
-    variant_id, product_id, sku, name, prices, currency, weight_grams, *stock, file = row
-    orderable, available, available_on = stock
+    variant_id, product_id, sku, name, prices, currency, weight_grams, *about, file = row
+    regular, category_ids, brand_id, tags, orderable, available, available_on = about
     (_, minor, source), *more = prices
     tiers: list[Tier] = []
     for quantity, amount, why in more:
@@ -181,6 +197,7 @@ def _offer(row: Any) -> Offer:
         sku=sku,
         name=name,
         price=Money(minor, currency),
+        list_price=Money(minor if regular is None or source == "regular" else regular, currency),
         weight_grams=weight_grams,
         available=orderable,
         availability=band_of(available),
@@ -188,4 +205,7 @@ def _offer(row: Any) -> Offer:
         image_url=picture_url(file) if file else "",
         price_source=source,
         tiers=tuple(tiers),
+        category_ids=frozenset(category_ids),
+        brand_id=brand_id,
+        tags=frozenset(tags),
     )

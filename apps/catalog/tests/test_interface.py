@@ -4,7 +4,15 @@ import pytest
 
 from apps.catalog import interface as catalog
 from apps.catalog.models import Image, Reservation, Stock
-from apps.catalog.tests.factories import ProductFactory, VariantFactory
+from apps.catalog.tests.factories import (
+    BrandFactory,
+    CategoryFactory,
+    PriceFactory,
+    PriceListFactory,
+    ProductFactory,
+    TagFactory,
+    VariantFactory,
+)
 from apps.kernel.ids import new_id
 from apps.kernel.money import Money
 
@@ -12,9 +20,10 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_offer_says_what_a_cart_needs_to_know(django_assert_num_queries):
-    variant = VariantFactory(
-        product=ProductFactory(name="Mug"), name="Blue", sku="MUG", price_minor=950, stock=4
-    )
+    lamps, tag = CategoryFactory(parent=CategoryFactory()), TagFactory()
+    mug = ProductFactory(name="Mug", category=lamps, brand=BrandFactory())
+    mug.tags.add(tag)
+    variant = VariantFactory(product=mug, name="Blue", sku="MUG", price_minor=950, stock=4)
     Image.objects.create(product=variant.product, file="products/m.webp", width=1, height=1)
     catalog.reserve(order_id=new_id(), quantities={variant.pk: 1})
 
@@ -28,13 +37,29 @@ def test_an_offer_says_what_a_cart_needs_to_know(django_assert_num_queries):
             sku="MUG",
             name="Mug, Blue",
             price=Money(950, "USD"),
+            list_price=Money(950, "USD"),
             weight_grams=500,
             available=3,
             availability="low_stock",
             available_on=None,
             image_url="/media/products/m.webp",
+            category_ids=frozenset({lamps.pk, lamps.parent_id}),
+            brand_id=mug.brand_id,
+            tags=frozenset({tag.slug}),
         )
     }
+
+
+def test_the_list_price_is_what_it_costs_without_lists_and_sales():
+    listed, other = VariantFactory(price_minor=1000), VariantFactory(price_minor=2000)
+    PriceFactory(variant=listed, price_list=PriceListFactory(code="spring"), amount_minor=900)
+
+    offers = catalog.offers(variant_ids=[listed.pk, other.pk])
+
+    assert [
+        (o.price.minor, o.list_price.minor, o.price_source)
+        for o in (offers[listed.pk], offers[other.pk])
+    ] == [(900, 1000, "list:spring"), (2000, 2000, "regular")]
 
 
 def test_what_is_not_for_sale_is_not_offered():

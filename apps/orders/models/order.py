@@ -32,7 +32,14 @@ class Order(models.Model):
     items_minor = models.BigIntegerField()
     discount_minor = models.BigIntegerField(default=0)
     shipping_minor = models.BigIntegerField()
-    tax_minor = models.BigIntegerField(default=0)
+    tax_minor = models.BigIntegerField(default=0, help_text="On top of the prices.")
+    tax_included_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="In the prices; the total holds it already."
+    )
+    shipping_discount_minor = models.BigIntegerField(default=0, db_default=0)
+    shipping_tax_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="Of the tax, on top or in it, what the parcel bears."
+    )
     grand_total_minor = models.BigIntegerField()
     shipping_address = models.JSONField()
     shipping_option = models.CharField(max_length=40)
@@ -68,6 +75,23 @@ class Order(models.Model):
                 ),
                 name="order_amounts_are_not_negative",
             ),
+            models.CheckConstraint(
+                condition=Q(tax_minor=0) | Q(tax_included_minor=0),
+                name="order_tax_is_in_the_prices_or_on_top",
+            ),
+            models.CheckConstraint(
+                condition=Q(tax_included_minor__gte=0)
+                & Q(tax_included_minor__lte=F("grand_total_minor")),
+                name="order_included_tax_is_part_of_the_total",
+            ),
+            models.CheckConstraint(
+                condition=Q(shipping_discount_minor__gte=0)
+                & Q(shipping_discount_minor__lte=F("shipping_minor"))
+                & Q(shipping_discount_minor__lte=F("discount_minor"))
+                & Q(shipping_tax_minor__gte=0)
+                & Q(shipping_tax_minor__lte=F("tax_minor") + F("tax_included_minor")),
+                name="order_shipping_is_part_of_its_amounts",
+            ),
         ]
         indexes = [
             models.Index(fields=["placed_at", "id"], name="order_by_time"),
@@ -99,8 +123,18 @@ class OrderLine(models.Model):
     sku = models.CharField(max_length=64)
     name = models.CharField(max_length=300)
     quantity = models.PositiveIntegerField()
+    list_price_minor = models.BigIntegerField(
+        null=True, help_text="Of one piece, without price lists; null in orders of before."
+    )
     unit_price_minor = models.BigIntegerField()
-    total_minor = models.BigIntegerField()
+    total_minor = models.BigIntegerField(help_text="Unit price times quantity.")
+    discount_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="What promotions take off the total."
+    )
+    tax_minor = models.BigIntegerField(default=0, db_default=0, help_text="On top of the prices.")
+    tax_included_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="In the prices; what is left holds it already."
+    )
 
     class Meta:
         default_permissions = ("view",)
@@ -116,6 +150,23 @@ class OrderLine(models.Model):
             models.CheckConstraint(
                 condition=Q(total_minor=F("unit_price_minor") * F("quantity")),
                 name="order_line_total_is_price_times_quantity",
+            ),
+            models.CheckConstraint(
+                condition=Q(list_price_minor=None) | Q(list_price_minor__gte=0),
+                name="order_line_list_price_is_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(discount_minor__gte=0) & Q(discount_minor__lte=F("total_minor")),
+                name="order_line_discount_is_part_of_its_total",
+            ),
+            models.CheckConstraint(
+                condition=Q(tax_minor__gte=0) & (Q(tax_minor=0) | Q(tax_included_minor=0)),
+                name="order_line_tax_is_in_the_price_or_on_top",
+            ),
+            models.CheckConstraint(
+                condition=Q(tax_included_minor__gte=0)
+                & Q(tax_included_minor__lte=F("total_minor") - F("discount_minor")),
+                name="order_line_included_tax_is_part_of_its_price",
             ),
         ]
         triggers = [append_only(name="order_line_is_a_document")]

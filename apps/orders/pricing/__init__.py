@@ -25,6 +25,7 @@ from apps.orders.pricing.quotes import (
     Quote,
     QuotedLine,
     TaxTotal,
+    Totals,
     quote,
 )
 from apps.orders.pricing.refunds import (
@@ -37,7 +38,6 @@ from apps.orders.pricing.refunds import (
     refund,
 )
 from apps.orders.pricing.taxes import Rate, Tax, Taxes
-from apps.orders.pricing.totals import PricedLine, Totals, price
 from apps.orders.pricing.verdicts import Outcome, RuleKind, Trial
 
 __all__ = [
@@ -58,7 +58,6 @@ __all__ = [
     "Outcome",
     "Parts",
     "Percentage",
-    "PricedLine",
     "Promotion",
     "Quote",
     "QuotedLine",
@@ -80,7 +79,6 @@ __all__ = [
     "Tiers",
     "Totals",
     "Trial",
-    "price",
     "quote",
     "refund",
 ]

@@ -12,7 +12,6 @@ from apps.orders.pricing.explanation import explain
 from apps.orders.pricing.goods import Goods
 from apps.orders.pricing.stacking import Way, combine
 from apps.orders.pricing.taxes import Rate, Tax, taxes_of
-from apps.orders.pricing.totals import Totals
 from apps.orders.pricing.verdicts import Trial
 
 # A promotion's id, and how much of it falls here. A large order has thousands of them.
@@ -41,6 +40,11 @@ class Charge:
         return sum(tax.amount for tax in self.taxes)
 
     @property
+    def tax_on_top(self) -> int:
+        """What of the tax is not in the prices: all of it, or nothing."""
+        return self.total - (self.subtotal - self.discount)
+
+    @property
     def net(self) -> int:
         """What is paid for it without tax."""
         return self.total - self.tax
@@ -61,6 +65,23 @@ class TaxTotal:
     rate: Rate
     net: int
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The parts of what is to be paid; `grand_total` is their exact sum.
+
+    `tax` is what comes on top of the prices, never what they include.
+    """
+
+    items: Money
+    discount: Money
+    shipping: Money
+    tax: Money
+
+    @property
+    def grand_total(self) -> Money:
+        return self.items - self.discount + self.shipping + self.tax
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from apps.kernel.money import Money
 from apps.orders.carriers import TableRates
 from apps.orders.carriers.carrier import ShippingOption
 from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
-from apps.orders.pricing import PricedLine, Totals, price
+from apps.orders.pricing import Basket, Line, Quote, Shipping, Taxes, Totals, quote
 from apps.orders.selectors.orders import Holder, cart_of, hash_of
 from apps.users import interface as users
 
@@ -88,12 +88,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class PricedCart:
-    """A cart with live prices, the totals, and what is still in the way."""
+    """A cart with live prices, what it costs and why, and what is still in the way."""
 
     cart: Cart
     lines: list[CartLine]
-    totals: Totals
+    quote: Quote
     problems: list[Problem]
+
+    @property
+    def totals(self) -> Totals:
+        return self.quote.totals
 
 
 def open_cart(*, customer_id: UUID | None, cart_id: UUID | None = None) -> tuple[Cart, str]:
@@ -209,6 +213,7 @@ def drop_cart(*, holder: Holder, cart_id: UUID, version: int | None) -> None:
 
 def price_cart(cart: Cart, *, holder: Holder) -> PricedCart:
     """Return the cart at the prices that the holder pays now, with all that is in the way."""
+    at = timezone.now()
     items = list(CartItem.objects.filter(cart=cart).order_by("created_at", "id"))
     offers = catalog.offers(
         variant_ids=[item.variant_id for item in items],
@@ -217,15 +222,18 @@ def price_cart(cart: Cart, *, holder: Holder) -> PricedCart:
     )
     lines = [CartLine(item, offers.get(item.variant_id)) for item in items]
     option = next(
-        (o for o in _options(cart, lines, timezone.now().date()) if o.code == cart.shipping_option),
-        None,
+        (o for o in _options(cart, lines, at.date()) if o.code == cart.shipping_option), None
     )
-    totals = price(
-        (PricedLine(line.item.quantity, line.unit_price) for line in lines if line.unit_price),
-        shipping=option.price if option else None,
-        currency=cart.currency,
+    quoted = quote(
+        Basket(
+            currency=cart.currency,
+            at=at,
+            lines=tuple(_line(line.item, line.offer) for line in lines if line.offer is not None),
+            shipping=Shipping(option.price.minor) if option else None,
+            taxes=Taxes(),
+        )
     )
-    return PricedCart(cart, lines, totals, _problems(cart, lines, option))
+    return PricedCart(cart, lines, quoted, _problems(cart, lines, option))
 
 
 def shipping_options(priced: PricedCart) -> list[ShippingOption]:
@@ -271,6 +279,24 @@ def _variant_id_of(sku: str) -> UUID:
     if offer is None:
         raise UnknownVariant("Nothing like this is sold now.")
     return offer.variant_id
+
+
+def _line(item: CartItem, offer: catalog.Offer) -> Line:
+    tier = offer.tier_for(item.quantity)
+    regular = tier.source == "regular"
+    return Line(
+        variant_id=offer.variant_id,
+        sku=offer.sku,
+        product_id=offer.product_id,
+        quantity=item.quantity,
+        list_price=offer.list_price.minor,
+        price_list="" if regular else tier.source,
+        price_list_price=None if regular else tier.price.minor,
+        category_ids=offer.category_ids,
+        brand_id=offer.brand_id,
+        tags=offer.tags,
+        tax_class=offer.tax_class,
+    )
 
 
 def _options(cart: Cart, lines: list[CartLine], today: date) -> list[ShippingOption]:

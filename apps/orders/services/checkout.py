@@ -161,7 +161,7 @@ def _refuse_unless_ready(priced: PricedCart, expected_total: Money | None) -> No
 
 
 def _write_order(priced: PricedCart, token: str) -> Order:
-    cart, totals = priced.cart, priced.totals
+    cart, totals, shipping = priced.cart, priced.totals, priced.quote.shipping
     return Order.objects.create(
         cart_id=cart.pk,
         customer_id=cart.customer_id,
@@ -172,6 +172,9 @@ def _write_order(priced: PricedCart, token: str) -> Order:
         discount_minor=totals.discount.minor,
         shipping_minor=totals.shipping.minor,
         tax_minor=totals.tax.minor,
+        tax_included_minor=priced.quote.tax_included.minor,
+        shipping_discount_minor=shipping.discount,
+        shipping_tax_minor=shipping.tax,
         grand_total_minor=totals.grand_total.minor,
         shipping_address=cart.shipping_address,
         shipping_option=cart.shipping_option,
@@ -180,20 +183,24 @@ def _write_order(priced: PricedCart, token: str) -> Order:
 
 
 def _write_lines(order: Order, priced: PricedCart) -> list[OrderLine]:
+    names = {line.offer.variant_id: line.offer.name for line in priced.lines if line.offer}
     return OrderLine.objects.bulk_create(
         OrderLine(
             order=order,
             position=position,
-            product_id=line.offer.product_id,
-            variant_id=line.offer.variant_id,
-            sku=line.offer.sku,
-            name=line.offer.name,
-            quantity=line.item.quantity,
-            unit_price_minor=line.unit_price.minor,
-            total_minor=line.unit_price.minor * line.item.quantity,
+            product_id=quoted.line.product_id,
+            variant_id=quoted.line.variant_id,
+            sku=quoted.line.sku,
+            name=names[quoted.line.variant_id],
+            quantity=quoted.line.quantity,
+            list_price_minor=quoted.line.list_price,
+            unit_price_minor=quoted.line.unit_price,
+            total_minor=quoted.charge.subtotal,
+            discount_minor=quoted.charge.discount,
+            tax_minor=quoted.charge.tax_on_top,
+            tax_included_minor=quoted.charge.tax - quoted.charge.tax_on_top,
         )
-        for position, line in enumerate(priced.lines, 1)
-        if line.offer and line.unit_price
+        for position, quoted in enumerate(priced.quote.lines, 1)
     )
 
 

@@ -118,9 +118,25 @@ def _wrong_stock(orders: QuerySet[Order]) -> Iterator[Violation]:
 
 
 def _wrong_totals(orders: QuerySet[Order]) -> Iterator[Violation]:
-    lines = Coalesce(Sum("lines__total_minor"), 0)
-    for order in orders.annotate(lines_minor=lines).exclude(lines_minor=F("items_minor")):
-        yield Violation(Rule.TOTAL, str(order), f"{order.items_minor} ≠ {order.lines_minor}")
+    """What the lines and the parcel have of each amount of the order, and what it says."""
+    for order in orders.annotate(
+        lines_items=_of_lines("total_minor"),
+        lines_discount=_of_lines("discount_minor") + F("shipping_discount_minor"),
+        lines_tax=_of_lines("tax_minor")
+        + _of_lines("tax_included_minor")
+        + F("shipping_tax_minor"),
+    ).exclude(
+        lines_items=F("items_minor"),
+        lines_discount=F("discount_minor"),
+        lines_tax=F("tax_minor") + F("tax_included_minor"),
+    ):
+        said = (order.items_minor, order.discount_minor, order.tax_minor + order.tax_included_minor)
+        summed = (order.lines_items, order.lines_discount, order.lines_tax)
+        yield Violation(Rule.TOTAL, str(order), f"{said} ≠ {summed}")
+
+
+def _of_lines(column: str) -> Coalesce:
+    return Coalesce(Sum(f"lines__{column}"), 0)
 
 
 def _wrong_payments(orders: QuerySet[Order]) -> Iterator[Violation]:

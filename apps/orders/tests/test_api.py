@@ -115,6 +115,25 @@ def test_a_customers_cart_is_found_again_and_belongs_to_nobody_else():
     assert APIClient().get(f"/api/v1/carts/{cart['id']}").status_code == 404
 
 
+def test_a_cart_explains_its_price_when_it_is_asked(guest):
+    path, variant = filled(guest)
+    PriceFactory(variant=variant, price_list=PriceListFactory(code="spring"), amount_minor=900)
+
+    explained = guest.get(f"{path}?explain=true").json()
+
+    assert explained["explanation"][0] == {
+        "kind": "price_list",
+        "key": "list:spring",
+        "outcome": "applied",
+        "facts": {"skus": [variant.sku]},
+    }
+    for plain in (path, f"{path}?explain=false"):
+        assert "explanation" not in guest.get(plain).json()
+    for unknown in ("explain=yes", "explain=", "explain=true&explain=true", "why=true"):
+        answer = guest.get(f"{path}?{unknown}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
+
+
 def test_lines_of_one_variant_become_one_line(guest):
     path, variant = filled(guest, quantity=2)
 
@@ -585,7 +604,7 @@ def statements(captured):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("lines", [1, 5])
+@pytest.mark.parametrize("lines", [1, 100])
 def test_placing_an_order_costs_12_statements_whatever_its_length(guest, lines):
     cart, holder = ready_cart({VariantFactory(stock=9).pk: 2 for _ in range(lines)})
     guest.credentials(HTTP_X_CART_TOKEN=holder.token)
@@ -598,13 +617,20 @@ def test_placing_an_order_costs_12_statements_whatever_its_length(guest, lines):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_adding_to_a_cart_costs_5_statements(guest):
-    path, variant = filled(guest)
+@pytest.mark.parametrize("lines", [1, 100])
+def test_reading_a_cart_costs_3_statements_and_adding_to_it_5(guest, lines):
+    variants = [VariantFactory(stock=9) for _ in range(lines)]
+    cart, holder = ready_cart({variant.pk: 2 for variant in variants})
+    guest.credentials(HTTP_X_CART_TOKEN=holder.token)
+    path = f"/api/v1/carts/{cart.pk}"
 
-    with CaptureQueriesContext(connection) as captured:
-        assert guest.post(f"{path}/items", {"sku": variant.sku, "quantity": 1}).status_code == 200
+    with CaptureQueriesContext(connection) as reading:
+        assert guest.get(path).status_code == 200
+    with CaptureQueriesContext(connection) as adding:
+        added = guest.post(f"{path}/items", {"sku": variants[0].sku, "quantity": 1})
 
-    assert len(statements(captured)) == 5
+    assert added.status_code == 200
+    assert (len(statements(reading)), len(statements(adding))) == (3, 5)
 
 
 def test_a_member_of_a_group_pays_what_its_list_says_by_quantity_and_the_order_keeps_it(guest):

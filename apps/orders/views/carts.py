@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +13,7 @@ from apps.kernel.addresses import Address
 from apps.kernel.conditional import expected_version, tagged
 from apps.kernel.idempotency import idempotent
 from apps.kernel.openapi import IDEMPOTENCY_KEY, IF_MATCH, problems
+from apps.kernel.pagination import read_query
 from apps.kernel.serializers import StrictSerializer
 from apps.orders.selectors.orders import cart_of, latest_cart_of
 from apps.orders.serializers import (
@@ -34,8 +36,11 @@ from apps.orders.views.holder import CART_TOKEN, cart_holder
 CHANGES = [CART_TOKEN, IF_MATCH]
 
 
-def _rendered(priced: carts.PricedCart, *, status: int = 200, token: str = "") -> Response:
-    response = Response(cart_document(priced, token=token), status=status)
+def _rendered(
+    priced: carts.PricedCart, *, status: int = 200, token: str = "", explained: bool = False
+) -> Response:
+    document = cart_document(priced, token=token, explained=explained)
+    response = Response(document, status=status)
     return tagged(response, version=priced.cart.version)
 
 
@@ -77,15 +82,22 @@ class OneCart(APIView):
 
     permission_classes = (AllowAny,)
 
+    class Explain(StrictSerializer):
+        """Whether every rule that was tried is listed."""
+
+        explain = serializers.ChoiceField(choices=["true", "false"], required=False)
+
     @extend_schema(
         operation_id="carts_retrieve",
-        parameters=[CART_TOKEN],
+        parameters=[CART_TOKEN, Explain],
         responses={200: CartDocument, **problems(400, 401, 404)},
     )
     def get(self, request: Request, cart_id: UUID) -> Response:
+        """Show a cart at the prices of this moment; with `explain=true` also why."""
+        explained = read_query(request, self.Explain).get("explain") == "true"
         holder = cart_holder(request)
         cart = cart_of(holder=holder, cart_id=cart_id)
-        return _rendered(carts.price_cart(cart, holder=holder))
+        return _rendered(carts.price_cart(cart, holder=holder), explained=explained)
 
     @extend_schema(
         operation_id="carts_delete",

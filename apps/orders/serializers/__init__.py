@@ -17,6 +17,7 @@ from apps.kernel.serializers import (
 from apps.orders.carriers import ShippingOption
 from apps.orders.models import LARGEST_QUANTITY, METHOD_REFERENCE, MOST_LINES
 from apps.orders.selectors.orders import WholeOrder
+from apps.orders.serializers.prices import TrialDocument, trial_document
 from apps.orders.services.carts import PricedCart
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, ShipmentStatus
 
@@ -150,6 +151,7 @@ class CartDocument(serializers.Serializer[Any]):
     totals = TotalsDocument()
     problems = CartProblem(many=True)
     version = serializers.IntegerField()
+    explanation = TrialDocument(many=True, required=False, help_text="Where it is asked for.")
 
 
 class EstimatedDelivery(serializers.Serializer[Any]):
@@ -175,7 +177,7 @@ class ShippingOptions(serializers.Serializer[Any]):
 
 
 class OrderItemDocument(serializers.Serializer[Any]):
-    """A line as it was sold."""
+    """A line as it was sold: unit price times quantity is the total, before discount and tax."""
 
     id = serializers.UUIDField()
     variant_id = serializers.UUIDField()
@@ -183,8 +185,11 @@ class OrderItemDocument(serializers.Serializer[Any]):
     sku = serializers.CharField()
     name = serializers.CharField()
     quantity = serializers.IntegerField()
+    list_price = MoneyField(allow_null=True, help_text="Of one piece without price lists.")
     unit_price = MoneyField()
     total = MoneyField()
+    discount = MoneyField()
+    tax = MoneyField(help_text="On top of what is left, or in it.")
 
 
 class PaymentDocument(serializers.Serializer[Any]):
@@ -256,10 +261,12 @@ class OrderEvents(serializers.Serializer[Any]):
     results = OrderEventDocument(many=True)
 
 
-def cart_document(priced: PricedCart, *, token: str = "") -> dict[str, Any]:
+def cart_document(
+    priced: PricedCart, *, token: str = "", explained: bool = False
+) -> dict[str, Any]:
     """Return the cart as CartDocument says."""
     cart = priced.cart
-    return {
+    document = {
         "id": cart.pk,
         "token": token or None,
         "currency": cart.currency,
@@ -290,6 +297,9 @@ def cart_document(priced: PricedCart, *, token: str = "") -> dict[str, Any]:
         "problems": [{"code": p.code, "detail": p.detail} for p in priced.problems],
         "version": cart.version,
     }
+    if explained:
+        document["explanation"] = [trial_document(each) for each in priced.quote.explanation]
+    return document
 
 
 def shipping_option_document(option: ShippingOption) -> dict[str, Any]:
@@ -323,8 +333,13 @@ def order_document(whole: WholeOrder, *, token: str = "") -> dict[str, Any]:
                 "sku": line.sku,
                 "name": line.name,
                 "quantity": line.quantity,
+                "list_price": None
+                if line.list_price_minor is None
+                else money(line.list_price_minor),
                 "unit_price": money(line.unit_price_minor),
                 "total": money(line.total_minor),
+                "discount": money(line.discount_minor),
+                "tax": money(line.tax_minor + line.tax_included_minor),
             }
             for line in whole.lines
         ],
