@@ -54,6 +54,15 @@ _orders = frozenset(
         "orders.view_statuschange",
     }
 )
+_promotions = frozenset(
+    {
+        "orders.view_coupon",
+        "orders.view_couponbatch",
+        "orders.view_customeruses",
+        "orders.view_orderpromotion",
+        "orders.view_promotion",
+    }
+)
 _groups = frozenset({"users.view_customergroup"})
 _payments = frozenset({"orders.view_paymentattempt", "orders.view_refund"})
 
@@ -82,6 +91,7 @@ ROLES: dict[str, DeclaredRole] = {
         | _orders
         | _payments
         | _groups
+        | _promotions
         | {
             "kernel.resend_mail",
             "kernel.view_mail",
@@ -105,8 +115,8 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "catalog_manager": DeclaredRole(
         "Catalog manager",
-        "Writes products, categories, brands, prices and customer groups, reads reviews, tunes "
-        "the search, and sees what is in stock.",
+        "Writes products, categories, brands, prices, promotions with their codes, and customer "
+        "groups, reads reviews, tunes the search, and sees what is in stock.",
         _products
         | _stock
         | _reviews
@@ -155,7 +165,12 @@ ROLES: dict[str, DeclaredRole] = {
             "catalog.delete_tag",
             "catalog.view_export",
             "catalog.view_import",
+            "orders.add_couponbatch",
+            "orders.add_promotion",
+            "orders.change_promotion",
+            "orders.delete_promotion",
         }
+        | _promotions
         | _groups
         | {"users.add_customergroup", "users.change_customergroup", "users.delete_customergroup"},
     ),

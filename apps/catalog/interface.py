@@ -10,6 +10,7 @@ from apps.catalog.selectors.figures import (
     open_indexing,
     stock_figures,
 )
+from apps.catalog.selectors.goods import missing_goods
 from apps.catalog.selectors.offers import (
     Offer,
     StockDifference,
@@ -79,6 +80,7 @@ __all__ = [
     "import_products",
     "keep",
     "keep_companions",
+    "missing_goods",
     "notice_low_stock",
     "offers",
     "offers_by_sku",

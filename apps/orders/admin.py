@@ -13,9 +13,14 @@ from apps.kernel.money import format_minor
 from apps.orders.models import (
     Cart,
     CartItem,
+    Coupon,
+    CouponBatch,
+    CustomerUses,
     Order,
     OrderLine,
+    OrderPromotion,
     PaymentAttempt,
+    Promotion,
     Refund,
     RetainedInvoice,
     Shipment,
@@ -24,7 +29,7 @@ from apps.orders.models import (
     WebhookEvent,
 )
 from apps.orders.selectors.orders import Holder
-from apps.orders.services import orders, shipments
+from apps.orders.services import orders, promotions, shipments
 
 
 class Lines(ReadOnly, admin.TabularInline):
@@ -33,6 +38,11 @@ class Lines(ReadOnly, admin.TabularInline):
         *("position", "sku", "name", "quantity", "list_price_minor", "unit_price_minor"),
         *("total_minor", "discount_minor", "tax_minor", "tax_included_minor"),
     )
+
+
+class Applied(ReadOnly, admin.TabularInline):
+    model = OrderPromotion
+    fields = ("position", "name", "code", "amount_minor", "given_back_at")
 
 
 class Attempts(ReadOnly, admin.TabularInline):
@@ -80,7 +90,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("number", "email", "id", "lines__sku")
     date_hierarchy = "placed_at"
     ordering = ("-placed_at",)
-    inlines = (Lines, Attempts, Shipments, History)
+    inlines = (Lines, Applied, Attempts, Shipments, History)
     exclude = ("token_hash",)
     actions = ("cancel",)
 
@@ -193,3 +203,60 @@ class StatusChangeAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("to_status",)
     list_select_related = ("order",)
     search_fields = ("order__number",)
+
+
+class Batches(ReadOnly, admin.TabularInline):
+    model = CouponBatch
+    fields = ("count", "uses_limit", "uses_per_customer", "created_at")
+
+
+@admin.register(Promotion)
+class PromotionAdmin(ReadOnly, admin.ModelAdmin):
+    """Promotions are written over the API, which says what they meet."""
+
+    list_display = ("name", "status", "priority", "starts_at", "ends_at", "uses", "uses_limit")
+    list_filter = ("status", "needs_code", "exclusive")
+    search_fields = ("name", "id")
+    ordering = ("-id",)
+    inlines = (Batches,)
+    actions = ("activate", "archive")
+
+    def has_activate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.change_promotion")
+
+    def has_archive_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.delete_promotion")
+
+    @admin.action(description="Let it count", permissions=["activate"])
+    def activate(self, request: HttpRequest, rows: QuerySet[Promotion]) -> None:
+        _each(self, request, rows, lambda row: promotions.activate_promotion(promotion_id=row.pk))
+
+    @admin.action(description="Archive (deletes drafts)", permissions=["archive"])
+    def archive(self, request: HttpRequest, rows: QuerySet[Promotion]) -> None:
+        _each(self, request, rows, lambda row: promotions.retire_promotion(promotion_id=row.pk))
+
+
+@admin.register(Coupon)
+class CouponAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("code", "promotion", "uses", "uses_limit", "uses_per_customer")
+    list_select_related = ("promotion",)
+    search_fields = ("code", "promotion__name")
+    ordering = ("-id",)
+
+
+@admin.register(CustomerUses)
+class CustomerUsesAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("promotion", "coupon", "customer_id", "uses", "most")
+    list_select_related = ("promotion", "coupon")
+    search_fields = ("customer_id", "promotion__name")
+    ordering = ("-id",)
+
+
+@admin.register(OrderPromotion)
+class OrderPromotionAdmin(ReadOnly, admin.ModelAdmin):
+    """What promotions have taken off, to be looked up by promotion or code."""
+
+    list_display = ("order", "name", "code", "amount_minor", "given_back_at")
+    list_select_related = ("order",)
+    search_fields = ("name", "code", "order__number")
+    ordering = ("-id",)

@@ -6,9 +6,14 @@ from apps.kernel.privacy import BOOKKEEPING, EVIDENCE, Kind, Person, Table
 from apps.orders.models import (
     Cart,
     CartItem,
+    Coupon,
+    CouponBatch,
+    CustomerUses,
     Order,
     OrderLine,
+    OrderPromotion,
     PaymentAttempt,
+    Promotion,
     Refund,
     RetainedInvoice,
     Shipment,
@@ -117,6 +122,43 @@ TABLES = (
         kept=BOOKKEEPING,
     ),
     Table(
+        model=OrderPromotion,
+        of=lambda person: owned_by(person, "order__"),
+        columns={
+            Kind.REFERENCE: "id order",
+            Kind.CONTENT: "promotion coupon code name",
+            Kind.FINANCIAL: "position amount_minor given_back_at",
+        },
+        emptied={},
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=CustomerUses,
+        of=lambda person: person.by_id("customer_id"),
+        columns={
+            Kind.REFERENCE: "id customer_id",
+            Kind.CONTENT: "promotion coupon uses",
+            Kind.NONE: "most",
+        },
+    ),
+    Table(
+        model=Coupon,
+        columns={Kind.NONE: "id promotion batch code uses_limit uses_per_customer uses"},
+    ),
+    Table(
+        model=CouponBatch,
+        columns={Kind.NONE: "id promotion count uses_limit uses_per_customer created_at"},
+    ),
+    Table(
+        model=Promotion,
+        columns={
+            Kind.NONE: "id name status benefit goods needs_code priority exclusive stacking_group "
+            "currency min_subtotal_minor min_quantity customer_group_ids first_order_only "
+            "starts_at ends_at max_discount_minor budget_minor uses_limit uses_per_customer uses "
+            "budget_used_minor version created_at"
+        },
+    ),
+    Table(
         model=CartItem,
         of=lambda person: owned_by(person, "cart__"),
         columns={
@@ -130,7 +172,7 @@ TABLES = (
         columns={
             Kind.REFERENCE: "id customer_id",
             Kind.CONTACT: "email shipping_address",
-            Kind.CONTENT: "status currency shipping_option created_at updated_at",
+            Kind.CONTENT: "status currency shipping_option coupons created_at updated_at",
             Kind.SECRET: "token_hash",
             Kind.NONE: "version",
         },

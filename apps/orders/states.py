@@ -37,6 +37,12 @@ class StrayStatus(StrEnum):
     REFUSED = "refused"
 
 
+class PromotionStatus(StrEnum):
+    DRAFT = "draft"
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
 class ShipmentStatus(StrEnum):
     PLANNED = "planned"
     LABEL_IN_FLIGHT = "label_in_flight"
@@ -118,3 +124,9 @@ FINISHED_ATTEMPTS = frozenset(
     status for status, following in ATTEMPT_FOLLOWS.items() if not following
 )
 UNPAID_ATTEMPTS = frozenset({AttemptStatus.FAILED, AttemptStatus.VOIDED})
+
+PROMOTION_FOLLOWS: dict[PromotionStatus, frozenset[PromotionStatus]] = {
+    PromotionStatus.DRAFT: frozenset({PromotionStatus.ACTIVE, PromotionStatus.ARCHIVED}),
+    PromotionStatus.ACTIVE: frozenset({PromotionStatus.ARCHIVED}),
+    PromotionStatus.ARCHIVED: frozenset({PromotionStatus.ACTIVE}),
+}

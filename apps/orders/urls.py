@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.orders.views import carts, hooks, orders
+from apps.orders.views import carts, hooks, orders, promotions
 
 urlpatterns = [
     path("carts", carts.Carts.as_view()),
@@ -14,11 +14,21 @@ urlpatterns = [
     path("carts/<id:cart_id>/shipping-address", carts.CartShippingAddress.as_view()),
     path("carts/<id:cart_id>/shipping-options", carts.CartShippingOptions.as_view()),
     path("carts/<id:cart_id>/shipping-option", carts.CartShippingOption.as_view()),
+    path("carts/<id:cart_id>/coupons", carts.CartCoupons.as_view()),
+    path("carts/<id:cart_id>/coupons/<str:coupon>", carts.OneCartCoupon.as_view()),
     path("carts/<id:cart_id>/checkout", carts.Checkout.as_view()),
     path("orders", orders.Orders.as_view()),
     path("orders/<id:order_id>", orders.OneOrder.as_view()),
     path("orders/<id:order_id>/events", orders.OrderTimeline.as_view()),
     path("orders/<id:order_id>/payments", orders.OrderPayments.as_view()),
     path("orders/<id:order_id>/cancellations", orders.Cancellations.as_view()),
+    path("promotions", promotions.Promotions.as_view()),
+    path("promotions/<id:promotion_id>", promotions.OnePromotion.as_view()),
+    path("promotions/<id:promotion_id>/activations", promotions.Activations.as_view()),
+    path("promotions/<id:promotion_id>/coupon-batches", promotions.CouponBatches.as_view()),
+    path(
+        "promotions/<id:promotion_id>/coupon-batches/<id:batch_id>",
+        promotions.OneCouponBatch.as_view(),
+    ),
     path("hooks/payments/stripe", hooks.StripeHook.as_view()),
 ]

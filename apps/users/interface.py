@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
-from apps.users.models import User, normalised
+from apps.users.models import CustomerGroup, User, normalised
 from apps.users.personal_data import TABLES
 from apps.users.selectors.people import staff_given
 from apps.users.services.accounts import StaffAccount
@@ -30,6 +30,7 @@ __all__ = [
     "documents_of",
     "end_all_after_restore",
     "erase",
+    "groups_among",
     "ids_by_email",
     "personal_columns",
     "personal_data_of",
@@ -66,6 +67,12 @@ def ids_by_email(*, emails: Iterable[str]) -> dict[str, UUID]:
     """Return the accounts that have these addresses; the others are left out. One statement."""
     chosen = [normalised(email) for email in emails]
     return dict(User.objects.filter(email__in=chosen).values_list("email", "id"))
+
+
+def groups_among(*, group_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Return the customer groups among these ids. One statement."""
+    groups = CustomerGroup.objects.filter(pk__in=list(group_ids))
+    return frozenset(groups.values_list("id", flat=True))
 
 
 def personal_columns() -> tuple[Column, ...]:

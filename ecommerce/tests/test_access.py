@@ -44,7 +44,7 @@ from apps.kernel.audit import record
 from apps.kernel.json import dumps
 from apps.kernel.models import AuditEntry
 from apps.kernel.privacy import Person
-from apps.orders.tests.factories import ADDRESS, placed_order, ready_cart
+from apps.orders.tests.factories import ADDRESS, CouponFactory, placed_order, ready_cart
 from apps.users.tests.factories import (
     AddressFactory,
     ApiKeyFactory,
@@ -103,7 +103,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT carts/{cart_id}/email": {"email": "robin@example.com"},
     "PUT carts/{cart_id}/shipping-address": ADDRESS,
     "PUT carts/{cart_id}/shipping-option": {"code": "standard"},
+    "POST carts/{cart_id}/coupons": {"code": "SUN"},
     "POST carts/{cart_id}/checkout": PAYMENT,
+    "POST promotions/{promotion_id}/coupon-batches": {"count": 1},
     "POST orders/{order_id}/payments": PAYMENT,
     "POST stock-transfers/{transfer_id}/receipts": {"lines": [{"sku": "ON-SALE", "quantity": 1}]},
 }
@@ -168,6 +170,10 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     for mine, _ in (carts["owner's"], orders["owner's"]):
         mine.customer_id, mine.token_hash = owner.pk, ""
         mine.save()
+    coupon = CouponFactory.create(code="SUN")
+    for cart, _ in carts.values():
+        cart.coupons = [coupon.code]
+        cart.save()
     image = ImageFactory.create(product=variant.product)
     answer = AnswerFactory.create(
         customer_id=owner.pk, question__customer_id=owner.pk, question__product=variant.product
@@ -243,6 +249,9 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "of": {"owner's": "products"},
             "cart_id": {whose: cart.pk for whose, (cart, _) in carts.items()},
             "item_id": {whose: cart.items.get().pk for whose, (cart, _) in carts.items()},
+            "coupon": dict.fromkeys(carts, coupon.code),
+            "promotion_id": {"owner's": coupon.promotion_id},
+            "batch_id": {"owner's": coupon.batch_id},
             "order_id": {whose: order.pk for whose, (order, _) in orders.items()},
         },
     )

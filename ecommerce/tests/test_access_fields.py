@@ -57,6 +57,26 @@ IDS_IN_BODIES: dict[tuple[str, str], tuple[Any, int]] = {
         {"items": [{"variant_id": str(uuid4()), "quantity": 1}]},
         404,
     ),
+    **{
+        (route, f"{part}{name}"): (
+            {"name": "x", "benefit": {"kind": "free_shipping"}, "goods": {name: [str(uuid4())]}},
+            400,
+        )
+        for route in ("POST promotions", "PATCH promotions/{promotion_id}")
+        for part in ("goods.", "benefit.gets.")
+        for name in ("category_ids", "brand_ids", "product_ids")
+    },
+    **{
+        (route, "customer_group_ids"): (
+            {
+                "name": "x",
+                "benefit": {"kind": "free_shipping"},
+                "customer_group_ids": [str(uuid4())],
+            },
+            400,
+        )
+        for route in ("POST promotions", "PATCH promotions/{promotion_id}")
+    },
     ("POST inventory/availability", "variant_ids"): ({"variant_ids": [str(uuid4())]}, 200),
     **{
         ("POST search/boosts", name): ({name: str(uuid4())}, 422)

@@ -41,7 +41,7 @@ from apps.catalog.tests.factories import (
 )
 from apps.kernel.audit import record
 from apps.kernel.models import AuditEntry
-from apps.orders.tests.factories import placed_order, ready_cart
+from apps.orders.tests.factories import CouponFactory, placed_order, ready_cart
 from apps.users.tests.factories import (
     AddressFactory,
     ApiKeyFactory,
@@ -103,6 +103,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     cart, cart_holder = ready_cart({variant.pk: 2})
     order, order_holder = placed_order({variant.pk: 1})
     item = cart.items.get()
+    coupon = CouponFactory.create(code="SUN")
     transfer = StockTransferFactory.create()
     address = AddressFactory.create(user=boss)
     record("test.happened", about=1)
@@ -116,6 +117,9 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     paths = {
         "cart_id": str(cart.pk),
         "item_id": str(item.pk),
+        "coupon": coupon.code,
+        "promotion_id": str(coupon.promotion_id),
+        "batch_id": str(coupon.batch_id),
         "order_id": str(order.pk),
         "address_id": str(address.pk),
         "count_id": str(StockCountFactory.create().pk),

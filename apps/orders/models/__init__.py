@@ -10,17 +10,31 @@ from apps.orders.models.payment import (
     StrayPayment,
     WebhookEvent,
 )
+from apps.orders.models.promotion import (
+    LONGEST_CODE,
+    Coupon,
+    CouponBatch,
+    CustomerUses,
+    OrderPromotion,
+    Promotion,
+)
 from apps.orders.models.shipment import Shipment
 
 __all__ = [
     "LARGEST_QUANTITY",
+    "LONGEST_CODE",
     "METHOD_REFERENCE",
     "MOST_LINES",
     "Cart",
     "CartItem",
+    "Coupon",
+    "CouponBatch",
+    "CustomerUses",
     "Order",
     "OrderLine",
+    "OrderPromotion",
     "PaymentAttempt",
+    "Promotion",
     "Refund",
     "RetainedInvoice",
     "Shipment",

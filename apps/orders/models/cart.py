@@ -25,6 +25,7 @@ class Cart(models.Model):
     email = models.EmailField(blank=True)
     shipping_address = models.JSONField(null=True, blank=True)
     shipping_option = models.CharField(max_length=40, blank=True)
+    coupons = models.JSONField(default=list, db_default=[], blank=True, help_text="Codes.")
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())

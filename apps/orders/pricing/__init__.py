@@ -6,6 +6,7 @@ minor units of the basket's currency: cents for USD, yen for JPY, fils for KWD.
 
 from apps.orders.pricing.amounts import NotPriceable, Rounding, RoundingMode, TaxRounding
 from apps.orders.pricing.baskets import Basket, Coupon, Customer, Line, Shipping
+from apps.orders.pricing.conflicts import Conflict, Meeting, conflicts
 from apps.orders.pricing.promotions import (
     AmountOff,
     AmountOffEach,
@@ -37,6 +38,12 @@ from apps.orders.pricing.refunds import (
     SoldLine,
     refund,
 )
+from apps.orders.pricing.stored import (
+    benefit_document,
+    benefit_of,
+    selection_document,
+    selection_of,
+)
 from apps.orders.pricing.taxes import Rate, Tax, Taxes
 from apps.orders.pricing.verdicts import Outcome, RuleKind, Trial
 
@@ -47,12 +54,14 @@ __all__ = [
     "Basket",
     "BuyXGetY",
     "Charge",
+    "Conflict",
     "Coupon",
     "Customer",
     "Discount",
     "FreeShipping",
     "Line",
     "Measure",
+    "Meeting",
     "MoreThanBought",
     "NotPriceable",
     "Outcome",
@@ -79,6 +88,11 @@ __all__ = [
     "Tiers",
     "Totals",
     "Trial",
+    "benefit_document",
+    "benefit_of",
+    "conflicts",
     "quote",
     "refund",
+    "selection_document",
+    "selection_of",
 ]

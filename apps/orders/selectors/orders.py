@@ -8,7 +8,15 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from apps.kernel.errors import NotFound
-from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt, Refund, Shipment
+from apps.orders.models import (
+    Cart,
+    Order,
+    OrderLine,
+    OrderPromotion,
+    PaymentAttempt,
+    Refund,
+    Shipment,
+)
 
 
 class UnknownOrder(NotFound):
@@ -102,10 +110,11 @@ class WholeOrder:
     attempts: list[PaymentAttempt] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     shipments: list[Shipment] = field(default_factory=list)
+    promotions: list[OrderPromotion] = field(default_factory=list)
 
 
 def whole(orders: Iterable[Order]) -> list[WholeOrder]:
-    """Return the orders with all that belongs to them, in four statements however many they are."""
+    """Return the orders with all that belongs to them, in at most five statements."""
     wholes = {order.pk: WholeOrder(order) for order in orders}
     for line in OrderLine.objects.filter(order__in=wholes).order_by("position"):
         wholes[line.order_id].lines.append(line)
@@ -116,4 +125,7 @@ def whole(orders: Iterable[Order]) -> list[WholeOrder]:
         wholes[refund.attempt.order_id].refunds.append(refund)
     for shipment in Shipment.objects.filter(order__in=wholes).order_by("created_at", "id"):
         wholes[shipment.order_id].shipments.append(shipment)
+    if any(each.order.discount_minor for each in wholes.values()):
+        for applied in OrderPromotion.objects.filter(order__in=wholes).order_by("position"):
+            wholes[applied.order_id].promotions.append(applied)
     return list(wholes.values())

@@ -17,7 +17,13 @@ from apps.kernel.serializers import (
 from apps.orders.carriers import ShippingOption
 from apps.orders.models import LARGEST_QUANTITY, METHOD_REFERENCE, MOST_LINES
 from apps.orders.selectors.orders import WholeOrder
-from apps.orders.serializers.prices import TrialDocument, trial_document
+from apps.orders.serializers.prices import (
+    DiscountDocument,
+    TrialDocument,
+    cart_discounts,
+    order_discounts,
+    trial_document,
+)
 from apps.orders.services.carts import PricedCart
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, ShipmentStatus
 
@@ -148,6 +154,7 @@ class CartDocument(serializers.Serializer[Any]):
     coupons = serializers.ListField(child=serializers.CharField())
     shipping_address = Address(allow_null=True)
     shipping_option = serializers.CharField(allow_null=True)
+    discounts = DiscountDocument(many=True)
     totals = TotalsDocument()
     problems = CartProblem(many=True)
     version = serializers.IntegerField()
@@ -231,6 +238,7 @@ class OrderDocument(serializers.Serializer[Any]):
     currency = serializers.CharField()
     email = serializers.CharField()
     items = OrderItemDocument(many=True)
+    discounts = DiscountDocument(many=True)
     totals = TotalsDocument()
     shipping_address = Address(allow_null=True, help_text="Null once the person was erased.")
     shipping_option = serializers.CharField()
@@ -284,9 +292,10 @@ def cart_document(
             }
             for line in priced.lines
         ],
-        "coupons": [],
+        "coupons": cart.coupons,
         "shipping_address": cart.shipping_address,
         "shipping_option": cart.shipping_option or None,
+        "discounts": cart_discounts(priced),
         "totals": {
             "items": priced.totals.items,
             "discount": priced.totals.discount,
@@ -343,6 +352,7 @@ def order_document(whole: WholeOrder, *, token: str = "") -> dict[str, Any]:
             }
             for line in whole.lines
         ],
+        "discounts": order_discounts(whole.promotions, currency=order.currency),
         "totals": {
             "items": money(order.items_minor),
             "discount": money(order.discount_minor),

@@ -1,10 +1,30 @@
 """The documents of what takes something off a price, and of why."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
 
+from apps.kernel.money import Money
+from apps.kernel.serializers import MoneyField, StrictCharField, StrictSerializer
+from apps.orders.models import LONGEST_CODE, OrderPromotion
 from apps.orders.pricing import Outcome, RuleKind, Trial
+from apps.orders.services.carts import PricedCart
+
+
+class CouponDraft(StrictSerializer):
+    """A code, in any case."""
+
+    code = StrictCharField(max_length=LONGEST_CODE)
+
+
+class DiscountDocument(serializers.Serializer[Any]):
+    """A promotion that takes something off; `code` is null when it needs none."""
+
+    promotion_id = serializers.UUIDField()
+    code = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+    amount = MoneyField()
 
 
 class TrialDocument(serializers.Serializer[Any]):
@@ -14,6 +34,32 @@ class TrialDocument(serializers.Serializer[Any]):
     key = serializers.CharField()
     outcome = serializers.ChoiceField(choices=[(o.value, o.name) for o in Outcome])
     facts = serializers.JSONField()
+
+
+def cart_discounts(priced: PricedCart) -> list[dict[str, Any]]:
+    """Return what takes something off a cart, each as DiscountDocument says."""
+    return [
+        {
+            "promotion_id": applied.promotion_id,
+            "code": applied.code or None,
+            "name": priced.rules.rows[applied.promotion_id].name,
+            "amount": Money(applied.amount, priced.cart.currency),
+        }
+        for applied in priced.quote.promotions
+    ]
+
+
+def order_discounts(rows: Iterable[OrderPromotion], *, currency: str) -> list[dict[str, Any]]:
+    """Return what has taken something off an order, each as DiscountDocument says."""
+    return [
+        {
+            "promotion_id": row.promotion_id,
+            "code": row.code or None,
+            "name": row.name,
+            "amount": Money(row.amount_minor, currency),
+        }
+        for row in rows
+    ]
 
 
 def trial_document(trial: Trial) -> dict[str, Any]:

@@ -18,9 +18,25 @@ from apps.kernel.money import Money
 from apps.orders.carriers import TableRates
 from apps.orders.carriers.carrier import ShippingOption
 from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
-from apps.orders.pricing import Basket, Line, Quote, Shipping, Taxes, Totals, quote
+from apps.orders.pricing import (
+    Basket,
+    Line,
+    Outcome,
+    Quote,
+    RuleKind,
+    Shipping,
+    Taxes,
+    Totals,
+    Trial,
+    quote,
+)
 from apps.orders.selectors.orders import Holder, cart_of, hash_of
+from apps.orders.selectors.promotions import Rules, rules_for
 from apps.users import interface as users
+
+# Free shipping counts as soon as it is chosen how the parcel goes.
+COUNTING = {Outcome.APPLIED, Outcome.SHIPPING_NOT_CHOSEN}
+USED_UP = {Outcome.USED_UP, Outcome.CODE_USED_UP, Outcome.CUSTOMER_USED_UP, Outcome.BUDGET_SPENT}
 
 
 class CartIsOrdered(Conflict):
@@ -93,11 +109,27 @@ class PricedCart:
     cart: Cart
     lines: list[CartLine]
     quote: Quote
+    rules: Rules
     problems: list[Problem]
 
     @property
     def totals(self) -> Totals:
         return self.quote.totals
+
+    @property
+    def used_up(self) -> list[str]:
+        """The cart's codes that somebody else has used up."""
+        return [trial.key for trial in self.codes if trial.outcome in USED_UP]
+
+    @property
+    def codes(self) -> list[Trial]:
+        """What came of each of the cart's codes."""
+        return [trial for trial in self.quote.explanation if trial.kind is RuleKind.CODE]
+
+    @property
+    def idle_codes(self) -> list[Trial]:
+        """The codes that do not count: nobody orders in the belief that they do."""
+        return [trial for trial in self.codes if trial.outcome not in COUNTING]
 
 
 def open_cart(*, customer_id: UUID | None, cart_id: UUID | None = None) -> tuple[Cart, str]:
@@ -126,7 +158,7 @@ def add_item(
     Raises UnknownCart, CartIsOrdered, VersionMismatch, UnknownVariant, QuantityTooLarge,
     CartIsFull.
     """
-    cart = _change(holder, cart_id, version)
+    cart = change_cart(holder, cart_id, version)
     variant_id = variant if isinstance(variant, UUID) else _variant_id_of(variant)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -156,7 +188,7 @@ def set_quantity(
 
     Raises UnknownCart, CartIsOrdered, VersionMismatch, UnknownItem.
     """
-    cart = _change(holder, cart_id, version)
+    cart = change_cart(holder, cart_id, version)
     items = CartItem.objects.filter(cart=cart, pk=item_id)
     changed = items.update(quantity=quantity) if quantity else items.delete()[0]
     if not changed:
@@ -169,7 +201,7 @@ def replace_items(
     *, holder: Holder, cart_id: UUID, quantities: Mapping[UUID, int], version: int | None
 ) -> PricedCart:
     """Make these the cart's lines, by variant id. Raises as add_item does."""
-    cart = _change(holder, cart_id, version)
+    cart = change_cart(holder, cart_id, version)
     if len(quantities) > MOST_LINES:
         raise CartIsFull(f"A cart takes at most {MOST_LINES} lines.")
     CartItem.objects.filter(cart=cart).delete()
@@ -188,7 +220,7 @@ def set_details(
     *, holder: Holder, cart_id: UUID, version: int | None, **details: Any
 ) -> PricedCart:
     """Set `email` or `shipping_address`. Raises UnknownCart, CartIsOrdered, VersionMismatch."""
-    return price_cart(_change(holder, cart_id, version, **details), holder=holder)
+    return price_cart(change_cart(holder, cart_id, version, **details), holder=holder)
 
 
 @transaction.atomic
@@ -198,7 +230,7 @@ def choose_shipping(*, holder: Holder, cart_id: UUID, code: str, version: int | 
     Raises UnknownCart, CartIsOrdered, VersionMismatch, ShippingAddressMissing,
     UnknownShippingOption.
     """
-    cart = _change(holder, cart_id, version, shipping_option=code)
+    cart = change_cart(holder, cart_id, version, shipping_option=code)
     priced = price_cart(cart, holder=holder)
     if all(option.code != code for option in shipping_options(priced)):
         raise UnknownShippingOption("The parcel cannot go there that way.")
@@ -208,7 +240,7 @@ def choose_shipping(*, holder: Holder, cart_id: UUID, code: str, version: int | 
 def drop_cart(*, holder: Holder, cart_id: UUID, version: int | None) -> None:
     """Delete an open cart. Raises UnknownCart, CartIsOrdered, VersionMismatch."""
     with transaction.atomic():
-        _change(holder, cart_id, version).delete()
+        change_cart(holder, cart_id, version).delete()
 
 
 def price_cart(cart: Cart, *, holder: Holder) -> PricedCart:
@@ -224,16 +256,30 @@ def price_cart(cart: Cart, *, holder: Holder) -> PricedCart:
     option = next(
         (o for o in _options(cart, lines, at.date()) if o.code == cart.shipping_option), None
     )
+    rules = rules_for(
+        codes=cart.coupons,
+        customer_id=cart.customer_id,
+        group_id=holder.customer_group_id,
+        at=at,
+    )
     quoted = quote(
         Basket(
             currency=cart.currency,
             at=at,
             lines=tuple(_line(line.item, line.offer) for line in lines if line.offer is not None),
+            promotions=rules.promotions,
+            coupons=rules.coupons,
+            customer=rules.customer,
             shipping=Shipping(option.price.minor) if option else None,
             taxes=Taxes(),
         )
     )
-    return PricedCart(cart, lines, quoted, _problems(cart, lines, option))
+    priced = PricedCart(cart, lines, quoted, rules, _problems(cart, lines, option))
+    priced.problems.extend(
+        Problem("coupon_not_applicable", f"{trial.key}: {trial.outcome}.")
+        for trial in priced.idle_codes
+    )
+    return priced
 
 
 def shipping_options(priced: PricedCart) -> list[ShippingOption]:
@@ -263,8 +309,11 @@ def change_open_cart(
     return next(iter(changed), None)
 
 
-def _change(holder: Holder, cart_id: UUID, version: int | None, **values: Any) -> Cart:
-    """Lock the holder's open cart and count its version up, in one statement."""
+def change_cart(holder: Holder, cart_id: UUID, version: int | None, **values: Any) -> Cart:
+    """Lock the holder's open cart and count its version up, in one statement.
+
+    Raises UnknownCart, CartIsOrdered, VersionMismatch.
+    """
     cart = change_open_cart(holder, cart_id, version, **values)
     if cart is not None:
         return cart

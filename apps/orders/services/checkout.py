@@ -16,6 +16,7 @@ from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt
 from apps.orders.selectors.orders import Holder, WholeOrder, cart_of, hash_of, order_of, whole
 from apps.orders.services.carts import PricedCart, change_open_cart, price_cart
 from apps.orders.services.transitions import OrderStatusConflict, locked, move, record
+from apps.orders.services.uses import PromotionUsedUp, take
 from apps.orders.states import OrderStatus
 
 
@@ -85,7 +86,7 @@ def place_order(
     the payment attempt is the durable row that a worker acts on.
 
     Raises UnknownCart, VersionMismatch, CartNotReady, TotalChanged, UnknownPaymentProvider,
-    catalog.OutOfStock.
+    PromotionUsedUp, PromotionChanged, catalog.OutOfStock.
     """
     if payment.provider not in PROVIDERS:
         raise UnknownPaymentProvider("Pay with one of: stripe.")
@@ -98,6 +99,7 @@ def place_order(
     token = "" if cart.customer_id else secrets.token_urlsafe(32)
     order = _write_order(priced, token)
     lines = _write_lines(order, priced)
+    promotions = take(order, priced.quote, priced.rules)
     attempts = _promise_payment(order, payment)
     record(order, OrderStatus.PENDING_PAYMENT, before=None, actor_id=holder.customer_id, reason="")
     # The stock rows come last: they are what others wait for.
@@ -109,7 +111,8 @@ def place_order(
     if order.grand_total_minor == 0:
         catalog.allocate(order_id=order.pk)
         move(order, OrderStatus.PAID, reason="Nothing to pay.")
-    return Placed(WholeOrder(order, lines, attempts), token, created=True)
+    placed = WholeOrder(order, lines, attempts, promotions=promotions)
+    return Placed(placed, token, created=True)
 
 
 @transaction.atomic
@@ -149,6 +152,8 @@ def _close(holder: Holder, cart_id: UUID, version: int | None, email: str) -> Ca
 
 
 def _refuse_unless_ready(priced: PricedCart, expected_total: Money | None) -> None:
+    if gone := priced.used_up:
+        raise PromotionUsedUp("A code is used up; take it out of the cart.", codes=gone)
     # Only the reservation decides on stock; what the cart shows of it may be old already.
     blockers = [p for p in priced.problems if p.code != "insufficient_stock"]
     if blockers:

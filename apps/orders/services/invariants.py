@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Now
 
 from apps.catalog import interface as catalog
 from apps.orders.models import (
+    Coupon,
     Order,
     PaymentAttempt,
+    Promotion,
     Refund,
     Shipment,
     StrayPayment,
@@ -35,6 +37,7 @@ class Rule(StrEnum):
     STOCK = "stock ledger = balance"
     HELD = "a paid order has its stock, an ended one holds none"
     TOTAL = "order total = its lines"
+    USES = "uses of promotions = their orders"
     PAID = "paid = captured"
     GIVEN_BACK = "money of an unpaid order goes back"
     IN_TIME = "due work is done within a minute"
@@ -77,6 +80,7 @@ def violations(
         orders = orders.filter(placed_at__gte=placed_since)
     yield from _wrong_stock(orders)
     yield from _wrong_totals(orders)
+    yield from _wrong_uses()
     yield from _wrong_payments(orders)
     if workers_run:
         yield from _overdue()
@@ -133,6 +137,23 @@ def _wrong_totals(orders: QuerySet[Order]) -> Iterator[Violation]:
         said = (order.items_minor, order.discount_minor, order.tax_minor + order.tax_included_minor)
         summed = (order.lines_items, order.lines_discount, order.lines_tax)
         yield Violation(Rule.TOTAL, str(order), f"{said} ≠ {summed}")
+
+
+def _wrong_uses() -> Iterator[Violation]:
+    """What is held against a limit, but the orders that count do not explain."""
+    counting = Q(orders__given_back_at=None)
+    uses = Count("orders", filter=counting)
+    taken = Coalesce(Sum("orders__amount_minor", filter=counting), 0)
+    limited = Promotion.objects.exclude(uses_limit=None, budget_minor=None)
+    for promotion in limited.annotate(found=uses, taken=taken).exclude(
+        found=F("uses"), taken=F("budget_used_minor")
+    ):
+        said = (promotion.uses, promotion.budget_used_minor)
+        detail = f"{said} ≠ {(promotion.found, promotion.taken)}"
+        yield Violation(Rule.USES, f"promotion {promotion.pk}", detail)
+    coupons = Coupon.objects.exclude(uses_limit=None).annotate(found=uses)
+    for coupon in coupons.exclude(found=F("uses")):
+        yield Violation(Rule.USES, f"code {coupon}", f"{coupon.uses} ≠ {coupon.found}")
 
 
 def _of_lines(column: str) -> Coalesce:

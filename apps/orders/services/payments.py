@@ -26,6 +26,7 @@ from apps.orders.payments.gateway import (
     PaymentStatus,
 )
 from apps.orders.services.transitions import locked, move
+from apps.orders.services.uses import give_back, take_again
 from apps.orders.states import (
     ATTEMPT_FOLLOWS,
     FINISHED_ATTEMPTS,
@@ -305,12 +306,13 @@ def _call(attempt: PaymentAttempt, step: AttemptStatus) -> PaymentState | None:
 def _take_the_money(order: Order, attempt: PaymentAttempt) -> None:
     # An order without an address is one whose customer has been erased.
     payable = order.status in WAITS_FOR_MONEY and order.shipping_address
-    if payable and _holds_stock(order):
+    if payable and take_again(order) and _holds_stock(order):
         catalog.allocate(order_id=order.pk)
         move(order, OrderStatus.PAID)
         return
     if order.status == OrderStatus.PENDING_PAYMENT:
         move(order, OrderStatus.EXPIRED, reason="It was sold out when the money came.")
+    give_back(order)
     promise_refund(attempt, reason=f"The order was {order.status} when the money came.")
 
 

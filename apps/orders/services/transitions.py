@@ -9,6 +9,7 @@ from django.db.models import F
 from apps.kernel.errors import Conflict
 from apps.kernel.events import Event, publish
 from apps.orders.models import Order, StatusChange
+from apps.orders.services.uses import give_back
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
 
 
@@ -72,6 +73,7 @@ def move(
 ) -> None:
     """Move a locked order on: status, version, history and event, in the caller's transaction.
 
+    What ends unpaid gives the uses and budgets of its promotions back.
     Raises OrderStatusConflict when the order's life has no such step.
     """
     before = OrderStatus(order.status)
@@ -79,6 +81,8 @@ def move(
         raise OrderStatusConflict(f"The order is {before}.", status=before)
     Order.objects.filter(pk=order.pk).update(status=target, version=F("version") + 1)
     order.status, order.version = target, order.version + 1
+    if before == OrderStatus.PENDING_PAYMENT and target != OrderStatus.PAID:
+        give_back(order)
     record(order, target, before=before, actor_id=actor_id, reason=reason)
 
 

@@ -3,12 +3,23 @@
 from typing import Any
 from uuid import UUID
 
+import factory
 import pgtrigger
 
 from apps.catalog.tests.factories import VariantFactory
-from apps.orders.models import Cart, Order, PaymentAttempt, Refund, Shipment, WebhookEvent
+from apps.orders.models import (
+    Cart,
+    Coupon,
+    CouponBatch,
+    Order,
+    PaymentAttempt,
+    Promotion,
+    Refund,
+    Shipment,
+    WebhookEvent,
+)
 from apps.orders.selectors.orders import Holder
-from apps.orders.services import carts, checkout
+from apps.orders.services import carts, checkout, coupons
 
 ADDRESS = {
     "first_name": "Robin",
@@ -24,11 +35,38 @@ DECLINED = checkout.PaymentChoice(provider="stripe", method="pm_card_visa_charge
 THREE_D_SECURE = checkout.PaymentChoice(provider="stripe", method="pm_card_threeDSecure2Required")
 
 
+class PromotionFactory(factory.django.DjangoModelFactory[Promotion]):
+    """An active promotion of 10 % off everything, for everybody."""
+
+    class Meta:
+        model = Promotion
+
+    name = factory.Sequence(lambda n: f"Promotion {n}")
+    status = "active"
+    benefit = factory.LazyFunction(lambda: {"kind": "percentage", "basis_points": 1000})
+
+
+class CouponFactory(factory.django.DjangoModelFactory[Coupon]):
+    """A code for 10 % off everything, without a limit, in a batch of its own."""
+
+    class Meta:
+        model = Coupon
+
+    promotion = factory.SubFactory(PromotionFactory, needs_code=True)
+    code = factory.Sequence(lambda n: f"CODE{n}")
+    batch = factory.LazyAttribute(
+        lambda new: CouponBatch.objects.create(
+            promotion=new.promotion, count=1, uses_limit=getattr(new, "uses_limit", None)
+        )
+    )
+
+
 def ready_cart(
     quantities: dict[Any, int] | None = None,
     *,
     customer_id: UUID | None = None,
     email: str = "robin@example.com",
+    codes: tuple[str, ...] = (),
 ) -> tuple[Cart, Holder]:
     """Return a cart that can be ordered, a guest's or a customer's, and who holds it."""
     cart, token = carts.open_cart(customer_id=customer_id)
@@ -43,6 +81,8 @@ def ready_cart(
         shipping_address=ADDRESS,
     )
     carts.choose_shipping(holder=holder, cart_id=cart.pk, code="standard", version=None)
+    for code in codes:
+        coupons.add_coupon(holder=holder, cart_id=cart.pk, code=code, version=None)
     cart.refresh_from_db()
     return cart, holder
 

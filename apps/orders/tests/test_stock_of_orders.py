@@ -1,15 +1,18 @@
 """What an order holds back: until its time is over, until it is paid, until it is sent."""
 
 import pytest
+from django.db import transaction
 from django.db.models.functions import Now
 
 from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import VariantFactory
 from apps.kernel.ids import new_id
-from apps.orders.models import Order, PaymentAttempt, Refund, Shipment
-from apps.orders.services import payments, shipments
+from apps.orders.models import Coupon, Order, PaymentAttempt, Refund, Shipment
+from apps.orders.services import checkout, payments, shipments
 from apps.orders.services.invariants import Rule, violations
-from apps.orders.tests.factories import placed_order
+from apps.orders.services.transitions import locked, move
+from apps.orders.states import OrderStatus
+from apps.orders.tests.factories import VISA, CouponFactory, placed_order, ready_cart
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db
@@ -112,6 +115,36 @@ def test_money_that_comes_after_the_order_has_expired(provider, work, ledger, fr
     assert charge["amount_refunded"] == (0 if free else order.grand_total_minor)
     assert held(order) == (2 if free else 0)
     assert list(violations()) == []
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_money_that_comes_late_takes_the_uses_of_promotions_again_or_goes_back(
+    provider, work, ledger, free
+):
+    coupon = CouponFactory(uses_limit=1, promotion__uses_limit=2)
+    variant = VariantFactory(stock=2)
+    cart, holder = ready_cart({variant.pk: 2}, codes=(coupon.code,))
+    checkout.place_order(holder=holder, cart_id=cart.pk, payment=VISA)
+    payments.advance_payment()
+    order = Order.objects.get()
+    with transaction.atomic():
+        move(locked(order.pk), OrderStatus.EXPIRED)
+    lose_stock(order)
+    coupon.refresh_from_db()
+    assert coupon.uses == coupon.promotion.uses == 0
+    if not free:
+        Coupon.objects.update(uses=1)
+    PaymentAttempt.objects.update(status="capture_in_flight", next_action_at=Now())
+
+    work()
+
+    order.refresh_from_db()
+    [charge] = ledger()
+    assert order.status == ("fulfilling" if free else "expired")
+    assert charge["amount_refunded"] == (0 if free else order.grand_total_minor)
+    coupon = Coupon.objects.get()
+    assert (coupon.uses, coupon.promotion.uses) == (1, 1 if free else 0)
+    assert held(order) == (2 if free else 0)
 
 
 def test_what_is_ordered_ahead_is_sent_when_it_has_come(provider, work):

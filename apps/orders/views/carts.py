@@ -30,7 +30,8 @@ from apps.orders.serializers import (
     order_document,
     shipping_option_document,
 )
-from apps.orders.services import carts, checkout
+from apps.orders.serializers.prices import CouponDraft
+from apps.orders.services import carts, checkout, coupons
 from apps.orders.views.holder import CART_TOKEN, cart_holder
 
 CHANGES = [CART_TOKEN, IF_MATCH]
@@ -277,6 +278,53 @@ class CartShippingOption(APIView):
                 holder=cart_holder(request),
                 cart_id=cart_id,
                 code=choice.validated_data["code"],
+                version=expected_version(request),
+            )
+        )
+
+
+class CartCoupons(APIView):
+    """The codes of a cart."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="cart_coupons_add",
+        parameters=CHANGES,
+        request=CouponDraft,
+        responses={200: CartDocument, **problems(400, 401, 404, 409, 412, 422)},
+    )
+    def post(self, request: Request, cart_id: UUID) -> Response:
+        """Add a code. 422 `coupon_not_applicable` says why it takes nothing off."""
+        draft = CouponDraft(data=request.data)
+        draft.is_valid(raise_exception=True)
+        return _rendered(
+            coupons.add_coupon(
+                holder=cart_holder(request),
+                cart_id=cart_id,
+                code=draft.validated_data["code"],
+                version=expected_version(request),
+            )
+        )
+
+
+class OneCartCoupon(APIView):
+    """A code of a cart."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="cart_coupons_remove",
+        parameters=CHANGES,
+        responses={200: CartDocument, **problems(400, 401, 404, 409, 412)},
+    )
+    def delete(self, request: Request, cart_id: UUID, coupon: str) -> Response:
+        """Take a code out, whatever case it is written in."""
+        return _rendered(
+            coupons.remove_coupon(
+                holder=cart_holder(request),
+                cart_id=cart_id,
+                code=coupon,
                 version=expected_version(request),
             )
         )

@@ -19,7 +19,12 @@ from apps.kernel.audit import Actor, on_behalf_of, record
 from apps.kernel.ids import new_id
 from apps.kernel.mail import send
 from apps.kernel.privacy import Column, Fate, Kind, Person, Table, columns_of
-from apps.orders.tests.factories import ADDRESS, completed_order, ready_cart
+from apps.orders.tests.factories import (
+    ADDRESS,
+    PromotionFactory,
+    completed_order,
+    ready_cart,
+)
 from apps.users.tests.factories import (
     AddressFactory,
     ApiKeyFactory,
@@ -70,6 +75,11 @@ def seeded_person() -> Person:
     order, _ = completed_order(customer_id=user.pk, email=EMAIL)
     completed_order(email=EMAIL)
     ready_cart(customer_id=user.pk, email=EMAIL)
+    promotion = PromotionFactory.create()
+    MODELS["orders.OrderPromotion"].objects.create(
+        order=order, position=1, promotion=promotion, name=promotion.name, amount_minor=1
+    )
+    MODELS["orders.CustomerUses"].objects.create(promotion=promotion, customer_id=user.pk, uses=1)
     for delta in (1, -1):
         MODELS["catalog.StockMovement"].objects.create(
             stock=MODELS["catalog.Stock"].objects.first(),
