@@ -31,7 +31,7 @@ def staff() -> APIClient:
         *(f"orders.{verb}_promotion" for verb in ("add", "change", "delete", "view")),
         *("orders.add_couponbatch", "orders.view_couponbatch", "orders.view_coupon"),
     ]
-    token = access_token_for(StaffFactory(permissions=permissions))
+    token = access_token_for(StaffFactory.create(permissions=permissions))
     return APIClient(headers={"Authorization": f"Bearer {token}"})
 
 
