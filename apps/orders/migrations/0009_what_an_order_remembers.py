@@ -11,6 +11,11 @@ class Migration(migrations.Migration):
         ('orders', '0008_late_money'),
     ]
 
+    accepts = {
+        "tightens orders_order": "What the release before does not know is 0 there, which fits.",
+        "tightens orders_orderline": "What the release before does not know is 0 there, or null.",
+    }
+
     operations = [
         migrations.AddField(
             model_name='order',

@@ -6,7 +6,7 @@ from django.urls import reverse
 from apps.orders.admin import admin
 from apps.orders.models import Order, Shipment
 from apps.orders.services import shipments
-from apps.orders.tests.factories import placed_order
+from apps.orders.tests.factories import PromotionFactory, placed_order
 from apps.users.tests.factories import StaffFactory, UserFactory, enter
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +118,17 @@ def test_customers_do_not_enter(client):
 
     assert answer.status_code == 302
     assert answer["Location"].startswith("/admin/login/")
+
+
+def test_staff_let_promotions_count_and_archive_them(manager, client):
+    draft = PromotionFactory(status="draft")
+    active = PromotionFactory()
+    path = reverse("admin:orders_promotion_changelist")
+
+    for row, action in ((draft, "activate"), (active, "archive"), (active, "archive")):
+        client.post(path, {"action": action, "_selected_action": [str(row.pk)]})
+
+    draft.refresh_from_db()
+    active.refresh_from_db()
+    assert (draft.status, active.status) == ("active", "archived")
+    assert (draft.version, active.version) == (2, 2)
