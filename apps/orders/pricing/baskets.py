@@ -77,10 +77,13 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Shipping:
-    """The way that was chosen: its price in minor units, and how that is taxed."""
+    """The way that was chosen: its price in minor units, and how that is taxed.
+
+    Without a tax class it bears the one that the zone has for parcels.
+    """
 
     price: int
-    tax_class: str = "standard"
+    tax_class: str = ""
 
     def __post_init__(self) -> None:
         refuse_unless_whole(price=self.price)

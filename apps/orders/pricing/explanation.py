@@ -67,10 +67,10 @@ def _of_code(
 
 def _taxes(basket: Basket) -> Iterator[Trial]:
     taxes = basket.taxes
-    classes = {line.tax_class for line in basket.lines}
+    named = {line.tax_class for line in basket.lines}
     if basket.shipping and taxes.shipping_taxed:
-        classes.add(basket.shipping.tax_class)
-    for tax_class in sorted(classes):
+        named.add(basket.shipping.tax_class or taxes.shipping_class)
+    for tax_class in sorted({taxes.class_of(each) for each in named}):
         rates = [f"{rate.code}:{rate.ppm}" for rate in taxes.on(tax_class)]
         outcome = Outcome.APPLIED if rates else Outcome.NO_RATE
         yield Trial(RuleKind.TAX, tax_class, outcome, {"zone": taxes.zone, "rates": rates})

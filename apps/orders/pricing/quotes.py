@@ -164,7 +164,7 @@ def _charges(basket: Basket, goods: Goods, way: Way) -> list[Charge]:
             discounts[place].append((promotion_id, amount))
     rates = [taxes.on(line.tax_class) for line in goods.lines]
     parcel = basket.shipping
-    rates.append(taxes.on(parcel.tax_class) if parcel and taxes.shipping_taxed else ())
+    rates.append(taxes.on_parcel(parcel.tax_class) if parcel else ())
     borne = taxes_of(
         list(zip(way.left, rates, strict=True)), included=taxes.included, rounding=basket.rule
     )

@@ -30,17 +30,29 @@ class Taxes:
     """The rates of the zone where it goes, by tax class, and how prices are meant.
 
     Prices are with tax when it is `included`: then the zone's rates say how much of them is tax,
-    and nobody pays another price. A class without rates is not taxed.
+    and nobody pays another price. A class without rates is not taxed. What names no class, or one
+    that is not among them, bears the `default_class`, if there is one. The parcel bears
+    `shipping_class` unless the basket says otherwise.
     """
 
     zone: str = ""
     rates: Mapping[str, tuple[Rate, ...]] = field(default_factory=dict)
     included: bool = False
     shipping_taxed: bool = True
+    default_class: str = ""
+    shipping_class: str = "standard"
 
-    def on(self, tax_class: str) -> tuple[Rate, ...]:
-        """Return the rates of a class."""
-        return self.rates.get(tax_class, ())
+    def class_of(self, named: str) -> str:
+        """Return the class that counts for what names this one."""
+        return named if named in self.rates else self.default_class or named
+
+    def on(self, named: str) -> tuple[Rate, ...]:
+        """Return the rates of what names this class."""
+        return self.rates.get(self.class_of(named), ())
+
+    def on_parcel(self, named: str) -> tuple[Rate, ...]:
+        """Return the rates of the parcel, which may name a class of its own."""
+        return self.on(named or self.shipping_class) if self.shipping_taxed else ()
 
 
 @dataclass(frozen=True, slots=True)

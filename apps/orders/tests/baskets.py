@@ -231,5 +231,10 @@ def _taxes(chance: random.Random) -> Taxes:
         ]
     )
     return Taxes(
-        zone="DE", rates=rates, included=chance.random() < 0.5, shipping_taxed=chance.random() < 0.8
+        zone="DE",
+        rates=rates,
+        included=chance.random() < 0.5,
+        shipping_taxed=chance.random() < 0.8,
+        default_class=chance.choice(["", "standard"]),
+        shipping_class=chance.choice(TAX_CLASSES),
     )

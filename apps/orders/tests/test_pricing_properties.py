@@ -116,9 +116,11 @@ def test_each_rule_is_explained_once(basket: Basket) -> None:
 
     tried = Counter((trial.kind, trial.key) for trial in found.explanation)
     promotions = {str(promotion.id) for promotion in basket.promotions}
-    parcel = {basket.shipping.tax_class} if basket.shipping else set()
-    classes = {line.tax_class for line in basket.lines}
-    classes |= parcel if basket.taxes.shipping_taxed else set()
+    taxes = basket.taxes
+    parcel = {basket.shipping.tax_class or taxes.shipping_class} if basket.shipping else set()
+    named = {line.tax_class for line in basket.lines}
+    named |= parcel if taxes.shipping_taxed else set()
+    classes = {each if each in taxes.rates else taxes.default_class or each for each in named}
     assert tried == Counter(
         [
             *((RuleKind.PROMOTION, key) for key in promotions),

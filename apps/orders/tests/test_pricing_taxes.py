@@ -107,3 +107,35 @@ def test_shipping_is_taxed_when_the_zone_says_so() -> None:
     reduced = taxed(line(1, 1000), shipping=Shipping(100, "reduced"))
 
     assert [found.shipping.tax for found in (with_tax, without, reduced)] == [19, 0, 7]
+
+
+def test_what_names_no_class_that_is_known_bears_the_default_one() -> None:
+    found = taxed(
+        line(1, 1000, tax_class=""),
+        line(2, 1000, tax_class="gone"),
+        line(3, 1000, tax_class="reduced"),
+        default_class="standard",
+    )
+
+    assert [quoted.charge.tax for quoted in found.lines] == [190, 190, 70]
+    assert [trial.key for trial in found.explanation] == ["reduced", "standard"]
+
+
+def test_a_class_that_is_known_and_has_no_rate_is_not_taxed() -> None:
+    rates = {"standard": (VAT,), "exempt": ()}
+    taxes = Taxes(rates=rates, default_class="standard")
+    found = quote(basket(line(1, 1000, tax_class="exempt"), taxes=taxes))
+
+    assert found.totals.tax == Money(0, "EUR")
+
+
+def test_the_parcel_bears_the_class_of_the_zone_unless_it_has_its_own() -> None:
+    parcels = [Shipping(100), Shipping(100, "standard")]
+    goods = line(1, 1000, tax_class="none")
+    found = [taxed(goods, shipping=parcel, shipping_class="reduced") for parcel in parcels]
+
+    assert [each.shipping.tax for each in found] == [7, 19]
+    assert [trial.key for each in found for trial in each.explanation] == [
+        *("none", "reduced"),
+        *("none", "standard"),
+    ]
