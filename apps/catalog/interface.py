@@ -18,6 +18,7 @@ from apps.catalog.selectors.offers import (
     offers,
     offers_by_sku,
     stock_differences,
+    tax_classes_in_use,
 )
 from apps.catalog.selectors.stock import can_ship, held_units
 from apps.catalog.selectors.stock_transfers import TransferDifference, transfer_differences
@@ -95,6 +96,7 @@ __all__ = [
     "stock_differences",
     "stock_figures",
     "take_due_alerts",
+    "tax_classes_in_use",
     "transfer_differences",
 ]
 

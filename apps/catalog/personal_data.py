@@ -82,6 +82,7 @@ TABLES = (
         model=Product,
         columns={
             Kind.NONE: "id slug name description brand category status published_at package_size "
+            "tax_class "
             "external_ref currency price_from_minor compare_at_minor lowest_minor rating_average "
             "rating_count rating_stars rating_score version created_at updated_at type attributes "
             "seo_title seo_description publish_at unpublish_at"

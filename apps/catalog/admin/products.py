@@ -123,6 +123,7 @@ class ProductForm(forms.ModelForm):
             "seo_title",
             "seo_description",
             "package_size",
+            "tax_class",
             "external_ref",
         )
 

@@ -24,7 +24,7 @@ from apps.catalog.columns.kinds import (
 )
 from apps.catalog.columns.several import Names, Pairs, Path, Values
 from apps.catalog.models import Product
-from apps.catalog.models.products import SKU
+from apps.catalog.models.products import SKU, TAX_CLASS
 from apps.catalog.models.slugs import SLUG
 
 LARGEST_QUANTITY = 1_000_000_000
@@ -153,6 +153,13 @@ OF_PRODUCTS = (
         reads="p.package_size",
         writes="package_size",
         explains="How much is in it, such as 500 g.",
+    ),
+    Column(
+        name="tax_class",
+        kind=Text(40, pattern=re.compile(TAX_CLASS), pattern_code="not_a_code"),
+        reads="p.tax_class",
+        writes="tax_class",
+        explains="The code of the tax class; empty, or unknown to the taxes: the default one.",
     ),
     Column(
         name="seo_title",

@@ -19,6 +19,10 @@ from apps.kernel.ids import new_id
 CURRENCY = r"^[A-Z]{3}\Z"
 SKU = r"^[!-~]{1,64}\Z"
 is_a_sku = RegexValidator(SKU, "Use up to 64 visible ASCII characters, no spaces.", code="sku")
+TAX_CLASS = r"^([a-z0-9]+(-[a-z0-9]+)*)?\Z"
+is_a_tax_class = RegexValidator(
+    TAX_CLASS, "Use small letters, digits and single hyphens.", code="tax_class"
+)
 
 
 def _is_an_object(column: str) -> Exact:
@@ -88,6 +92,14 @@ class Product(models.Model):
         null=True, blank=True, help_text="When it leaves the shop again."
     )
     package_size = models.CharField(max_length=60, blank=True)
+    tax_class = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[is_a_tax_class],
+        help_text="Code of the tax class; empty, or unknown there: the default one.",
+    )
     external_ref = models.CharField(
         max_length=80, blank=True, help_text="Where an import found it; unique when set."
     )
@@ -178,6 +190,9 @@ class Product(models.Model):
                 | Q(publish_at=None)
                 | Q(unpublish_at__gt=F("publish_at")),
                 name="product_ends_after_it_began",
+            ),
+            models.CheckConstraint(
+                condition=Q(tax_class__regex=TAX_CLASS), name="product_tax_class_is_a_code"
             ),
         ]
         indexes = [

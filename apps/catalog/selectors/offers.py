@@ -35,7 +35,7 @@ SELECT v.id, v.product_id, v.sku, concat_ws(', ', p.name, nullif(v.name, '')),
     coalesce(string_to_array(trim('/' from c.path), '/')::uuid[], ARRAY[]::uuid[]), p.brand_id,
     ARRAY(SELECT t.slug FROM catalog_product_tags o JOIN catalog_tag t ON t.id = o.tag_id
         WHERE o.product_id = p.id),
-    {ORDERABLE}, {AVAILABLE}, {AVAILABLE_ON},
+    p.tax_class, {ORDERABLE}, {AVAILABLE}, {AVAILABLE_ON},
     (SELECT i.file FROM catalog_image i
         WHERE i.product_id = p.id ORDER BY i.position, i.id LIMIT 1)
 FROM catalog_variant v JOIN catalog_product p ON p.id = v.product_id
@@ -78,6 +78,12 @@ ORDER BY v.sku, l.code
 """
 
 
+TAX_CLASSES = """
+SELECT tax_class, count(*) FROM catalog_product WHERE tax_class <> '' GROUP BY tax_class
+ORDER BY tax_class
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """What each piece costs from so many on, and why."""
@@ -96,7 +102,8 @@ class Offer:
     `price_source` says where the price of one piece comes from: "regular", "sale", or "list:" and
     the list's code. `tiers` are the other prices, from the smallest quantity up. `list_price` is
     what a piece costs without lists and sales; where it has no such price in that currency, what
-    it costs now. `category_ids` names its category and all above it, `tags` are slugs.
+    it costs now. `category_ids` names its category and all above it, `tags` are slugs. `tax_class`
+    is the code of how it is taxed; empty: like most things.
     """
 
     variant_id: UUID
@@ -170,6 +177,13 @@ def offers_by_sku(*, skus: Iterable[str]) -> dict[str, Offer]:
         return {given: _offer(row) for given, *row in cursor.fetchall() if _is_priced(row)}
 
 
+def tax_classes_in_use() -> dict[str, int]:
+    """Return how many products, archived ones included, name each tax class. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAX_CLASSES)
+        return dict(cursor.fetchall())
+
+
 def stock_differences() -> list[StockDifference]:
     """Return the balances that their ledger or the reservations contradict. One statement."""
     with connection.cursor() as cursor:
@@ -185,7 +199,7 @@ def _is_priced(row: Any) -> bool:
 
 def _offer(row: Any) -> Offer:
     variant_id, product_id, sku, name, prices, currency, weight_grams, *about, file = row
-    regular, category_ids, brand_id, tags, orderable, available, available_on = about
+    regular, category_ids, brand_id, tags, tax_class, orderable, available, available_on = about
     (_, minor, source), *more = prices
     tiers: list[Tier] = []
     for quantity, amount, why in more:
@@ -208,4 +222,5 @@ def _offer(row: Any) -> Offer:
         category_ids=frozenset(category_ids),
         brand_id=brand_id,
         tags=frozenset(tags),
+        tax_class=tax_class,
     )

@@ -114,7 +114,7 @@ COLUMNS_OF = {
     "description": ("description",),
     "page": ("seo_title", "seo_description", "publish_at", "unpublish_at"),
 }
-COLUMNS_FOR_STAFF = ("status", "package_size", "updated_at")
+COLUMNS_FOR_STAFF = ("status", "package_size", "tax_class", "updated_at")
 COMPUTED = {
     "attributes": ("facts", ATTRIBUTES),
     "breadcrumbs": ("breadcrumbs", BREADCRUMBS),

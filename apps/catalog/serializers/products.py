@@ -13,6 +13,8 @@ from apps.kernel.money import format_minor
 from apps.kernel.pagination import Page
 from apps.kernel.serializers import MoneyField
 
+OF_STAFF = ("status", "package_size", "tax_class", "version", "created_at", "updated_at")
+
 
 class Rating(serializers.Serializer[Any]):
     """What customers think; the average is null until somebody has said it."""
@@ -102,6 +104,9 @@ class ProductBrief(serializers.Serializer[Any]):
     )
     status = serializers.CharField(required=False, help_text="For staff.")
     package_size = serializers.CharField(required=False, help_text="For staff.")
+    tax_class = serializers.CharField(
+        required=False, help_text="For staff: its code; empty: the default one."
+    )
     version = serializers.IntegerField(required=False, help_text="For staff.")
     created_at = serializers.DateTimeField(required=False, help_text="For staff.")
     updated_at = serializers.DateTimeField(required=False, help_text="For staff.")
@@ -173,8 +178,7 @@ def product_document(row: dict[str, Any], *, with_variants: bool = True) -> dict
         document["seo_title"] = row["seo_title"]
         document["seo_description"] = row["seo_description"]
     if "status" in row:
-        for column in ("status", "package_size", "version", "created_at", "updated_at"):
-            document[column] = row[column]
+        document |= {column: row[column] for column in OF_STAFF}
         if "publish_at" in row:
             document["publish_at"] = row["publish_at"]
             document["unpublish_at"] = row["unpublish_at"]

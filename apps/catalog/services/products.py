@@ -74,6 +74,7 @@ class ProductFields(TypedDict, total=False):
     category: str | UUID | None
     status: str
     package_size: str
+    tax_class: str
     type: str | UUID | None
     attributes: Mapping[str, Any]
     tags: Sequence[str]
@@ -137,6 +138,7 @@ def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> No
     product.slug = fields.get("slug", product.slug) or product.slug
     product.description = fields.get("description", product.description)
     product.package_size = fields.get("package_size", product.package_size)
+    product.tax_class = fields.get("tax_class", product.tax_class)
     product.status = fields.get("status", product.status)
     product.seo_title = fields.get("seo_title", product.seo_title)
     product.seo_description = fields.get("seo_description", product.seo_description)
@@ -186,7 +188,10 @@ def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> No
 def _facts(product: Product, variants: Iterable[Variant]) -> dict[str, object]:
     """Return what the audit log tells about a product."""
     return {
-        **{name: getattr(product, name) for name in ("name", "slug", "status", "version")},
+        **{
+            name: getattr(product, name)
+            for name in ("name", "slug", "status", "tax_class", "version")
+        },
         "brand": product.brand_id,
         "category": product.category_id,
         **{

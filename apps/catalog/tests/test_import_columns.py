@@ -45,6 +45,7 @@ VALUES = {
     "publish_at": st.none() | st.datetimes(timezones=st.just(UTC)),
     "unpublish_at": st.none() | st.datetimes(timezones=st.just(UTC)),
     "package_size": TEXT,
+    "tax_class": st.sampled_from(("", "reduced", "food-0")),
     "seo_title": TEXT,
     "seo_description": TEXT,
     "currency": st.just("USD"),

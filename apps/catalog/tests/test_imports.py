@@ -124,6 +124,7 @@ FULL: dict[str, object] = {
     "publish_at": None,
     "unpublish_at": "2100-01-01T00:00:00+00:00",
     "package_size": "'single",
+    "tax_class": "reduced",
     "seo_title": "@seo",
     "seo_description": "-seo;\n",
     "currency": "USD",

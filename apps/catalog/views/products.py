@@ -13,7 +13,7 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from apps.catalog.models import Product
-from apps.catalog.models.products import is_a_sku, is_a_slug
+from apps.catalog.models.products import is_a_sku, is_a_slug, is_a_tax_class
 from apps.catalog.selectors.categories import ids_below
 from apps.catalog.selectors.former_slugs import product_slug_now
 from apps.catalog.selectors.products import product_row
@@ -97,6 +97,13 @@ class Products(APIView):
         )
         status = serializers.ChoiceField(choices=Product.Status.choices, default="draft")
         package_size = StrictCharField(max_length=60, allow_blank=True, default="")
+        tax_class = StrictCharField(
+            max_length=40,
+            allow_blank=True,
+            default="",
+            validators=[is_a_tax_class],
+            help_text="Code of a tax class; empty, or unknown: the default one.",
+        )
         type = StrictCharField(
             max_length=160, allow_null=True, default=None, help_text="Id or slug of a product type."
         )
