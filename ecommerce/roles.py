@@ -65,6 +65,7 @@ _promotions = frozenset(
 )
 _groups = frozenset({"users.view_customergroup"})
 _payments = frozenset({"orders.view_paymentattempt", "orders.view_refund"})
+_taxes = frozenset({"orders.view_taxclass", "orders.view_taxrate", "orders.view_taxzone"})
 
 _search = frozenset(
     {
@@ -116,11 +117,13 @@ ROLES: dict[str, DeclaredRole] = {
     "catalog_manager": DeclaredRole(
         "Catalog manager",
         "Writes products, categories, brands, prices, promotions with their codes, and customer "
-        "groups, reads reviews, tunes the search, and sees what is in stock.",
+        "groups, reads reviews, tunes the search, and sees what is in stock and how goods are "
+        "taxed.",
         _products
         | _stock
         | _reviews
         | _search
+        | _taxes
         | {
             "catalog.add_attribute",
             "catalog.add_searchboost",
@@ -197,11 +200,21 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "finance": DeclaredRole(
         "Finance",
-        "Sees payments and what went wrong with them, and sends money back.",
+        "Sees payments and what went wrong with them, sends money back, and writes taxes.",
         _orders
         | _payments
+        | _taxes
         | {
+            "orders.add_taxclass",
+            "orders.add_taxrate",
+            "orders.add_taxzone",
             "orders.cancel_order",
+            "orders.change_taxclass",
+            "orders.change_taxrate",
+            "orders.change_taxzone",
+            "orders.delete_taxclass",
+            "orders.delete_taxrate",
+            "orders.delete_taxzone",
             "orders.refund_order",
             "orders.view_retainedinvoice",
             "orders.view_straypayment",

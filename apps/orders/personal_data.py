@@ -19,6 +19,10 @@ from apps.orders.models import (
     Shipment,
     StatusChange,
     StrayPayment,
+    TaxArea,
+    TaxClass,
+    TaxRate,
+    TaxZone,
     WebhookEvent,
 )
 
@@ -36,6 +40,16 @@ def _messages_about(person: Person) -> Q:
 
 # Orders come last: all else finds its person through them.
 TABLES = (
+    Table(model=TaxClass, columns={Kind.NONE: "id code name is_default version"}),
+    Table(
+        model=TaxZone,
+        columns={Kind.NONE: "id name prices_include_tax shipping_taxed shipping_tax_class version"},
+    ),
+    Table(model=TaxArea, columns={Kind.NONE: "id zone country region postal_prefix"}),
+    Table(
+        model=TaxRate,
+        columns={Kind.NONE: "id zone tax_class code name ppm valid_from valid_until version"},
+    ),
     Table(
         model=WebhookEvent,
         of=_messages_about,

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.orders.views import carts, hooks, orders, promotions
+from apps.orders.views import (
+    carts,
+    hooks,
+    orders,
+    promotions,
+    tax_classes,
+    tax_quotes,
+    tax_rates,
+    tax_zones,
+)
 
 urlpatterns = [
     path("carts", carts.Carts.as_view()),
@@ -30,5 +39,12 @@ urlpatterns = [
         "promotions/<id:promotion_id>/coupon-batches/<id:batch_id>",
         promotions.OneCouponBatch.as_view(),
     ),
+    path("tax-classes", tax_classes.TaxClasses.as_view()),
+    path("tax-classes/<id:class_id>", tax_classes.OneTaxClass.as_view()),
+    path("tax-zones", tax_zones.TaxZones.as_view()),
+    path("tax-zones/<id:zone_id>", tax_zones.OneTaxZone.as_view()),
+    path("tax-rates", tax_rates.TaxRates.as_view()),
+    path("tax-rates/<id:rate_id>", tax_rates.OneTaxRate.as_view()),
+    path("tax/quotes", tax_quotes.TaxQuotes.as_view()),
     path("hooks/payments/stripe", hooks.StripeHook.as_view()),
 ]

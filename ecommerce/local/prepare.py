@@ -21,6 +21,7 @@ def main() -> None:
     _step("migrate_online", verbosity=0)
     _collect_static_files(options.requirements)
     _step("load_sample_catalog")
+    _step("load_sample_taxes")
     _step("create_admin", email=ADMIN_EMAIL)
 
 

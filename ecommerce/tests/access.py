@@ -381,6 +381,22 @@ ROUTES: dict[str, Rule] = {
     "POST orders/{order_id}/cancellations": holder_or(
         "orders.cancel_order", sees="orders.view_order"
     ),
+    "GET tax-classes": staff("orders.view_taxclass"),
+    "POST tax-classes": staff("orders.add_taxclass"),
+    "GET tax-classes/{class_id}": staff("orders.view_taxclass"),
+    "PATCH tax-classes/{class_id}": staff("orders.change_taxclass"),
+    "DELETE tax-classes/{class_id}": staff("orders.delete_taxclass"),
+    "GET tax-zones": staff("orders.view_taxzone"),
+    "POST tax-zones": staff("orders.add_taxzone"),
+    "GET tax-zones/{zone_id}": staff("orders.view_taxzone"),
+    "PATCH tax-zones/{zone_id}": staff("orders.change_taxzone"),
+    "DELETE tax-zones/{zone_id}": staff("orders.delete_taxzone"),
+    "GET tax-rates": staff("orders.view_taxrate"),
+    "POST tax-rates": staff("orders.add_taxrate"),
+    "GET tax-rates/{rate_id}": staff("orders.view_taxrate"),
+    "PATCH tax-rates/{rate_id}": staff("orders.change_taxrate"),
+    "DELETE tax-rates/{rate_id}": staff("orders.delete_taxrate"),
+    "POST tax/quotes": staff("orders.view_taxrate"),
     # signed by the provider: without the signature nobody gets further than 400
     "POST hooks/payments/stripe": PUBLIC,
 }
@@ -466,6 +482,9 @@ PAGES: dict[str, Page] = {
         ),
         ("orders.statuschange", "", {}),
         ("orders.straypayment", "", {}),
+        ("orders.taxclass", "add change delete", {}),
+        ("orders.taxrate", "add change delete", {}),
+        ("orders.taxzone", "add change delete", {}),
         ("orders.webhookevent", "", {}),
         ("privacy.dataexport", "add", {}),
         (

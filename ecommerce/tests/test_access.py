@@ -44,7 +44,14 @@ from apps.kernel.audit import record
 from apps.kernel.json import dumps
 from apps.kernel.models import AuditEntry
 from apps.kernel.privacy import Person
-from apps.orders.tests.factories import ADDRESS, CouponFactory, placed_order, ready_cart
+from apps.orders.tests.factories import (
+    ADDRESS,
+    CouponFactory,
+    placed_order,
+    ready_cart,
+    tax_rate,
+    tax_zone,
+)
 from apps.users.tests.factories import (
     AddressFactory,
     ApiKeyFactory,
@@ -180,6 +187,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     )
     review = ReviewFactory.create(product=variant.product, customer_id=owner.pk)
     photo = ReviewPhotoFactory.create(review=review)
+    rate = tax_rate(tax_zone("KW"), "5")
     choice = AttributeChoiceFactory.create()
     category = CategoryFactory.create()
     export = exports.ask(user_id=owner.pk)
@@ -236,6 +244,9 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "brand": {"owner's": BrandFactory.create().pk},
             "tag": {"owner's": TagFactory.create().pk},
             "variant_id": {"owner's": variant.pk},
+            "class_id": {"owner's": rate.tax_class_id},
+            "zone_id": {"owner's": rate.zone_id},
+            "rate_id": {"owner's": rate.pk},
             "list_id": {"owner's": PriceListFactory.create().pk},
             "key": {"owner's": variant.product_id},
             "product_id": {"owner's": variant.product_id},

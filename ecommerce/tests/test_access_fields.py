@@ -86,6 +86,16 @@ IDS_IN_BODIES: dict[tuple[str, str], tuple[Any, int]] = {
         ("PATCH search/boosts/{boost_id}", name): ({name: str(uuid4())}, 422)
         for name in ("product_id", "category_id", "brand_id")
     },
+    ("POST tax-rates", "zone_id"): (
+        {
+            "zone_id": str(uuid4()),
+            "tax_class": "standard",
+            "code": "vat",
+            "name": "VAT",
+            "percentage": "19",
+        },
+        404,
+    ),
     ("POST users/me/alerts", "variant_id"): ({"variant_id": str(uuid4())}, 404),
     ("PUT users/me/avatar", "upload"): ({"upload": str(uuid4())}, 404),
     ("PUT users/{user_id}/roles", "roles"): ({"roles": [str(uuid4())]}, 422),

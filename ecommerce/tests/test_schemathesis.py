@@ -41,7 +41,13 @@ from apps.catalog.tests.factories import (
 )
 from apps.kernel.audit import record
 from apps.kernel.models import AuditEntry
-from apps.orders.tests.factories import CouponFactory, placed_order, ready_cart
+from apps.orders.tests.factories import (
+    CouponFactory,
+    placed_order,
+    ready_cart,
+    tax_rate,
+    tax_zone,
+)
 from apps.users.tests.factories import (
     AddressFactory,
     ApiKeyFactory,
@@ -106,6 +112,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     coupon = CouponFactory.create(code="SUN")
     transfer = StockTransferFactory.create()
     address = AddressFactory.create(user=boss)
+    rate = tax_rate(tax_zone("KW"), "5")
     record("test.happened", about=1)
     choice = AttributeChoiceFactory.create()
     category = CategoryFactory.create()
@@ -127,6 +134,9 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "transfer_id": str(transfer.pk),
         "alert_id": str(StockAlertFactory.create(customer_id=boss.pk).pk),
         "variant_id": str(variant.pk),
+        "class_id": str(rate.tax_class_id),
+        "zone_id": str(rate.zone_id),
+        "rate_id": str(rate.pk),
         "list_id": str(PriceListFactory.create().pk),
         "key": str(variant.product_id),
         "product_id": str(variant.product_id),

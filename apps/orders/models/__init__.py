@@ -19,6 +19,7 @@ from apps.orders.models.promotion import (
     Promotion,
 )
 from apps.orders.models.shipment import Shipment
+from apps.orders.models.tax import TaxArea, TaxClass, TaxRate, TaxZone
 
 __all__ = [
     "LARGEST_QUANTITY",
@@ -40,5 +41,9 @@ __all__ = [
     "Shipment",
     "StatusChange",
     "StrayPayment",
+    "TaxArea",
+    "TaxClass",
+    "TaxRate",
+    "TaxZone",
     "WebhookEvent",
 ]

@@ -1,13 +1,27 @@
 """What the tests of orders share: the payment sandbox as the provider, and a worker's turn."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from rest_framework.test import APIClient
 
 from apps.kernel.delivery import relay_batch
 from apps.orders.services import orders, payments, shipments, strays
+from apps.users.tests.factories import StaffFactory
+
+
+@pytest.fixture
+def staff(db: None) -> APIClient:
+    """Return a client of somebody who may do everything."""
+    client = APIClient()
+    client.force_authenticate(
+        StaffFactory.create(is_superuser=True),
+        token=SimpleNamespace(second_factor=True),  # type: ignore[arg-type]  # like a session
+    )
+    return client
 
 
 @pytest.fixture

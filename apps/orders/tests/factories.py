@@ -1,6 +1,6 @@
 """Carts and orders as the services make them. Public to the tests of all apps."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import factory
@@ -16,10 +16,14 @@ from apps.orders.models import (
     Promotion,
     Refund,
     Shipment,
+    TaxClass,
+    TaxRate,
+    TaxZone,
     WebhookEvent,
 )
+from apps.orders.pricing.percentages import ppm_of
 from apps.orders.selectors.orders import Holder
-from apps.orders.services import carts, checkout, coupons
+from apps.orders.services import carts, checkout, coupons, tax_tables
 
 ADDRESS = {
     "first_name": "Robin",
@@ -118,3 +122,30 @@ def completed_order(
     )
     order.refresh_from_db()
     return order, Holder(customer_id=customer_id, token=placed.token)
+
+
+def tax_class(code: str = "standard") -> TaxClass:
+    """Return the tax class with this code, which is made if nobody has."""
+    found = TaxClass.objects.filter(code=code).first()
+    return found or tax_tables.create_class(code=code, name=code.title())
+
+
+def tax_zone(*areas: str, **fields: Any) -> TaxZone:
+    """Return a zone of areas such as DE, US/CA, US//902, or * for everywhere else."""
+    parts = [[*area.replace("*", "").split("/"), "", ""][:3] for area in areas]
+    places = [
+        tax_tables.AreaFields(country=country, region=region, postal_prefix=prefix)
+        for country, region, prefix in parts
+    ]
+    said = {"name": " ".join(areas), "areas": places, **fields}
+    return tax_tables.create_zone(fields=cast("tax_tables.ZoneFields", said))
+
+
+def tax_rate(zone: TaxZone, percentage: str, *, of: str = "standard", **fields: Any) -> TaxRate:
+    """Return a rate of a class, which is made if nobody has. It is VAT unless it is said."""
+    said = {"code": "vat", "name": "VAT", "ppm": ppm_of(percentage), **fields}
+    return tax_tables.create_rate(
+        zone_id=zone.pk,
+        tax_class=tax_class(of).code,
+        fields=cast("tax_tables.RateFields", said),
+    )

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from apps.kernel.backoffice import ReadOnly, guarded
 from apps.kernel.errors import DomainError
 from apps.kernel.money import format_minor
+from apps.orders.admin.taxes import TaxClassAdmin, TaxRateAdmin, TaxZoneAdmin
 from apps.orders.models import (
     Cart,
     CartItem,
@@ -30,6 +31,8 @@ from apps.orders.models import (
 )
 from apps.orders.selectors.orders import Holder
 from apps.orders.services import orders, promotions, shipments
+
+__all__ = ["TaxClassAdmin", "TaxRateAdmin", "TaxZoneAdmin"]
 
 
 class Lines(ReadOnly, admin.TabularInline):
