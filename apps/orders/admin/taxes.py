@@ -210,4 +210,5 @@ class TaxRateAdmin(TaxPage):
 
 
 def _rate(fields: dict[str, Any]) -> tax_tables.RateFields:
-    return cast("tax_tables.RateFields", {**fields, "ppm": fields.pop("percentage")})
+    ppm = fields.pop("percentage")
+    return cast("tax_tables.RateFields", {**fields, "ppm": ppm})

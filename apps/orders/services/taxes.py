@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from apps.kernel.prepared import prepared
 from apps.orders.models.tax import LONGEST_PREFIX, postal_key, region_key
 from apps.orders.pricing import Rate, Taxes
 
@@ -18,8 +19,8 @@ SELECT z.id, z.name, z.prices_include_tax, z.shipping_taxed, p.code,
     a.country, a.region, a.postal_prefix, c.code, c.is_default, r.code, r.ppm, r.name
 FROM (
     SELECT zone_id, country, region, postal_prefix FROM orders_taxarea
-    WHERE country IN (%(country)s, '') AND region IN (%(region)s, '')
-        AND postal_prefix = ANY(%(prefixes)s)
+    WHERE country IN (%(country)s::text, '') AND region IN (%(region)s::text, '')
+        AND postal_prefix = ANY(%(prefixes)s::text[])
     ORDER BY length(postal_prefix) DESC, length(region) DESC, country DESC
     LIMIT 1
 ) a
@@ -27,8 +28,8 @@ JOIN orders_taxzone z ON z.id = a.zone_id
 LEFT JOIN orders_taxclass p ON p.id = z.shipping_tax_class_id
 CROSS JOIN orders_taxclass c
 LEFT JOIN orders_taxrate r ON r.zone_id = z.id AND r.tax_class_id = c.id
-    AND (r.valid_from IS NULL OR r.valid_from <= %(at)s)
-    AND (r.valid_until IS NULL OR r.valid_until > %(at)s)
+    AND (r.valid_from IS NULL OR r.valid_from <= %(at)s::timestamptz)
+    AND (r.valid_until IS NULL OR r.valid_until > %(at)s::timestamptz)
 ORDER BY c.code, r.code
 """
 
@@ -79,7 +80,7 @@ def applicable(address: Mapping[str, Any] | None, at: datetime) -> Applicable:
         "prefixes": [postal_code[:length] for length in range(len(postal_code) + 1)],
         "at": at,
     }
-    with connection.cursor() as cursor:
+    with prepared(), connection.cursor() as cursor:
         cursor.execute(APPLICABLE, place)
         rows = cursor.fetchall()
     return _applicable(rows) if rows else NOWHERE
