@@ -7,8 +7,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 def make_standard(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     classes = apps.get_model("orders", "TaxClass").objects
-    if not classes.filter(is_default=True).exists():
-        classes.create(code="standard", name="Standard", is_default=True)
+    classes.get_or_create(code="standard", defaults={"name": "Standard", "is_default": True})
 
 
 class Migration(migrations.Migration):

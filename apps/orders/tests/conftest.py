@@ -9,6 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from apps.kernel.delivery import relay_batch
+from apps.orders.models import TaxClass
 from apps.orders.services import orders, payments, shipments, strays
 from apps.users.tests.factories import StaffFactory
 
@@ -22,6 +23,13 @@ def staff(db: None) -> APIClient:
         token=SimpleNamespace(second_factor=True),  # type: ignore[arg-type]  # like a session
     )
     return client
+
+
+@pytest.fixture
+def standard_class(db: None) -> None:
+    """Make the class that the migrations made, also after a test that has emptied the tables."""
+    standard = {"name": "Standard", "is_default": True}
+    TaxClass.objects.get_or_create(code="standard", defaults=standard)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from apps.orders.models import TaxClass, TaxRate, TaxZone
 from apps.orders.tests.factories import tax_class, tax_rate, tax_zone
 from apps.users.tests.factories import StaffFactory, enter
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standard_class")]
 OFFICE = "/admin/orders"
 NO_DATES = {f"valid_{end}_{part}": "" for end in ("from", "until") for part in (0, 1)}
 ZONE = {"name": "West", "shipping_taxed": "on", "shipping_tax_class": "", "areas": "US/CA\nUS//89"}

@@ -12,7 +12,7 @@ from apps.orders.pricing import Rate
 from apps.orders.services.taxes import taxes_for
 from apps.orders.tests.factories import ADDRESS, tax_zone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standard_class")]
 
 
 def told(command):

@@ -5,7 +5,7 @@ import pytest
 from apps.kernel.models import AuditEntry
 from apps.orders.tests.factories import tax_class, tax_rate, tax_zone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standard_class")]
 QUOTES = "/api/v1/tax/quotes"
 GERMANY = {"country": "DE"}
 

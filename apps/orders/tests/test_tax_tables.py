@@ -12,7 +12,7 @@ from apps.kernel.models import AuditEntry
 from apps.orders.models import TaxArea, TaxClass, TaxRate, TaxZone
 from apps.orders.tests.factories import tax_class, tax_rate, tax_zone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standard_class")]
 CLASSES, ZONES, RATES = "/api/v1/tax-classes", "/api/v1/tax-zones", "/api/v1/tax-rates"
 NOW = timezone.now().replace(microsecond=0)
 DAY = timedelta(days=1)

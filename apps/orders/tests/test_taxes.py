@@ -11,7 +11,7 @@ from apps.orders.services import tax_tables
 from apps.orders.services.taxes import Area, applicable, taxes_for
 from apps.orders.tests.factories import ADDRESS, tax_class, tax_rate, tax_zone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standard_class")]
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
