@@ -5,7 +5,6 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.core.validators
 import django.db.models.deletion
-import django.db.models.functions.text
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.contrib.postgres.operations import BtreeGistExtension
@@ -130,7 +129,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='taxarea',
-            constraint=models.CheckConstraint(condition=models.Q(('region', django.db.models.functions.text.Upper(django.db.models.functions.text.Trim('region')))), name='tax_area_region_is_a_key'),
+            constraint=models.CheckConstraint(condition=models.Q(('region__regex', '^([^a-z ]([^a-z]*[^a-z ])?)?\\Z')), name='tax_area_region_is_a_key'),
         ),
         migrations.AddConstraint(
             model_name='taxarea',

@@ -1,8 +1,11 @@
 """Two who write taxes at once: real threads on real PostgreSQL."""
 
 from collections import Counter
+from threading import Event
+from time import sleep
 
 import pytest
+from django.db import transaction
 
 from apps.kernel.errors import DomainError
 from apps.kernel.tests.threads import at_once
@@ -98,22 +101,47 @@ def test_of_many_who_choose_a_default_class_the_last_has_the_word():
     assert TaxClass.objects.filter(is_default=True).count() == 1
 
 
-@pytest.mark.parametrize("attempt", range(5))
-def test_what_somebody_begins_to_use_is_not_removed_meanwhile(attempt):
+@pytest.mark.parametrize("removes", ["class", "zone"])
+def test_what_somebody_begins_to_use_is_not_removed_meanwhile(removes):
     tax_class()
     zone, reduced = tax_zone("DE"), tax_class("reduced")
-    add = outcome(
-        lambda: tax_tables.create_rate(zone_id=zone.pk, tax_class=reduced.code, fields=VAT)
-    )
-    drop_class = outcome(lambda: tax_tables.remove_class(class_id=reduced.pk))
-    drop_zone = outcome(lambda: tax_tables.remove_zone(zone_id=zone.pk))
+    begun = Event()
 
-    outcomes = at_once(add, drop_class, drop_zone)
+    def add():
+        with transaction.atomic():
+            tax_tables.create_rate(zone_id=zone.pk, tax_class="reduced", fields=VAT)
+            begun.set()
+            sleep(0.5)
 
-    assert outcomes in (
-        ["done", "tax_class_in_use", "tax_zone_in_use"],
-        ["unknown_tax_class", "done", "done"],
-        ["unknown_tax_zone", "done", "done"],
-        ["unknown_tax_zone", "tax_class_in_use", "done"],
-    )
-    assert TaxRate.objects.count() == (outcomes[0] == "done")
+    def remove():
+        begun.wait(timeout=10)
+        if removes == "class":
+            tax_tables.remove_class(class_id=reduced.pk)
+        else:
+            tax_tables.remove_zone(zone_id=zone.pk)
+
+    assert at_once(outcome(add), outcome(remove)) == ["done", f"tax_{removes}_in_use"]
+    assert TaxRate.objects.get().tax_class == reduced
+
+
+@pytest.mark.parametrize("removes", ["class", "zone"])
+def test_what_is_being_removed_is_not_used_any_more(removes):
+    tax_class()
+    zone, reduced = tax_zone("DE"), tax_class("reduced")
+    begun = Event()
+
+    def remove():
+        with transaction.atomic():
+            if removes == "class":
+                tax_tables.remove_class(class_id=reduced.pk)
+            else:
+                tax_tables.remove_zone(zone_id=zone.pk)
+            begun.set()
+            sleep(0.5)
+
+    def add():
+        begun.wait(timeout=10)
+        tax_tables.create_rate(zone_id=zone.pk, tax_class="reduced", fields=VAT)
+
+    assert at_once(outcome(remove), outcome(add)) == ["done", f"unknown_tax_{removes}"]
+    assert not TaxRate.objects.exists()

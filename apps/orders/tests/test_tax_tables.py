@@ -10,6 +10,7 @@ from apps.catalog.tests.factories import ProductFactory
 from apps.kernel.ids import new_id
 from apps.kernel.models import AuditEntry
 from apps.orders.models import TaxArea, TaxClass, TaxRate, TaxZone
+from apps.orders.services.taxes import taxes_for
 from apps.orders.tests.factories import tax_class, tax_rate, tax_zone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standard_class")]
@@ -204,6 +205,17 @@ def test_an_area_that_is_named_twice_is_one(staff):
     assert [area["region"] for area in made.json()["areas"]] == ["CA"]
 
 
+@pytest.mark.parametrize(
+    ("region", "kept"),
+    [("Île-de-France", "ÎLE-DE-FRANCE"), ("straße", "STRASSE"), ("\u01c5", "\u01c4"), ("ŉ", "ʼN")],
+)
+def test_regions_are_compared_in_capitals_of_every_script(staff, region, kept):
+    made = staff.post(ZONES, {"name": "x", "areas": [{"country": "FR", "region": region}]})
+
+    assert [area["region"] for area in made.json()["areas"]] == [kept]
+    assert taxes_for({"country": "FR", "region": f" {region} "}, NOW).zone == "x"
+
+
 def test_a_zone_with_rates_is_not_removed(staff):
     rate = tax_rate(tax_zone("DE"), "19")
 
@@ -392,6 +404,7 @@ def test_the_database_has_the_last_word_on_rates(write, constraint):
         ({"country": "", "region": "CA"}, "tax_area_everywhere_is_not_narrowed"),
         ({"country": "US", "region": "ca"}, "tax_area_region_is_a_key"),
         ({"country": "US", "region": " CA"}, "tax_area_region_is_a_key"),
+        ({"country": "US", "region": "CA "}, "tax_area_region_is_a_key"),
         ({"country": "US", "postal_prefix": "9-0"}, "tax_area_postal_prefix_is_a_key"),
         ({"country": "US", "region": "NY"}, "tax_area_is_in_one_zone"),
     ],
