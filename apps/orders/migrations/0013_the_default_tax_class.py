@@ -11,6 +11,6 @@ def make_standard(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0020_taxes")]
+    dependencies = [("orders", "0012_taxes")]
 
     operations = [migrations.RunPython(make_standard, migrations.RunPython.noop)]
