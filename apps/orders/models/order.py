@@ -40,6 +40,11 @@ class Order(models.Model):
     shipping_tax_minor = models.BigIntegerField(
         default=0, db_default=0, help_text="Of the tax, on top or in it, what the parcel bears."
     )
+    taxes = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="Each tax: code, name, ppm, net and amount in minor units.",
+    )
     grand_total_minor = models.BigIntegerField()
     shipping_address = models.JSONField()
     shipping_option = models.CharField(max_length=40)
@@ -134,6 +139,9 @@ class OrderLine(models.Model):
     tax_minor = models.BigIntegerField(default=0, db_default=0, help_text="On top of the prices.")
     tax_included_minor = models.BigIntegerField(
         default=0, db_default=0, help_text="In the prices; what is left holds it already."
+    )
+    taxes = models.JSONField(
+        default=list, db_default=[], help_text="Each tax: code, ppm and amount in minor units."
     )
 
     class Meta:

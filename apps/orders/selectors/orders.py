@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
+from django.db.models.functions import JSONArray
 
 from apps.kernel.errors import NotFound
 from apps.orders.models import (
     Cart,
+    CartItem,
     Order,
     OrderLine,
     OrderPromotion,
@@ -63,6 +66,12 @@ class Holder:
         return mine
 
 
+ITEMS = ArraySubquery(
+    CartItem.objects.filter(cart=OuterRef("pk"))
+    .order_by("created_at", "id")
+    .values(line=JSONArray("id", "variant_id", "quantity"))
+)
+
 STORE = Holder(sees_all=True, cancels_all=True, refunds_all=True)
 
 
@@ -79,13 +88,20 @@ def cart_of(*, holder: Holder, cart_id: UUID) -> Cart:
     return cart
 
 
-def latest_cart_of(*, holder: Holder) -> Cart:
-    """Return the holder's newest open cart. Raises UnknownCart."""
-    carts = Cart.objects.filter(holder.owns(), status=Cart.Status.OPEN)
-    cart = carts.order_by("-created_at", "-id").first()
+def cart_with_items(*, holder: Holder, cart_id: UUID | None = None) -> tuple[Cart, list[CartItem]]:
+    """Return the holder's cart, or the newest open one, and its lines. One statement.
+
+    Raises UnknownCart.
+    """
+    carts = Cart.objects.filter(holder.owns()).annotate(lines=ITEMS)
+    which = {"pk": cart_id} if cart_id else {"status": Cart.Status.OPEN}
+    cart = carts.filter(**which).order_by("-created_at", "-id").first()
     if cart is None:
-        raise UnknownCart("There is no open cart.")
-    return cart
+        raise UnknownCart("There is no such cart." if cart_id else "There is no open cart.")
+    return cart, [
+        CartItem(id=UUID(item_id), cart=cart, variant_id=UUID(variant_id), quantity=quantity)
+        for item_id, variant_id, quantity in cart.lines
+    ]
 
 
 def orders_of(*, holder: Holder) -> QuerySet[Order]:

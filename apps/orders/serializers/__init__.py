@@ -19,12 +19,15 @@ from apps.orders.models import LARGEST_QUANTITY, METHOD_REFERENCE, MOST_LINES
 from apps.orders.selectors.orders import WholeOrder
 from apps.orders.serializers.prices import (
     DiscountDocument,
+    TaxDocument,
     TrialDocument,
     cart_discounts,
+    cart_taxes,
     order_discounts,
+    order_taxes,
     trial_document,
 )
-from apps.orders.services.carts import PricedCart
+from apps.orders.services.cart_prices import PricedCart
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, ShipmentStatus
 
 
@@ -119,7 +122,8 @@ class TotalsDocument(serializers.Serializer[Any]):
     items = MoneyField()
     discount = MoneyField()
     shipping = MoneyField()
-    tax = MoneyField()
+    tax = MoneyField(help_text="On top of the prices.")
+    tax_included = MoneyField(help_text="In the prices; the grand total holds it already.")
     grand_total = MoneyField()
 
 
@@ -155,6 +159,7 @@ class CartDocument(serializers.Serializer[Any]):
     shipping_address = Address(allow_null=True)
     shipping_option = serializers.CharField(allow_null=True)
     discounts = DiscountDocument(many=True)
+    taxes = TaxDocument(many=True)
     totals = TotalsDocument()
     problems = CartProblem(many=True)
     version = serializers.IntegerField()
@@ -239,6 +244,7 @@ class OrderDocument(serializers.Serializer[Any]):
     email = serializers.CharField()
     items = OrderItemDocument(many=True)
     discounts = DiscountDocument(many=True)
+    taxes = TaxDocument(many=True)
     totals = TotalsDocument()
     shipping_address = Address(allow_null=True, help_text="Null once the person was erased.")
     shipping_option = serializers.CharField()
@@ -296,11 +302,13 @@ def cart_document(
         "shipping_address": cart.shipping_address,
         "shipping_option": cart.shipping_option or None,
         "discounts": cart_discounts(priced),
+        "taxes": cart_taxes(priced),
         "totals": {
             "items": priced.totals.items,
             "discount": priced.totals.discount,
             "shipping": priced.totals.shipping,
             "tax": priced.totals.tax,
+            "tax_included": priced.quote.tax_included,
             "grand_total": priced.totals.grand_total,
         },
         "problems": [{"code": p.code, "detail": p.detail} for p in priced.problems],
@@ -353,11 +361,13 @@ def order_document(whole: WholeOrder, *, token: str = "") -> dict[str, Any]:
             for line in whole.lines
         ],
         "discounts": order_discounts(whole.promotions, currency=order.currency),
+        "taxes": order_taxes(order),
         "totals": {
             "items": money(order.items_minor),
             "discount": money(order.discount_minor),
             "shipping": money(order.shipping_minor),
             "tax": money(order.tax_minor),
+            "tax_included": money(order.tax_included_minor),
             "grand_total": money(order.grand_total_minor),
         },
         "shipping_address": order.shipping_address or None,

@@ -7,9 +7,10 @@ from rest_framework import serializers
 
 from apps.kernel.money import Money
 from apps.kernel.serializers import MoneyField, StrictCharField, StrictSerializer
-from apps.orders.models import LONGEST_CODE, OrderPromotion
+from apps.orders.models import LONGEST_CODE, Order, OrderPromotion
 from apps.orders.pricing import Outcome, RuleKind, Trial
-from apps.orders.services.carts import PricedCart
+from apps.orders.pricing.percentages import percentage_of
+from apps.orders.services.cart_prices import PricedCart
 
 
 class CouponDraft(StrictSerializer):
@@ -24,6 +25,16 @@ class DiscountDocument(serializers.Serializer[Any]):
     promotion_id = serializers.UUIDField()
     code = serializers.CharField(allow_null=True)
     name = serializers.CharField()
+    amount = MoneyField()
+
+
+class TaxDocument(serializers.Serializer[Any]):
+    """A tax, and the amount without tax that bears it."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    percentage = serializers.CharField()
+    net = MoneyField()
     amount = MoneyField()
 
 
@@ -59,6 +70,34 @@ def order_discounts(rows: Iterable[OrderPromotion], *, currency: str) -> list[di
             "amount": Money(row.amount_minor, currency),
         }
         for row in rows
+    ]
+
+
+def cart_taxes(priced: PricedCart) -> list[dict[str, Any]]:
+    """Return the taxes of a cart, each as TaxDocument says."""
+    return [
+        {
+            "code": each.rate.code,
+            "name": priced.taxes.name_of(each.rate),
+            "percentage": percentage_of(each.rate.ppm),
+            "net": Money(each.net, priced.cart.currency),
+            "amount": Money(each.amount, priced.cart.currency),
+        }
+        for each in priced.quote.taxes
+    ]
+
+
+def order_taxes(order: Order) -> list[dict[str, Any]]:
+    """Return the taxes of an order, each as TaxDocument says."""
+    return [
+        {
+            "code": each["code"],
+            "name": each["name"],
+            "percentage": percentage_of(each["ppm"]),
+            "net": Money(each["net"], order.currency),
+            "amount": Money(each["amount"], order.currency),
+        }
+        for each in order.taxes
     ]
 
 

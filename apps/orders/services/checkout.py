@@ -14,7 +14,8 @@ from apps.kernel.errors import Conflict, Forbidden, Invalid, VersionMismatch
 from apps.kernel.money import Money
 from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt
 from apps.orders.selectors.orders import Holder, WholeOrder, cart_of, hash_of, order_of, whole
-from apps.orders.services.carts import PricedCart, change_open_cart, price_cart
+from apps.orders.services.cart_prices import PricedCart, price_cart
+from apps.orders.services.carts import change_open_cart
 from apps.orders.services.transitions import OrderStatusConflict, locked, move, record
 from apps.orders.services.uses import PromotionUsedUp, take
 from apps.orders.states import OrderStatus
@@ -180,6 +181,16 @@ def _write_order(priced: PricedCart, token: str) -> Order:
         tax_included_minor=priced.quote.tax_included.minor,
         shipping_discount_minor=shipping.discount,
         shipping_tax_minor=shipping.tax,
+        taxes=[
+            {
+                "code": each.rate.code,
+                "name": priced.taxes.name_of(each.rate),
+                "ppm": each.rate.ppm,
+                "net": each.net,
+                "amount": each.amount,
+            }
+            for each in priced.quote.taxes
+        ],
         grand_total_minor=totals.grand_total.minor,
         shipping_address=cart.shipping_address,
         shipping_option=cart.shipping_option,
@@ -204,6 +215,10 @@ def _write_lines(order: Order, priced: PricedCart) -> list[OrderLine]:
             discount_minor=quoted.charge.discount,
             tax_minor=quoted.charge.tax_on_top,
             tax_included_minor=quoted.charge.tax - quoted.charge.tax_on_top,
+            taxes=[
+                {"code": tax.rate.code, "ppm": tax.rate.ppm, "amount": tax.amount}
+                for tax in quoted.charge.taxes
+            ],
         )
         for position, quoted in enumerate(priced.quote.lines, 1)
     )

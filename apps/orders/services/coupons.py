@@ -11,7 +11,8 @@ from apps.kernel.errors import Conflict, Invalid, NotFound
 from apps.orders.models import Cart, Coupon, CouponBatch
 from apps.orders.selectors.orders import Holder
 from apps.orders.selectors.promotions import promotion_of
-from apps.orders.services.carts import PricedCart, change_cart, price_cart
+from apps.orders.services.cart_prices import PricedCart, price_cart
+from apps.orders.services.carts import change_cart
 
 MOST_COUPONS = 10
 # Without what looks like something else. Ten of them are one of 2^50: nobody guesses that.

@@ -55,21 +55,21 @@ class Applicable:
     area: Area | None = None
     names: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
+    def name_of(self, rate: Rate) -> str:
+        """Return what invoices call a rate."""
+        classes = (tax_class for tax_class, rates in self.taxes.rates.items() if rate in rates)
+        return self.names[next(classes), rate.code]
+
 
 NOWHERE = Applicable(Taxes())
 
 
-def taxes_for(address: Mapping[str, Any] | None, at: datetime) -> Taxes:
+def applicable(address: Mapping[str, Any] | None, at: datetime) -> Applicable:
     """Return the taxes that count for an address at a moment. One statement, without one none.
 
     `address` says `country`, `region` and `postal_code` as carts and orders keep them. Where no
     zone is, and as long as there is no address, nothing is taxed.
     """
-    return applicable(address, at).taxes
-
-
-def applicable(address: Mapping[str, Any] | None, at: datetime) -> Applicable:
-    """Return what `taxes_for` returns, with the zone and the area that it comes from."""
     if not address:
         return NOWHERE
     country = address["country"]

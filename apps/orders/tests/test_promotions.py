@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from apps.catalog.tests.factories import CategoryFactory, TagFactory, VariantFactory
 from apps.orders.models import Coupon, CustomerUses, Order, OrderPromotion, Promotion
 from apps.orders.selectors.orders import Holder
-from apps.orders.services import carts, checkout, coupons, orders, payments, promotions
+from apps.orders.services import cart_prices, carts, checkout, coupons, orders, payments, promotions
 from apps.orders.services.invariants import violations
 from apps.orders.services.uses import PromotionChanged, PromotionUsedUp, take
 from apps.orders.tests.factories import (
@@ -37,7 +37,7 @@ def place(cart, holder):
 
 def priced(cart, holder):
     cart.refresh_from_db()
-    return carts.price_cart(cart, holder=holder)
+    return cart_prices.price_cart(cart, holder=holder)
 
 
 def test_an_automatic_promotion_takes_its_part_off_and_the_order_remembers_it():

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.catalog.tests.factories import ProductFactory
 from apps.orders.models import TaxClass, TaxRate, TaxZone
 from apps.orders.pricing import Rate
-from apps.orders.services.taxes import taxes_for
+from apps.orders.services.taxes import applicable
 from apps.orders.tests.factories import ADDRESS, tax_zone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standard_class")]
@@ -38,11 +38,11 @@ def test_the_sample_taxes_are_loaded_once_and_tax_nobody_elsewhere():
     assert "has taxes" in told("load_sample_taxes")
 
     now = timezone.now()
-    germany = taxes_for({"country": "DE"}, now)
+    germany = applicable({"country": "DE"}, now).taxes
     assert (germany.included, germany.on("reduced")) == (True, (Rate("vat", 70_000),))
-    city = taxes_for({"country": "US", "region": "New York", "postal_code": "10001"}, now)
+    city = applicable({"country": "US", "region": "New York", "postal_code": "10001"}, now).taxes
     assert sum(rate.ppm for rate in city.on("")) == 88_750
-    assert taxes_for(ADDRESS, now).zone == ""
+    assert applicable(ADDRESS, now).taxes.zone == ""
     assert (TaxClass.objects.count(), TaxRate.objects.count()) == (2, 5)
 
 

@@ -10,7 +10,7 @@ from apps.catalog.tests.factories import ProductFactory
 from apps.kernel.ids import new_id
 from apps.kernel.models import AuditEntry
 from apps.orders.models import TaxArea, TaxClass, TaxRate, TaxZone
-from apps.orders.services.taxes import taxes_for
+from apps.orders.services.taxes import applicable
 from apps.orders.tests.factories import tax_class, tax_rate, tax_zone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standard_class")]
@@ -213,7 +213,7 @@ def test_regions_are_compared_in_capitals_of_every_script(staff, region, kept):
     made = staff.post(ZONES, {"name": "x", "areas": [{"country": "FR", "region": region}]})
 
     assert [area["region"] for area in made.json()["areas"]] == [kept]
-    assert taxes_for({"country": "FR", "region": f" {region} "}, NOW).zone == "x"
+    assert applicable({"country": "FR", "region": f" {region} "}, NOW).taxes.zone == "x"
 
 
 def test_a_zone_with_rates_is_not_removed(staff):

@@ -15,7 +15,6 @@ from apps.kernel.idempotency import idempotent
 from apps.kernel.openapi import IDEMPOTENCY_KEY, IF_MATCH, problems
 from apps.kernel.pagination import read_query
 from apps.kernel.serializers import StrictSerializer
-from apps.orders.selectors.orders import cart_of, latest_cart_of
 from apps.orders.serializers import (
     CartDocument,
     CheckoutDraft,
@@ -31,14 +30,14 @@ from apps.orders.serializers import (
     shipping_option_document,
 )
 from apps.orders.serializers.prices import CouponDraft
-from apps.orders.services import carts, checkout, coupons
+from apps.orders.services import cart_prices, carts, checkout, coupons
 from apps.orders.views.holder import CART_TOKEN, cart_holder
 
 CHANGES = [CART_TOKEN, IF_MATCH]
 
 
 def _rendered(
-    priced: carts.PricedCart, *, status: int = 200, token: str = "", explained: bool = False
+    priced: cart_prices.PricedCart, *, status: int = 200, token: str = "", explained: bool = False
 ) -> Response:
     document = cart_document(priced, token=token, explained=explained)
     response = Response(document, status=status)
@@ -62,7 +61,7 @@ class Carts(APIView):
         self.Nothing(data=request.data or {}).is_valid(raise_exception=True)
         holder = cart_holder(request)
         cart, token = carts.open_cart(customer_id=holder.customer_id)
-        return _rendered(carts.price_cart(cart, holder=holder), status=201, token=token)
+        return _rendered(cart_prices.price_cart(cart, holder=holder), status=201, token=token)
 
 
 class CurrentCart(APIView):
@@ -74,8 +73,7 @@ class CurrentCart(APIView):
         operation_id="carts_current", responses={200: CartDocument, **problems(401, 404)}
     )
     def get(self, request: Request) -> Response:
-        holder = cart_holder(request)
-        return _rendered(carts.price_cart(latest_cart_of(holder=holder), holder=holder))
+        return _rendered(cart_prices.read_cart(holder=cart_holder(request)))
 
 
 class OneCart(APIView):
@@ -96,9 +94,8 @@ class OneCart(APIView):
     def get(self, request: Request, cart_id: UUID) -> Response:
         """Show a cart at the prices of this moment; with `explain=true` also why."""
         explained = read_query(request, self.Explain).get("explain") == "true"
-        holder = cart_holder(request)
-        cart = cart_of(holder=holder, cart_id=cart_id)
-        return _rendered(carts.price_cart(cart, holder=holder), explained=explained)
+        priced = cart_prices.read_cart(holder=cart_holder(request), cart_id=cart_id)
+        return _rendered(priced, explained=explained)
 
     @extend_schema(
         operation_id="carts_delete",
@@ -253,9 +250,8 @@ class CartShippingOptions(APIView):
         responses={200: ShippingOptions, **problems(400, 401, 404, 409)},
     )
     def get(self, request: Request, cart_id: UUID) -> Response:
-        holder = cart_holder(request)
-        priced = carts.price_cart(cart_of(holder=holder, cart_id=cart_id), holder=holder)
-        options = carts.shipping_options(priced)
+        priced = cart_prices.read_cart(holder=cart_holder(request), cart_id=cart_id)
+        options = cart_prices.shipping_options(priced)
         return Response({"results": [shipping_option_document(option) for option in options]})
 
 

@@ -23,7 +23,7 @@ from apps.orders.management.complete_journey.purchases import (
 )
 from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Order
 from apps.orders.selectors.orders import Holder
-from apps.orders.services import carts, checkout
+from apps.orders.services import cart_prices, carts, checkout
 
 LINE = ["basket_id", "product_id", "quantity", "sales_value"]
 BASKETS = UUID("0d7c1a52-6d0e-5d43-9f2b-5f7f3a6e1c84")
@@ -155,7 +155,7 @@ def _order(basket_id: int, quantities: dict[UUID, int]) -> str:
                 email=f"basket-{basket_id}@example.com",
                 shipping_address=ADDRESS,
             )
-            cheapest = carts.shipping_options(priced)[0]
+            cheapest = cart_prices.shipping_options(priced)[0]
             carts.choose_shipping(holder=holder, cart_id=cart_id, code=cheapest.code, version=None)
             checkout.place_order(holder=holder, cart_id=cart_id, payment=CARD)
     except DomainError as refusal:
