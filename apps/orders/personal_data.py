@@ -130,7 +130,7 @@ TABLES = (
             Kind.REFERENCE: "id order",
             Kind.CONTENT: "product_id variant_id sku name quantity",
             Kind.FINANCIAL: "position list_price_minor unit_price_minor total_minor "
-            "discount_minor tax_minor tax_included_minor",
+            "discount_minor tax_minor tax_included_minor taxes",
         },
         emptied={},
         kept=BOOKKEEPING,
@@ -210,7 +210,7 @@ TABLES = (
             Kind.CONTACT: "email shipping_address",
             Kind.CONTENT: "status shipping_option placed_at expires_at",
             Kind.FINANCIAL: "currency items_minor discount_minor shipping_minor tax_minor "
-            "tax_included_minor shipping_discount_minor shipping_tax_minor grand_total_minor",
+            "tax_included_minor shipping_discount_minor shipping_tax_minor taxes grand_total_minor",
             Kind.SECRET: "token_hash",
             Kind.NONE: "version",
         },

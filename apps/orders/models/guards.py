@@ -24,6 +24,25 @@ def known_status(statuses: type[StrEnum], *, name: str) -> CheckConstraint:
     return CheckConstraint(condition=Q(status__in=[str(s) for s in statuses]), name=name)
 
 
+def taxes_add_up(*, name: str) -> pgtrigger.Trigger:
+    """Return the trigger that holds the amounts of `taxes` against the tax that the row says."""
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("taxes", "tax_minor", "tax_included_minor"),
+        func=f"""
+        IF NEW.tax_minor + NEW.tax_included_minor <> (
+            SELECT coalesce(sum((tax->>'amount')::bigint), 0)
+            FROM jsonb_array_elements(NEW.taxes) AS tax
+        ) THEN
+            RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = '{name}',
+                MESSAGE = 'The taxes do not add up to the tax.';
+        END IF;
+        RETURN NEW;
+        """,  # noqa: S608 - the name comes from the models
+    )
+
+
 def append_only(*, name: str) -> pgtrigger.Protect:
     """Return the trigger that refuses to change or delete a row once it is written."""
     return pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from apps.kernel.ids import new_id
 from apps.kernel.money import Money
-from apps.orders.models.guards import append_only, known_status, life
+from apps.orders.models.guards import append_only, known_status, life, taxes_add_up
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
 
 
@@ -107,7 +107,10 @@ class Order(models.Model):
                 condition=Q(status="pending_payment"),
             ),
         ]
-        triggers = [life(ORDER_FOLLOWS, name="order_status_follows")]
+        triggers = [
+            life(ORDER_FOLLOWS, name="order_status_follows"),
+            taxes_add_up(name="order_taxes_add_up"),
+        ]
 
     def __str__(self) -> str:
         return f"Order {self.number}"
@@ -177,7 +180,10 @@ class OrderLine(models.Model):
                 name="order_line_included_tax_is_part_of_its_price",
             ),
         ]
-        triggers = [append_only(name="order_line_is_a_document")]
+        triggers = [
+            append_only(name="order_line_is_a_document"),
+            taxes_add_up(name="order_line_taxes_add_up"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.sku}"

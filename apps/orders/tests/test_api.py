@@ -79,9 +79,10 @@ def test_a_guest_opens_a_cart_and_gets_its_token_once(guest):
         "shipping_address": None,
         "shipping_option": None,
         "discounts": [],
+        "taxes": [],
         "totals": {
             part: {"amount": "0.00", "currency": "USD"}
-            for part in ("items", "discount", "shipping", "tax", "grand_total")
+            for part in ("items", "discount", "shipping", "tax", "tax_included", "grand_total")
         },
         "problems": [
             {"code": "cart_is_empty", "detail": "There is nothing in the cart."},
@@ -313,6 +314,7 @@ def test_checkout_answers_the_order(guest):
         "discount": {"amount": "0.00", "currency": "USD"},
         "shipping": {"amount": "5.00", "currency": "USD"},
         "tax": {"amount": "0.00", "currency": "USD"},
+        "tax_included": {"amount": "0.00", "currency": "USD"},
         "grand_total": {"amount": "25.00", "currency": "USD"},
     }
     [payment] = order["payments"]
@@ -606,7 +608,7 @@ def statements(captured):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("lines", [1, 100])
-def test_placing_an_order_costs_13_statements_whatever_its_length(guest, lines):
+def test_placing_an_order_costs_14_statements_whatever_its_length(guest, lines):
     cart, holder = ready_cart({VariantFactory(stock=9).pk: 2 for _ in range(lines)})
     guest.credentials(HTTP_X_CART_TOKEN=holder.token)
 
@@ -614,7 +616,7 @@ def test_placing_an_order_costs_13_statements_whatever_its_length(guest, lines):
         answer = check_out(guest, f"/api/v1/carts/{cart.pk}")
 
     assert answer.status_code == 201
-    assert len(statements(captured)) == 13
+    assert len(statements(captured)) == 14
 
 
 @pytest.mark.django_db(transaction=True)

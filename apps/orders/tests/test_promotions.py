@@ -423,5 +423,5 @@ def test_promotions_cost_one_statement_more_at_checkout_however_many_apply(lines
         order = place(cart, holder)
 
     assert order.promotions.count() == 11
-    assert len(statements(reading)) == 1 + 3
-    assert len(statements(placing)) == 14 - 3  # without the key
+    assert len(statements(reading)) == 1 + 4
+    assert len(statements(placing)) == 15 - 3  # without the key
