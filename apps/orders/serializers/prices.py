@@ -19,6 +19,17 @@ class CouponDraft(StrictSerializer):
     code = StrictCharField(max_length=LONGEST_CODE)
 
 
+class TotalsDocument(serializers.Serializer[Any]):
+    """The parts of the grand total."""
+
+    items = MoneyField()
+    discount = MoneyField()
+    shipping = MoneyField()
+    tax = MoneyField(help_text="On top of the prices.")
+    tax_included = MoneyField(help_text="In the prices; the grand total holds it already.")
+    grand_total = MoneyField()
+
+
 class DiscountDocument(serializers.Serializer[Any]):
     """A promotion that takes something off; `code` is null when it needs none."""
 

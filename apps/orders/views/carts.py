@@ -15,20 +15,18 @@ from apps.kernel.idempotency import idempotent
 from apps.kernel.openapi import IDEMPOTENCY_KEY, IF_MATCH, problems
 from apps.kernel.pagination import read_query
 from apps.kernel.serializers import StrictSerializer
-from apps.orders.serializers import (
+from apps.orders.serializers.carts import (
     CartDocument,
-    CheckoutDraft,
     EmailDraft,
     ItemChange,
     ItemDraft,
-    OrderDocument,
     ShippingChoice,
     ShippingOptions,
     WholeItems,
     cart_document,
-    order_document,
     shipping_option_document,
 )
+from apps.orders.serializers.orders import CheckoutDraft, OrderDocument, order_document
 from apps.orders.serializers.prices import CouponDraft
 from apps.orders.services import cart_prices, carts, checkout, coupons
 from apps.orders.views.holder import CART_TOKEN, cart_holder

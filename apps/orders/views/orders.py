@@ -17,7 +17,7 @@ from apps.kernel.openapi import IDEMPOTENCY_KEY, IF_MATCH, problems
 from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
 from apps.orders.models import Order
 from apps.orders.selectors.orders import order_of, orders_of, whole
-from apps.orders.serializers import (
+from apps.orders.serializers.orders import (
     CancellationDraft,
     OrderDocument,
     OrderEvents,
