@@ -1,5 +1,6 @@
 """Identifiers: UUID version 7 (RFC 9562), so that rows sort by the time they were made."""
 
+import secrets
 from datetime import datetime
 from uuid import UUID
 
@@ -14,3 +15,8 @@ def new_id() -> UUID:
 def first_id_of(moment: datetime) -> UUID:
     """Return the smallest UUIDv7 of the moment's millisecond; whatever is made later is larger."""
     return UUID(int=int(moment.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62)
+
+
+def id_of(moment: datetime) -> UUID:
+    """Return a new UUIDv7 of a moment that may be long over."""
+    return UUID(int=first_id_of(moment).int | secrets.randbits(12) << 64 | secrets.randbits(62))

@@ -8,7 +8,7 @@ from celery import shared_task
 
 from apps.kernel import trail
 from apps.kernel.delivery import subscriber
-from apps.orders.services import erasure, orders, payments, shipments, strays
+from apps.orders.services import erasure, orders, payments, refunds, shipments, strays
 
 # Short turns: a busy kind of work must not keep the few workers from the other kinds.
 SECONDS_A_RUN = 1.0
@@ -18,7 +18,7 @@ SECONDS_A_RUN = 1.0
 def process_payments() -> None:
     """Charge, capture, void and refund what is due."""
     _while_due(payments.advance_payment)
-    _while_due(payments.advance_refund)
+    _while_due(refunds.advance_refund)
     _while_due(strays.advance_stray)
 
 

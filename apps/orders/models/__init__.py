@@ -2,6 +2,7 @@
 
 from apps.orders.models.cart import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
 from apps.orders.models.invoice import RetainedInvoice
+from apps.orders.models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 from apps.orders.models.order import Order, OrderLine, StatusChange
 from apps.orders.models.payment import (
     METHOD_REFERENCE,
@@ -31,6 +32,9 @@ __all__ = [
     "Coupon",
     "CouponBatch",
     "CustomerUses",
+    "LedgerAccount",
+    "LedgerEntry",
+    "LedgerPosting",
     "Order",
     "OrderLine",
     "OrderPromotion",

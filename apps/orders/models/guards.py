@@ -46,3 +46,35 @@ def taxes_add_up(*, name: str) -> pgtrigger.Trigger:
 def append_only(*, name: str) -> pgtrigger.Protect:
     """Return the trigger that refuses to change or delete a row once it is written."""
     return pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
+
+
+def counted_refund(
+    operation: pgtrigger.Operation, *, name: str, condition: pgtrigger.Condition | None = None
+) -> pgtrigger.Trigger:
+    """Return the trigger that keeps a payment's `refund_promised_minor` the sum of its refunds.
+
+    Those that have failed do not count. It locks the payment first, so that parallel refunds are
+    added up one after the other.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        operation=operation,
+        when=pgtrigger.After,
+        condition=condition,
+        declare=[("_attempt_id", "UUID")],
+        func="""
+            FOREACH _attempt_id IN ARRAY CASE TG_OP
+                WHEN 'INSERT' THEN ARRAY[NEW.attempt_id]
+                WHEN 'DELETE' THEN ARRAY[OLD.attempt_id]
+                ELSE ARRAY[LEAST(OLD.attempt_id, NEW.attempt_id),
+                           GREATEST(OLD.attempt_id, NEW.attempt_id)]
+            END LOOP
+                PERFORM FROM orders_paymentattempt WHERE id = _attempt_id FOR NO KEY UPDATE;
+                UPDATE orders_paymentattempt SET refund_promised_minor = (
+                    SELECT COALESCE(sum(amount_minor), 0) FROM orders_refund
+                    WHERE attempt_id = _attempt_id AND status <> 'failed'
+                ) WHERE id = _attempt_id;
+            END LOOP;
+            RETURN NULL;
+        """,
+    )

@@ -1,12 +1,13 @@
 """Payments: every call to the provider is a durable row first."""
 
+import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from apps.kernel.ids import new_id
 from apps.kernel.models import Work
-from apps.orders.models.guards import known_status, life
+from apps.orders.models.guards import counted_refund, known_status, life
 from apps.orders.models.order import Order
 from apps.orders.states import (
     ATTEMPT_FOLLOWS,
@@ -33,6 +34,12 @@ class PaymentAttempt(Work):
     provider = models.CharField(max_length=20)
     method = models.CharField(max_length=255, blank=True, help_text="The provider's reference.")
     amount_minor = models.BigIntegerField()
+    refund_promised_minor = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="The sum of its refunds that have not failed; a trigger counts.",
+    )
     currency = models.CharField(max_length=3)
     status = models.CharField(
         max_length=20,
@@ -58,6 +65,15 @@ class PaymentAttempt(Work):
             known_status(AttemptStatus, name="attempt_status_is_known"),
             models.CheckConstraint(
                 condition=Q(amount_minor__gte=0), name="attempt_amount_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(refund_promised_minor=0)
+                | Q(
+                    refund_promised_minor__gt=0,
+                    refund_promised_minor__lte=F("amount_minor"),
+                    status="captured",
+                ),
+                name="attempt_refunds_are_at_most_what_was_captured",
             ),
             models.CheckConstraint(
                 condition=Q(method="") | Q(method__regex=METHOD_REFERENCE),
@@ -101,9 +117,6 @@ class Refund(Work):
     class Meta:
         default_permissions = ("view",)
         constraints = [
-            models.UniqueConstraint(
-                fields=["attempt"], name="refund_once_an_attempt", condition=~Q(status="failed")
-            ),
             known_status(RefundStatus, name="refund_status_is_known"),
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0), name="refund_amount_is_positive"
@@ -120,7 +133,21 @@ class Refund(Work):
                 condition=Q(next_action_at__isnull=False),
             )
         ]
-        triggers = [life(REFUND_FOLLOWS, name="refund_status_follows")]
+        triggers = [
+            life(REFUND_FOLLOWS, name="refund_status_follows"),
+            counted_refund(
+                pgtrigger.Insert | pgtrigger.Delete, name="refund_counts_against_its_payment"
+            ),
+            counted_refund(
+                pgtrigger.Update,
+                name="refund_counts_while_it_has_not_failed",
+                condition=pgtrigger.Condition(
+                    "((OLD.status = 'failed') <> (NEW.status = 'failed')"
+                    " OR OLD.amount_minor <> NEW.amount_minor"
+                    " OR OLD.attempt_id <> NEW.attempt_id)"
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount_minor} {self.currency} {self.status}"

@@ -125,6 +125,10 @@ class Gateway(Protocol):
         """Give captured money back."""
         ...
 
+    def find_refund(self, *, refund_id: UUID, reference: str) -> RefundState | None:
+        """Return the refund of a payment as it is now, or None when it was never made."""
+        ...
+
     def fetch(self, *, reference: str) -> PaymentState:
         """Return the payment as it is now."""
         ...

@@ -148,13 +148,16 @@ class StripeGateway:
                 },
                 {"idempotency_key": f"{refund_id}:refund"},
             )
-        return RefundState(
-            reference=refund.id,
-            status=_REFUND_STATUSES.get(refund.status or "", RefundStatus.PENDING),
-            amount_minor=refund.amount,
-            currency=refund.currency.upper(),
-            failure_code=getattr(refund, "failure_reason", None) or "",
-        )
+        return _refund_state(refund)
+
+    def find_refund(self, *, refund_id: UUID, reference: str) -> RefundState | None:
+        """Look for the refund in the payment's list, which knows a refund at once."""
+        with _refusals():
+            page = self._refunds.list({"payment_intent": reference, "limit": 100})
+            for refund in page.auto_paging_iter():
+                if _fields(refund.metadata).get("refund_id") == str(refund_id):
+                    return _refund_state(refund)
+        return None
 
     def fetch(self, *, reference: str) -> PaymentState:
         """Return the payment as it is now."""
@@ -239,6 +242,16 @@ def _state(intent: stripe.PaymentIntent) -> PaymentState:
         failure_code=failure.get("code") or "",
         failure_detail=failure.get("message") or "",
         attempt_id=_fields(intent.metadata).get("attempt_id", ""),
+    )
+
+
+def _refund_state(refund: stripe.Refund) -> RefundState:
+    return RefundState(
+        reference=refund.id,
+        status=_REFUND_STATUSES.get(refund.status or "", RefundStatus.PENDING),
+        amount_minor=refund.amount,
+        currency=refund.currency.upper(),
+        failure_code=getattr(refund, "failure_reason", None) or "",
     )
 
 

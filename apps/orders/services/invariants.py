@@ -23,6 +23,11 @@ from apps.orders.models import (
 )
 from apps.orders.payments import PROVIDERS, gateway_for
 from apps.orders.payments.gateway import PaymentState, PaymentStatus
+from apps.orders.services.ledger_proof import (
+    ledger_differences,
+    unbalanced_postings,
+    wrong_refunds,
+)
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, StrayStatus
 
 OVERDUE = timedelta(seconds=60)
@@ -40,6 +45,9 @@ class Rule(StrEnum):
     USES = "uses of promotions = their orders"
     PAID = "paid = captured"
     GIVEN_BACK = "money of an unpaid order goes back"
+    LEDGER = "ledger = payments and refunds"
+    REFUNDED = "refunded is at most what was captured"
+    BALANCED = "a posting is zero in sum"
     IN_TIME = "due work is done within a minute"
 
 
@@ -82,11 +90,21 @@ def violations(
     yield from _wrong_totals(orders)
     yield from _wrong_uses()
     yield from _wrong_payments(orders)
+    yield from _wrong_postings(orders)
     if workers_run:
         yield from _overdue()
     if ask_providers:
-        for provider in PROVIDERS:
-            yield from _provider_differences(provider)
+        yield from _differences_of_providers()
+
+
+def ledger_violations(*, ask_providers: bool = True) -> Iterator[Violation]:
+    """Yield where ledger, payments, refunds and, if asked, the providers do not agree.
+
+    Raises OutcomeUnknown when a provider does not answer.
+    """
+    yield from _wrong_postings(Order.objects.all())
+    if ask_providers:
+        yield from _differences_of_providers()
 
 
 def broken_rules(*, placed_since: datetime) -> list[BrokenRule]:
@@ -161,16 +179,28 @@ def _of_lines(column: str) -> Coalesce:
 
 
 def _wrong_payments(orders: QuerySet[Order]) -> Iterator[Violation]:
-    captured = Coalesce(
-        Sum("attempts__amount_minor", filter=Q(attempts__status=AttemptStatus.CAPTURED)), 0
+    captured = Q(attempts__status=AttemptStatus.CAPTURED)
+    orders = orders.annotate(
+        captured_minor=Sum("attempts__amount_minor", filter=captured, default=0),
+        promised_minor=Sum("attempts__refund_promised_minor", filter=captured, default=0),
     )
-    orders = orders.annotate(captured_minor=captured)
     for order in orders.filter(status__in=PAID).exclude(captured_minor=F("grand_total_minor")):
         yield Violation(Rule.PAID, str(order), f"captured {order.captured_minor}")
-    unpaid = orders.exclude(status__in=PAID).filter(captured_minor__gt=0)
-    promised = Refund.objects.exclude(status=RefundStatus.FAILED).values("attempt__order")
-    for order in unpaid.exclude(pk__in=promised):
-        yield Violation(Rule.GIVEN_BACK, str(order), order.status)
+    unpaid = orders.exclude(status__in=PAID)
+    for order in unpaid.filter(captured_minor__gt=F("promised_minor")):
+        detail = f"{order.status}: {order.promised_minor} of {order.captured_minor} promised"
+        yield Violation(Rule.GIVEN_BACK, str(order), detail)
+
+
+def _wrong_postings(orders: QuerySet[Order]) -> Iterator[Violation]:
+    proofs = {
+        Rule.LEDGER: ledger_differences,
+        Rule.REFUNDED: wrong_refunds,
+        Rule.BALANCED: unbalanced_postings,
+    }
+    for rule, differences in proofs.items():
+        for difference in differences(orders):
+            yield Violation(rule, difference.subject, difference.detail)
 
 
 def _overdue() -> Iterator[Violation]:
@@ -180,6 +210,11 @@ def _overdue() -> Iterator[Violation]:
         )
         for row in overdue:
             yield Violation(Rule.IN_TIME, f"{model.__name__} {row.pk}", "")
+
+
+def _differences_of_providers() -> Iterator[Violation]:
+    for provider in PROVIDERS:
+        yield from _provider_differences(provider)
 
 
 def _provider_differences(provider: str) -> Iterator[Violation]:

@@ -10,7 +10,8 @@ from apps.kernel.audit import record
 from apps.kernel.errors import Forbidden, StepUpRequired, VersionMismatch
 from apps.orders.models import Order
 from apps.orders.selectors.orders import Holder, order_of
-from apps.orders.services.payments import promise_refund, wake_payments
+from apps.orders.services.payments import wake_payments
+from apps.orders.services.refunds import refund_what_is_left
 from apps.orders.services.transitions import OrderStatusConflict, locked, move
 from apps.orders.states import AttemptStatus, OrderStatus, ShipmentStatus
 
@@ -72,8 +73,8 @@ def cancel_order(
     )
     catalog.release(order_id=order.pk)
     wake_payments(order)
-    for attempt in captured:
-        promise_refund(attempt, reason=reason or "The order was cancelled.")
+    if captured.exists():
+        refund_what_is_left(order, reason=reason or "The order was cancelled.")
     return order
 
 

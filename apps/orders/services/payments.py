@@ -1,4 +1,4 @@
-"""Taking and returning money: a durable row first, then the call, then what came of it.
+"""Taking money: a durable row first, then the call, then what came of it.
 
 No transaction is open while the provider is called, and a repeated call carries the same key, so
 a crash at any point costs time, never money.
@@ -15,9 +15,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.catalog import interface as catalog
-from apps.kernel.audit import record
 from apps.kernel.work import claim, due_after_failure, due_later
-from apps.orders.models import Order, PaymentAttempt, Refund, StrayPayment, WebhookEvent
+from apps.orders.models import Order, PaymentAttempt, StrayPayment, WebhookEvent
 from apps.orders.payments import gateway_for
 from apps.orders.payments.gateway import (
     OutcomeUnknown,
@@ -25,6 +24,8 @@ from apps.orders.payments.gateway import (
     PaymentState,
     PaymentStatus,
 )
+from apps.orders.services import ledger
+from apps.orders.services.refunds import promise_refund
 from apps.orders.services.transitions import locked, move
 from apps.orders.services.uses import give_back, take_again
 from apps.orders.states import (
@@ -32,7 +33,6 @@ from apps.orders.states import (
     FINISHED_ATTEMPTS,
     AttemptStatus,
     OrderStatus,
-    RefundStatus,
 )
 
 log = logging.getLogger(__name__)
@@ -122,56 +122,15 @@ def settle(attempt_id: UUID, state: PaymentState) -> bool:
         case _:
             attempt.next_action_at = None
     attempt.save()
-    if target == AttemptStatus.CAPTURED:
-        _take_the_money(order, attempt)
-    else:
-        Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
-    return True
-
-
-def advance_refund() -> bool:
-    """Ask the provider for the next due refund. Returns False when none is due."""
-    refund = claim(Refund)
-    if refund is None:
-        return False
-    Refund.objects.filter(pk=refund.pk, status=RefundStatus.CREATED).update(
-        status=RefundStatus.IN_FLIGHT
-    )
-    attempt = refund.attempt
-    try:
-        state = gateway_for(attempt.provider).refund(
-            refund_id=refund.pk, reference=attempt.reference, amount_minor=refund.amount_minor
-        )
-    except OutcomeUnknown:
-        due_after_failure(refund)
-        return True
-    except PaymentRefused as refusal:
-        try:
-            returned = gateway_for(attempt.provider).fetch(reference=attempt.reference)
-        except (OutcomeUnknown, PaymentRefused):
-            due_after_failure(refund)
+    match target:
+        case AttemptStatus.CAPTURED:
+            _take_the_money(order, attempt)
             return True
-        reference, code = "", refusal.code
-        if returned.refunded_minor >= refund.amount_minor:  # under a key that nobody remembers
-            status = RefundStatus.SUCCEEDED
-        else:
-            status = RefundStatus.FAILED
-            log.critical("A refund was refused.", extra={"refund_id": refund.pk, "code": code})
-    else:
-        if state.status == "pending":
-            due_later(refund, after=POLL_SHOPPER)
-            return True
-        status, reference, code = RefundStatus(state.status), state.reference, state.failure_code
-    with transaction.atomic():
-        order = locked(attempt.order_id)
-        Refund.objects.filter(pk=refund.pk, status=RefundStatus.IN_FLIGHT).update(
-            status=status,
-            reference=reference,
-            failure_code=code[:100],
-            next_action_at=None,
-            lease_until=None,
-        )
-        Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
+        case AttemptStatus.AUTHORISED:
+            ledger.post_authorisation(attempt)
+        case AttemptStatus.FAILED | AttemptStatus.VOIDED:
+            ledger.post_void(attempt)
+    Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
     return True
 
 
@@ -221,22 +180,6 @@ def process_webhook() -> bool:
     else:
         due_after_failure(event)
     return True
-
-
-def promise_refund(attempt: PaymentAttempt, *, reason: str) -> None:
-    """Write the durable row that sends a captured payment back."""
-    Refund.objects.create(
-        attempt=attempt,
-        amount_minor=attempt.amount_minor,
-        currency=attempt.currency,
-        reason=reason[:200],
-        next_action_at=Now(),
-    )
-    record(
-        "orders.refund_promised",
-        about=attempt.order_id,
-        after={"amount_minor": attempt.amount_minor, "currency": attempt.currency},
-    )
 
 
 def wake_payments(order: Order) -> None:
@@ -306,14 +249,19 @@ def _call(attempt: PaymentAttempt, step: AttemptStatus) -> PaymentState | None:
 def _take_the_money(order: Order, attempt: PaymentAttempt) -> None:
     # An order without an address is one whose customer has been erased.
     payable = order.status in WAITS_FOR_MONEY and order.shipping_address
-    if payable and take_again(order) and _holds_stock(order):
+    sold = bool(payable and take_again(order) and _holds_stock(order))
+    # Money may come at once, without a word that it was set aside.
+    ledger.post_authorisation(attempt)
+    ledger.post_capture(order, attempt, sold=sold)
+    if sold:
         catalog.allocate(order_id=order.pk)
         move(order, OrderStatus.PAID)
         return
     if order.status == OrderStatus.PENDING_PAYMENT:
         move(order, OrderStatus.EXPIRED, reason="It was sold out when the money came.")
     give_back(order)
-    promise_refund(attempt, reason=f"The order was {order.status} when the money came.")
+    reason = f"The order was {order.status} when the money came."
+    promise_refund(attempt, amount_minor=attempt.amount_minor, reason=reason)
 
 
 def _holds_stock(order: Order) -> bool:

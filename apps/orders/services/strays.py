@@ -22,7 +22,9 @@ from apps.orders.payments.gateway import (
     PaymentStatus,
 )
 from apps.orders.selectors.orders import STORE
+from apps.orders.services import ledger
 from apps.orders.services.orders import cancel_order
+from apps.orders.services.refunds import remember_refund
 from apps.orders.services.transitions import OrderStatusConflict
 from apps.orders.states import AttemptStatus, OrderStatus, StrayStatus
 
@@ -41,6 +43,7 @@ class LostWindow:
     provider: str
     strays: list[PaymentState]
     refunded_orders: list[UUID]
+    lost_refunds: dict[UUID, int]
 
 
 def look_into(provider: str, *, since: datetime | None = None) -> LostWindow | None:
@@ -55,11 +58,10 @@ def look_into(provider: str, *, since: datetime | None = None) -> LostWindow | N
     states = [
         state for state in gateway_for(provider).states(since=since) if _uuid(state.attempt_id)
     ]
-    ours = set(
-        PaymentAttempt.objects.filter(pk__in=[state.attempt_id for state in states]).values_list(
-            "pk", flat=True
-        )
-    )
+    ours = {
+        attempt.pk: attempt
+        for attempt in PaymentAttempt.objects.filter(pk__in=[each.attempt_id for each in states])
+    }
     kept = set(StrayPayment.objects.filter(provider=provider).values_list("reference", flat=True))
     returned = {
         state.reference for state in states if state.captured_minor and not _to_return(state)
@@ -81,12 +83,26 @@ def look_into(provider: str, *, since: datetime | None = None) -> LostWindow | N
                 attempts__status=AttemptStatus.CAPTURED,
             ).values_list("pk", flat=True)
         ),
+        lost_refunds={
+            attempt.pk: state.refunded_minor - attempt.refund_promised_minor
+            for state in states
+            if (attempt := ours.get(UUID(state.attempt_id)))
+            and attempt.status == AttemptStatus.CAPTURED
+            and state.refunded_minor > attempt.refund_promised_minor
+        },
     )
 
 
 @transaction.atomic
 def promise_to_settle(window: LostWindow) -> None:
-    """Write the durable rows by which workers send strays back; cancel what was refunded."""
+    """Write the durable rows by which workers send strays back; cancel what was refunded.
+
+    Refunds that the database has forgotten become rows again.
+    """
+    for attempt_id, minor in window.lost_refunds.items():
+        remember_refund(
+            attempt_id, amount_minor=minor, reason="Refunded before the database was restored."
+        )
     StrayPayment.objects.bulk_create(
         [
             StrayPayment(
@@ -127,6 +143,7 @@ def advance_stray() -> bool:
             _close(stray, StrayStatus.RETURNED)
             return True
         if state.captured_minor:
+            ledger.post_stray_capture(stray, amount_minor=_to_return(state))
             gateway.refund(
                 refund_id=stray.pk, reference=stray.reference, amount_minor=_to_return(state)
             )
@@ -167,7 +184,10 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
+@transaction.atomic
 def _close(stray: StrayPayment, status: StrayStatus, *, failure_code: str = "") -> None:
+    if status == StrayStatus.RETURNED:
+        ledger.post_stray_return(stray)
     StrayPayment.objects.filter(pk=stray.pk).update(
         status=status, failure_code=failure_code, next_action_at=None, lease_until=None
     )

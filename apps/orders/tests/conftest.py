@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from apps.kernel.delivery import relay_batch
 from apps.orders.models import TaxClass
-from apps.orders.services import orders, payments, shipments, strays
+from apps.orders.services import orders, payments, refunds, shipments, strays
 from apps.users.tests.factories import StaffFactory
 
 
@@ -61,7 +61,7 @@ def work(provider) -> Callable[[], None]:
                 [
                     payments.process_webhook(),
                     payments.advance_payment(),
-                    payments.advance_refund(),
+                    refunds.advance_refund(),
                     strays.advance_stray(),
                     shipments.advance_shipment(),
                     relay_batch() > 0,

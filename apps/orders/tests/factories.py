@@ -23,7 +23,7 @@ from apps.orders.models import (
 )
 from apps.orders.pricing.percentages import ppm_of
 from apps.orders.selectors.orders import Holder
-from apps.orders.services import carts, checkout, coupons, tax_tables
+from apps.orders.services import carts, checkout, coupons, ledger, tax_tables
 
 ADDRESS = {
     "first_name": "Robin",
@@ -120,6 +120,7 @@ def completed_order(
     WebhookEvent.objects.create(
         provider="stripe", event_id=reference, reference=reference, payload={}, outcome="applied"
     )
+    ledger.complete(order.pk)
     order.refresh_from_db()
     return order, Holder(customer_id=customer_id, token=placed.token)
 

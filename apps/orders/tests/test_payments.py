@@ -13,7 +13,7 @@ from apps.catalog.tests.factories import VariantFactory
 from apps.kernel.errors import StepUpRequired
 from apps.orders.models import Order, PaymentAttempt, Refund, Shipment, WebhookEvent
 from apps.orders.selectors.orders import Holder
-from apps.orders.services import checkout, orders, payments
+from apps.orders.services import checkout, orders, payments, refunds
 from apps.orders.tests.factories import DECLINED, THREE_D_SECURE, VISA, placed_order
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
@@ -139,7 +139,7 @@ def test_a_paid_order_that_is_cancelled_is_refunded_once(provider, ledger):
     assert order.status == "paid"
 
     orders.cancel_order(holder=holder, order_id=order.pk, reason="Changed my mind.")
-    while payments.advance_refund():
+    while refunds.advance_refund():
         pass
 
     refund = Refund.objects.get()

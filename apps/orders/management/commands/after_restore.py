@@ -98,6 +98,8 @@ class Command(BaseCommand):
                 )
             for order_id in window.refunded_orders:
                 self.stdout.write(f"refunded there, paid here: order {order_id}")
+            for attempt_id, minor in window.lost_refunds.items():
+                self.stdout.write(f"forgotten refund: {minor} in minor units of {attempt_id}")
 
     def _require_consistency(self) -> None:
         """It must agree with itself; with the provider it agrees once workers have run."""

@@ -1,0 +1,194 @@
+"""Returning money, all or a part of it: a durable row first, then the call, then the outcome."""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from apps.kernel.audit import record
+from apps.kernel.errors import Conflict, Invalid, VersionMismatch
+from apps.kernel.money import Money
+from apps.kernel.work import claim, due_after_failure, due_later
+from apps.orders.models import Order, PaymentAttempt, Refund
+from apps.orders.payments import gateway_for
+from apps.orders.payments.gateway import OutcomeUnknown, PaymentRefused, RefundState
+from apps.orders.payments.gateway import RefundStatus as RefundStatusThere
+from apps.orders.selectors.ledger import refundable_minor
+from apps.orders.selectors.orders import Holder, order_of
+from apps.orders.services import ledger
+from apps.orders.services.transitions import locked
+from apps.orders.states import AttemptStatus, RefundStatus
+
+log = logging.getLogger(__name__)
+
+# As for payments: a key that the provider has forgotten would make a second refund.
+KEY_IS_SAFE_FOR = timedelta(hours=20)
+TRIES_BEFORE_LOOKING = 3
+LOOK_AGAIN = timedelta(seconds=60)
+
+
+class RefundExceedsCaptured(Conflict):
+    """More was to be given back than is left of what was taken; `refundable` says how much is."""
+
+    code = "refund_exceeds_captured"
+
+
+class RefundInAnotherCurrency(Invalid):
+    """The order was paid in another currency."""
+
+    code = "currency_mismatch"
+
+
+@transaction.atomic
+def refund_order(
+    *, holder: Holder, order_id: UUID, amount: Money, reason: str, version: int | None = None
+) -> Refund:
+    """Promise to give a part of an order's money back, or all that is left of it.
+
+    Whatever the order's status: it does not change. Raises UnknownOrder, VersionMismatch,
+    RefundInAnotherCurrency, RefundExceedsCaptured.
+    """
+    order = locked(order_of(holder=holder, order_id=order_id).pk)
+    if version is not None and version != order.version:
+        raise VersionMismatch("The order has changed since.", version=order.version)
+    if amount.currency != order.currency:
+        raise RefundInAnotherCurrency(f"The order is in {order.currency}.")
+    ledger.complete(order.pk)
+    left = refundable_minor(order.pk)
+    attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()
+    if attempt is None or amount.minor > left:
+        raise RefundExceedsCaptured(
+            "More than is left of what was taken.", refundable=Money(left, order.currency)
+        )
+    refund = promise_refund(attempt, amount_minor=amount.minor, reason=reason)
+    Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
+    return refund
+
+
+def refund_what_is_left(order: Order, *, reason: str) -> None:
+    """Promise to give back all of a locked order's money that is not promised yet."""
+    ledger.complete(order.pk)
+    left = refundable_minor(order.pk)
+    attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()
+    if attempt is not None and left:
+        promise_refund(attempt, amount_minor=left, reason=reason)
+
+
+def promise_refund(attempt: PaymentAttempt, *, amount_minor: int, reason: str) -> Refund:
+    """Write the durable row that sends captured money back. The order is locked.
+
+    The database refuses more than was captured (attempt_refunds_are_at_most_what_was_captured).
+    """
+    refund = Refund.objects.create(
+        attempt=attempt,
+        amount_minor=amount_minor,
+        currency=attempt.currency,
+        reason=reason[:200],
+        next_action_at=Now(),
+    )
+    ledger.post_refund_promise(attempt.order_id, refund)
+    record(
+        "orders.refund_promised",
+        about=attempt.order_id,
+        after={"amount_minor": amount_minor, "currency": attempt.currency},
+    )
+    return refund
+
+
+@transaction.atomic
+def remember_refund(attempt_id: UUID, *, amount_minor: int, reason: str) -> None:
+    """Write down money that has gone back at the provider, and of which no row is left here."""
+    attempt = PaymentAttempt.objects.get(pk=attempt_id)
+    order = locked(attempt.order_id)
+    Refund.objects.create(
+        attempt=attempt,
+        amount_minor=amount_minor,
+        currency=attempt.currency,
+        reason=reason,
+        status=RefundStatus.SUCCEEDED,
+    )
+    ledger.complete(order.pk)
+    Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
+
+
+def advance_refund() -> bool:
+    """Ask the provider for the next due refund. Returns False when none is due."""
+    refund = claim(Refund)
+    if refund is None:
+        return False
+    Refund.objects.filter(pk=refund.pk, status=RefundStatus.CREATED).update(
+        status=RefundStatus.IN_FLIGHT
+    )
+    try:
+        state = _sent(refund)
+    except OutcomeUnknown:
+        due_after_failure(refund)
+    except PaymentRefused as refusal:
+        _accept_refusal(refund, refusal)
+    else:
+        if state.status == RefundStatusThere.PENDING:
+            Refund.objects.filter(pk=refund.pk).update(reference=state.reference)
+            due_later(refund, after=LOOK_AGAIN)
+        else:
+            status = RefundStatus(state.status)
+            _settle(refund, status, reference=state.reference, failure_code=state.failure_code)
+    return True
+
+
+def _sent(refund: Refund) -> RefundState:
+    """Send the money, unless it is known, or has to be looked up, that it was sent before."""
+    attempt = refund.attempt
+    gateway = gateway_for(attempt.provider)
+    forgotten = refund.created_at < timezone.now() - KEY_IS_SAFE_FOR
+    if refund.reference or forgotten or refund.tries > TRIES_BEFORE_LOOKING:
+        found = gateway.find_refund(refund_id=refund.pk, reference=attempt.reference)
+        if found:
+            return found
+    return gateway.refund(
+        refund_id=refund.pk, reference=attempt.reference, amount_minor=refund.amount_minor
+    )
+
+
+def _accept_refusal(refund: Refund, refusal: PaymentRefused) -> None:
+    """It has failed, unless more has gone back at the provider than by all other refunds."""
+    attempt = refund.attempt
+    try:
+        returned = gateway_for(attempt.provider).fetch(reference=attempt.reference)
+    except (OutcomeUnknown, PaymentRefused):
+        due_after_failure(refund)
+        return
+    sent = (RefundStatus.IN_FLIGHT, RefundStatus.SUCCEEDED)
+    others = attempt.refunds.filter(status__in=sent).exclude(pk=refund.pk)
+    by_others = others.aggregate(minor=Sum("amount_minor", default=0))["minor"]
+    if returned.refunded_minor >= by_others + refund.amount_minor:
+        status = RefundStatus.SUCCEEDED  # by a row that a restored database has forgotten
+    else:
+        status = RefundStatus.FAILED
+        log.critical("A refund was refused.", extra={"refund_id": refund.pk, "code": refusal.code})
+    _settle(refund, status, failure_code=refusal.code)
+
+
+@transaction.atomic
+def _settle(
+    refund: Refund, status: RefundStatus, *, reference: str = "", failure_code: str = ""
+) -> None:
+    """Record and post once what became of a refund."""
+    order = locked(refund.attempt.order_id)
+    settled = Refund.objects.filter(pk=refund.pk, status=RefundStatus.IN_FLIGHT).update(
+        status=status,
+        reference=reference,
+        failure_code=failure_code[:100],
+        next_action_at=None,
+        lease_until=None,
+    )
+    if not settled:
+        return
+    if status == RefundStatus.SUCCEEDED:
+        ledger.post_refund(order.pk, refund)
+    else:
+        ledger.post_refund_failure(order.pk, refund)
+    Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
