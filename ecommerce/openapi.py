@@ -16,6 +16,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "OrderStatus": "apps.orders.states.OrderStatus",
         "PaymentStatus": "apps.orders.states.AttemptStatus",
+        "RefundStatus": "apps.orders.states.RefundStatus",
+        "LedgerAccount": "apps.orders.models.LedgerAccount",
+        "LedgerPostingKind": "apps.orders.models.LedgerPosting.Kind",
         "ShipmentStatus": "apps.orders.states.ShipmentStatus",
         "ProductStatus": "apps.catalog.models.Product.Status",
         "ReservationState": "apps.catalog.models.Reservation.State",

@@ -200,7 +200,8 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "finance": DeclaredRole(
         "Finance",
-        "Sees payments and what went wrong with them, sends money back, and writes taxes.",
+        "Sees payments and what went wrong with them, keeps the books, sends money back, and "
+        "writes taxes.",
         _orders
         | _payments
         | _taxes
@@ -216,6 +217,8 @@ ROLES: dict[str, DeclaredRole] = {
             "orders.delete_taxrate",
             "orders.delete_taxzone",
             "orders.refund_order",
+            "orders.view_ledgerentry",
+            "orders.view_ledgerposting",
             "orders.view_retainedinvoice",
             "orders.view_straypayment",
             "orders.view_webhookevent",

@@ -13,8 +13,11 @@ def new_id() -> UUID:
 
 
 def first_id_of(moment: datetime) -> UUID:
-    """Return the smallest UUIDv7 of the moment's millisecond; whatever is made later is larger."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62)
+    """Return the smallest UUIDv7 of the moment's millisecond; whatever is made later is larger.
+
+    Before 1970 there was none: such a moment has the first id of all.
+    """
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80 | 7 << 76 | 2 << 62)
 
 
 def id_of(moment: datetime) -> UUID:

@@ -9,6 +9,8 @@ from apps.orders.models import (
     Coupon,
     CouponBatch,
     CustomerUses,
+    LedgerEntry,
+    LedgerPosting,
     Order,
     OrderLine,
     OrderPromotion,
@@ -38,6 +40,11 @@ def _messages_about(person: Person) -> Q:
     return Q(reference__in=payments.values("reference"))
 
 
+def _postings_about(person: Person) -> Q:
+    entries = LedgerEntry.objects.filter(owned_by(person, "order__"))
+    return Q(pk__in=entries.values("posting"))
+
+
 # Orders come last: all else finds its person through them.
 TABLES = (
     Table(model=TaxClass, columns={Kind.NONE: "id code name is_default version"}),
@@ -49,6 +56,26 @@ TABLES = (
     Table(
         model=TaxRate,
         columns={Kind.NONE: "id zone tax_class code name ppm valid_from valid_until version"},
+    ),
+    Table(
+        model=LedgerPosting,
+        of=_postings_about,
+        columns={
+            Kind.REFERENCE: "id source_id",
+            Kind.FINANCIAL: "kind at",
+        },
+        emptied={},
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=LedgerEntry,
+        of=lambda person: owned_by(person, "order__"),
+        columns={
+            Kind.REFERENCE: "id posting order",
+            Kind.FINANCIAL: "account amount_minor currency",
+        },
+        emptied={},
+        kept=BOOKKEEPING,
     ),
     Table(
         model=WebhookEvent,
@@ -87,7 +114,8 @@ TABLES = (
         of=lambda person: owned_by(person, "order__"),
         columns={
             Kind.REFERENCE: "id order reference method",
-            Kind.FINANCIAL: "provider amount_minor currency status failure_code created_at",
+            Kind.FINANCIAL: "provider amount_minor refund_promised_minor currency status "
+            "failure_code created_at",
             Kind.CONTENT: "next_action",
             Kind.TECHNICAL: "request_id traceparent",
             Kind.NONE: "next_action_at lease_until tries",

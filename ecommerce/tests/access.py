@@ -381,6 +381,11 @@ ROUTES: dict[str, Rule] = {
     "POST orders/{order_id}/cancellations": holder_or(
         "orders.cancel_order", sees="orders.view_order"
     ),
+    "GET orders/{order_id}/refunds": holder_or("orders.view_order"),
+    "POST orders/{order_id}/refunds": staff("orders.refund_order", keys=False),
+    # the books
+    "GET ledger/entries": staff("orders.view_ledgerentry"),
+    "GET ledger/balances": staff("orders.view_ledgerentry"),
     "GET tax-classes": staff("orders.view_taxclass"),
     "POST tax-classes": staff("orders.add_taxclass"),
     "GET tax-classes/{class_id}": staff("orders.view_taxclass"),
@@ -465,6 +470,7 @@ PAGES: dict[str, Page] = {
         ("orders.cart", "", {}),
         ("orders.coupon", "", {}),
         ("orders.customeruses", "", {}),
+        ("orders.ledgerposting", "", {}),
         ("orders.order", "", {"cancel": "orders.cancel_order"}),
         ("orders.orderpromotion", "", {}),
         ("orders.paymentattempt", "", {}),
@@ -473,7 +479,6 @@ PAGES: dict[str, Page] = {
             "",
             {"activate": "orders.change_promotion", "archive": "orders.delete_promotion"},
         ),
-        ("orders.refund", "", {}),
         ("orders.retainedinvoice", "", {}),
         (
             "orders.shipment",
@@ -494,6 +499,7 @@ PAGES: dict[str, Page] = {
         ),
     )
 } | {
+    "orders.refund": Page("orders.view_refund", add="orders.refund_order"),
     "catalog.price": Page(
         "catalog.view_price",
         add="catalog.change_price",

@@ -114,6 +114,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST carts/{cart_id}/checkout": PAYMENT,
     "POST promotions/{promotion_id}/coupon-batches": {"count": 1},
     "POST orders/{order_id}/payments": PAYMENT,
+    "POST orders/{order_id}/refunds": {
+        "amount": {"amount": "1.00", "currency": "USD"},
+        "reason": "A scratch.",
+    },
     "POST stock-transfers/{transfer_id}/receipts": {"lines": [{"sku": "ON-SALE", "quantity": 1}]},
 }
 OFFICE = [ACTORS[0], *(actor for actor in ACTORS[3:] if not actor.is_key)]

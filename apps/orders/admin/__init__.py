@@ -3,13 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
 
-from apps.kernel.backoffice import ReadOnly, guarded
+from apps.kernel.backoffice import Guarded, ReadOnly, guarded
 from apps.kernel.errors import DomainError
-from apps.kernel.money import format_minor
+from apps.kernel.money import Money, format_minor
 from apps.orders.admin.taxes import TaxClassAdmin, TaxRateAdmin, TaxZoneAdmin
 from apps.orders.models import (
     Cart,
@@ -17,6 +22,9 @@ from apps.orders.models import (
     Coupon,
     CouponBatch,
     CustomerUses,
+    LedgerAccount,
+    LedgerEntry,
+    LedgerPosting,
     Order,
     OrderLine,
     OrderPromotion,
@@ -29,8 +37,9 @@ from apps.orders.models import (
     StrayPayment,
     WebhookEvent,
 )
-from apps.orders.selectors.orders import Holder
-from apps.orders.services import orders, promotions, shipments
+from apps.orders.selectors.ledger import refundable_minor, trial_balance
+from apps.orders.selectors.orders import STORE, Holder, order_numbered
+from apps.orders.services import orders, promotions, refunds, shipments
 
 __all__ = ["TaxClassAdmin", "TaxRateAdmin", "TaxZoneAdmin"]
 
@@ -95,11 +104,27 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
     ordering = ("-placed_at",)
     inlines = (Lines, Applied, Attempts, Shipments, History)
     exclude = ("token_hash",)
+    readonly_fields = ("refunds",)
     actions = ("cancel",)
 
     @admin.display(description="total", ordering="grand_total_minor")
     def total(self, order: Order) -> str:
         return f"{format_minor(order.grand_total_minor, order.currency)} {order.currency}"
+
+    @admin.display
+    def refunds(self, order: Order) -> str:
+        """What goes back, what is left, and where more is given back."""
+        rows = Refund.objects.filter(attempt__order=order).order_by("created_at", "id")
+        listed = format_html_join(
+            "",
+            "<li>{} {}: {}</li>",
+            ((Money(row.amount_minor, row.currency), row.status, row.reason) for row in rows),
+        )
+        left = Money(refundable_minor(order.pk), order.currency)
+        form = f"{reverse('admin:orders_refund_add')}?order={order.number}&version={order.version}"
+        return format_html(
+            '<ul>{}</ul> {} can be given back. <a href="{}">Give back</a>', listed, left, form
+        )
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.cancel_order")
@@ -168,12 +193,126 @@ class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("id", "reference", "order__number")
 
 
+class RefundForm(forms.ModelForm):
+    """How much goes back. Asking is the check: the service writes the row, or refuses."""
+
+    order = forms.IntegerField(
+        label="order number", error_messages={"required": "Begin on the order's page."}
+    )
+    version = forms.IntegerField(
+        widget=forms.HiddenInput, error_messages={"required": "Begin on the order's page."}
+    )
+    amount = forms.CharField(max_length=20, help_text="For example 19.99, in its currency.")
+    reason = forms.CharField(max_length=200, help_text="The buyer reads it.")
+
+    class Meta:
+        model = Refund
+        fields = ()
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return given
+        try:
+            order = order_numbered(given["order"], holder=STORE)
+            self.instance = refunds.refund_order(
+                order_id=order.pk,
+                amount=Money.parse(given["amount"], order.currency),
+                reason=given["reason"],
+                version=given["version"],
+            )
+        except DomainError as refusal:
+            raise ValidationError(refusal.detail, code=refusal.code) from refusal
+        return given
+
+    def _post_clean(self) -> None:
+        """Nothing is left to be filled in or checked."""
+
+    def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 - Django's signature
+        return self.instance
+
+
 @admin.register(Refund)
-class RefundAdmin(ReadOnly, admin.ModelAdmin):
+class RefundAdmin(Guarded, ReadOnly, admin.ModelAdmin):
+    """Refunds are made on an order's page, after a fresh code, and looked at."""
+
     list_display = ("id", "status", "amount_minor", "currency", "attempt", "created_at")
     list_filter = ("status",)
     list_select_related = ("attempt",)
     search_fields = ("id", "reference", "attempt__order__number")
+
+    def has_add_permission(self, request: HttpRequest, *_: object) -> bool:
+        return request.user.has_perm("orders.refund_order")
+
+    def get_form(  # type: ignore[override]  # `change` is Django's to pass
+        self, request: HttpRequest, obj: Any = None, **options: Any
+    ) -> Any:
+        return super().get_form(request, obj, **options) if obj else RefundForm
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("order", "amount", "reason", "version")
+        return super().get_fields(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """The service has written it."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Nothing hangs on it."""
+
+
+class Entries(ReadOnly, admin.TabularInline):
+    model = LedgerEntry
+    fields = ("account", "amount_minor", "currency", "order")
+
+
+class Moment(forms.Form):
+    """Until when the trial balance counts."""
+
+    at = forms.DateTimeField(required=False, label="before", help_text="2026-12-31 00:00, or empty")
+
+
+@admin.register(LedgerPosting)
+class LedgerPostingAdmin(ReadOnly, admin.ModelAdmin):
+    """The money ledger, and its trial balance."""
+
+    list_display = ("at", "kind", "source_id")
+    list_filter = ("kind",)
+    search_fields = ("=source_id", "=entries__order__number")
+    ordering = ("-id",)
+    inlines = (Entries,)
+
+    def get_urls(self) -> Any:
+        balances = self.admin_site.admin_view(self.balances)
+        return [
+            path("balances/", balances, name="orders_ledgerposting_balances"),
+            *super().get_urls(),
+        ]
+
+    def balances(self, request: HttpRequest) -> TemplateResponse:
+        """Show what each account holds, now or at a moment."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = Moment(request.GET)
+        at = form.cleaned_data["at"] if form.is_valid() else None
+        rows = [
+            {
+                "account": LedgerAccount(row.account).label,
+                "currency": row.currency,
+                "debits": format_minor(row.debits_minor, row.currency),
+                "credits": format_minor(row.credits_minor, row.currency),
+                "balance": format_minor(row.balance_minor, row.currency),
+            }
+            for row in trial_balance(at=at)
+        ]
+        page = {
+            **self.admin_site.each_context(request),
+            "title": "Trial balance",
+            "opts": self.opts,
+            "form": form,
+            "rows": rows,
+        }
+        return TemplateResponse(request, "admin/trial_balance.html", page)
 
 
 @admin.register(StrayPayment)

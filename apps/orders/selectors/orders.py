@@ -117,6 +117,14 @@ def order_of(*, holder: Holder, order_id: UUID) -> Order:
     return order
 
 
+def order_numbered(number: int, *, holder: Holder) -> Order:
+    """Return the holder's order by its number. Raises UnknownOrder."""
+    order = orders_of(holder=holder).filter(number=number).first()
+    if order is None:
+        raise UnknownOrder("There is no such order.")
+    return order
+
+
 @dataclass(frozen=True, slots=True)
 class WholeOrder:
     """An order with all that its document shows, in the order in which it came about."""

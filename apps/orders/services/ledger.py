@@ -28,6 +28,7 @@ from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus
 Kind = LedgerPosting.Kind
 MONEY_AT = {"stripe": LedgerAccount.STRIPE}
 SET_ASIDE = (AttemptStatus.AUTHORISED, AttemptStatus.CAPTURE_IN_FLIGHT, AttemptStatus.CAPTURED)
+SOLD = (OrderStatus.PAID, OrderStatus.FULFILLING, OrderStatus.COMPLETED)
 # Revenue without tax: what a refund takes back is posted beside it, not on its lines.
 REVENUE = (
     LedgerAccount.SALES,
@@ -182,12 +183,13 @@ def complete(order_id: UUID) -> int:
     known = LedgerPosting.objects.filter(source_id__in=sources).values_list("source_id", "kind")
     there = set(known)
     paid_at = order.history.filter(to_status=OrderStatus.PAID).values_list("at", flat=True).first()
+    sold = paid_at is not None or order.status in SOLD
     for attempt in attempts:
         if attempt.status in SET_ASIDE and (attempt.pk, Kind.AUTHORISATION) not in there:
             post_authorisation(attempt, at=attempt.created_at)
         if attempt.status == AttemptStatus.CAPTURED and (attempt.pk, Kind.CAPTURE) not in there:
             at = paid_at or attempt.created_at
-            post_capture(order, attempt, sold=paid_at is not None, at=at)
+            post_capture(order, attempt, sold=sold, at=at)
     for refund in refunds:
         if (refund.pk, Kind.REFUND_PROMISE) not in there:
             post_refund_promise(order.pk, refund, at=refund.created_at)

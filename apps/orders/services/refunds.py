@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, Invalid, VersionMismatch
-from apps.kernel.money import Money
+from apps.kernel.money import CurrencyMismatch, Money
 from apps.kernel.work import claim, due_after_failure, due_later
 from apps.orders.models import Order, PaymentAttempt, Refund
 from apps.orders.payments import gateway_for
 from apps.orders.payments.gateway import OutcomeUnknown, PaymentRefused, RefundState
 from apps.orders.payments.gateway import RefundStatus as RefundStatusThere
 from apps.orders.selectors.ledger import refundable_minor
-from apps.orders.selectors.orders import Holder, order_of
+from apps.orders.selectors.orders import STORE, order_of
 from apps.orders.services import ledger
 from apps.orders.services.transitions import locked
 from apps.orders.states import AttemptStatus, RefundStatus
@@ -37,26 +37,28 @@ class RefundExceedsCaptured(Conflict):
     code = "refund_exceeds_captured"
 
 
-class RefundInAnotherCurrency(Invalid):
-    """The order was paid in another currency."""
+class NothingToRefund(Invalid):
+    """A refund is of something."""
 
-    code = "currency_mismatch"
+    code = "nothing_to_refund"
 
 
 @transaction.atomic
 def refund_order(
-    *, holder: Holder, order_id: UUID, amount: Money, reason: str, version: int | None = None
+    *, order_id: UUID, amount: Money, reason: str, version: int | None = None
 ) -> Refund:
     """Promise to give a part of an order's money back, or all that is left of it.
 
-    Whatever the order's status: it does not change. Raises UnknownOrder, VersionMismatch,
-    RefundInAnotherCurrency, RefundExceedsCaptured.
+    Whatever the order's status: it does not change. Raises NothingToRefund, UnknownOrder,
+    VersionMismatch, CurrencyMismatch, RefundExceedsCaptured.
     """
-    order = locked(order_of(holder=holder, order_id=order_id).pk)
+    if amount.minor <= 0:
+        raise NothingToRefund("Give back more than nothing.")
+    order = locked(order_of(holder=STORE, order_id=order_id).pk)
     if version is not None and version != order.version:
         raise VersionMismatch("The order has changed since.", version=order.version)
     if amount.currency != order.currency:
-        raise RefundInAnotherCurrency(f"The order is in {order.currency}.")
+        raise CurrencyMismatch(f"The order is in {order.currency}.")
     ledger.complete(order.pk)
     left = refundable_minor(order.pk)
     attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()

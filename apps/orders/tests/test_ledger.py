@@ -27,11 +27,14 @@ from apps.orders.selectors.ledger import balances_of, refundable_minor, trial_ba
 from apps.orders.selectors.orders import STORE
 from apps.orders.services import ledger as books
 from apps.orders.services import orders, payments, refunds
+from apps.orders.services.checkout import PaymentChoice
 from apps.orders.services.invariants import Rule, violations
 from apps.orders.tests.factories import THREE_D_SECURE, completed_order, placed_order
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
+
+SLOW_REFUND = PaymentChoice(provider="stripe", method="pm_card_pendingRefund")
 
 
 def taxed(order: Order) -> None:
@@ -63,7 +66,7 @@ def kinds(source) -> list[str]:
 
 def give_back(order: Order, minor: int) -> Refund:
     return refunds.refund_order(
-        holder=STORE, order_id=order.pk, amount=Money(minor, order.currency), reason="A scratch."
+        order_id=order.pk, amount=Money(minor, order.currency), reason="A scratch."
     )
 
 
@@ -236,18 +239,44 @@ def test_a_worker_that_dies_after_the_call_leaves_one_refund_and_one_posting(pro
 def test_a_refund_whose_key_may_be_forgotten_is_looked_up_and_not_sent_again(provider, ledger):
     order = paid_order()
     refund = give_back(order, 400)
-    attempt = order.attempts.get()
-    made = gateway_for("stripe").refund(
-        refund_id=refund.pk, reference=attempt.reference, amount_minor=400
-    )
-    httpx.post(f"{provider.url}/_sandbox/faults", json={"error_rate": 0}).raise_for_status()
+    # Under another key: the provider knows the refund, and no longer its key.
+    made = httpx.post(
+        f"{provider.url}/v1/refunds",
+        data={
+            "payment_intent": order.attempts.get().reference,
+            "amount": "400",
+            "metadata[refund_id]": str(refund.pk),
+        },
+        headers={"Authorization": f"Bearer {provider.secret_key}"},
+    ).raise_for_status()
     Refund.objects.update(created_at=Now() - timedelta(days=2), status="in_flight")
 
     drain(refunds.advance_refund)
 
     refund.refresh_from_db()
-    assert (refund.status, refund.reference) == ("succeeded", made.reference)
+    assert (refund.status, refund.reference) == ("succeeded", made.json()["id"])
     assert [charge["amount_refunded"] for charge in ledger()] == [400]
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+def test_a_refund_that_takes_its_time_is_asked_about_until_it_has_ended(provider, ledger, outcome):
+    order = paid_order(payment=SLOW_REFUND)
+    refund = give_back(order, 400)
+    drain(refunds.advance_refund)
+    refund.refresh_from_db()
+    assert (refund.status, kinds(refund)) == ("in_flight", ["refund_promise"])
+    settled = {"id": refund.reference, "outcome": outcome}
+    httpx.post(f"{provider.url}/_sandbox/settle", json=settled).raise_for_status()
+    Refund.objects.update(next_action_at=Now())
+
+    drain(refunds.advance_refund)
+
+    refund.refresh_from_db()
+    assert refund.status == outcome
+    back = 400 if outcome == "succeeded" else 0
+    assert [charge["amount_refunded"] for charge in ledger()] == [back]
+    assert refundable_minor(order.pk) == order.grand_total_minor - back
+    assert list(violations()) == []
 
 
 @pytest.mark.parametrize(

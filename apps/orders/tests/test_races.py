@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from rest_framework.test import APIClient
 
 from apps.catalog import interface as catalog
@@ -17,11 +17,14 @@ from apps.catalog.tests.factories import (
 )
 from apps.kernel.errors import DomainError
 from apps.kernel.models import OutboxEvent
+from apps.kernel.money import Money
 from apps.orders.models import Order, PaymentAttempt, Refund, StatusChange
-from apps.orders.services import checkout, orders, payments
+from apps.orders.selectors.ledger import refundable_minor, trial_balance
+from apps.orders.services import checkout, orders, payments, refunds
 from apps.orders.services.invariants import violations
 from apps.orders.services.transitions import OrderStatusConflict
-from apps.orders.tests.factories import VISA, placed_order, ready_cart
+from apps.orders.tests.factories import VISA, completed_order, placed_order, ready_cart
+from apps.users.tests.factories import StaffFactory, access_token_for
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -159,6 +162,81 @@ def test_cancelling_while_the_money_is_taken_ends_paid_or_with_the_money_back(
     assert kept == 0
     assert Refund.objects.count() == (1 if charge["amount_captured"] else 0)
     assert list(violations()) == []
+
+
+def test_30_parallel_refunds_of_a_tenth_give_back_exactly_what_was_captured(provider, ledger, work):
+    order, _ = placed_order()
+    work()
+    token = access_token_for(StaffFactory(permissions=["orders.refund_order"]))
+    tenth = {"amount": f"{order.grand_total_minor / 1000:.2f}", "currency": "USD"}
+
+    def ask(key: str):
+        return APIClient(headers={"Authorization": f"Bearer {token}"}).post(
+            f"/api/v1/orders/{order.pk}/refunds",
+            {"amount": tenth, "reason": "A scratch."},
+            headers={"Idempotency-Key": key},
+        )
+
+    answers = at_once([lambda n=n: ask(f"key-{n}") for n in range(30)])
+
+    assert Counter(answer.status_code for answer in answers) == {201: 10, 409: 20}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {
+        "refund_exceeds_captured"
+    }
+    assert refundable_minor(order.pk) == 0
+    work()
+    assert Refund.objects.filter(status="succeeded").count() == 10
+    [charge] = ledger()
+    assert charge["amount_refunded"] == charge["amount_captured"] == order.grand_total_minor
+    assert sum(row.balance_minor for row in trial_balance()) == 0
+    assert list(violations()) == []
+
+
+def test_the_database_alone_keeps_parallel_refunds_within_what_was_captured():
+    order, _ = completed_order()
+    attempt = order.attempts.get()
+
+    def insert():
+        try:
+            Refund.objects.create(
+                attempt_id=attempt.pk, amount_minor=149, currency="USD", status="succeeded"
+            )
+        except IntegrityError as refusal:
+            return refusal
+        return None
+
+    results = at_once([insert] * 16)
+
+    refusals = [str(each) for each in results if each is not None]
+    assert len(refusals) == 6
+    assert all("attempt_refunds_are_at_most_what_was_captured" in each for each in refusals)
+    attempt.refresh_from_db()
+    assert attempt.refund_promised_minor == 1 + 10 * 149
+
+
+def test_refunds_and_a_cancellation_at_once_give_back_exactly_what_was_captured(provider, ledger):
+    order, holder = placed_order()
+    payments.advance_payment()
+    payments.advance_payment()
+
+    at_once(
+        [
+            *[
+                lambda: refunds.refund_order(
+                    order_id=order.pk, amount=Money(400, "USD"), reason="A scratch."
+                )
+            ]
+            * 3,
+            lambda: orders.cancel_order(holder=holder, order_id=order.pk),
+            *[refunds.advance_refund] * 4,
+        ]
+    )
+    while refunds.advance_refund():
+        pass
+
+    [charge] = ledger()
+    assert charge["amount_refunded"] == order.grand_total_minor
+    assert list(violations(workers_run=False)) == []
 
 
 def test_four_workers_charge_every_order_once(provider, ledger):
