@@ -105,6 +105,19 @@ def test_an_authorised_payment_is_captured_and_refunded(gateway, payment_sandbox
     assert (charge["amount_captured"], charge["amount_refunded"]) == (2000, 500)
 
 
+def test_a_refund_is_found_by_our_id_among_others(gateway, attempt_id):
+    state = authorise(gateway, attempt_id)
+    gateway.capture(attempt_id=attempt_id, reference=state.reference, amount_minor=2000)
+    mine, other, never = uuid4(), uuid4(), uuid4()
+    made = [
+        gateway.refund(refund_id=refund_id, reference=state.reference, amount_minor=minor)
+        for refund_id, minor in ((other, 300), (mine, 500), (uuid4(), 1200))
+    ]
+
+    assert gateway.find_refund(refund_id=mine, reference=state.reference) == made[1]
+    assert gateway.find_refund(refund_id=never, reference=state.reference) is None
+
+
 def test_a_part_can_be_captured_and_counts_as_no_refund(gateway, attempt_id):
     reference = authorise(gateway, attempt_id).reference
 
