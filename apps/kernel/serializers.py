@@ -1,6 +1,6 @@
 """What the API's documents have in common: strictness, money, the problem form."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -10,22 +10,19 @@ from rest_framework import serializers
 from apps.kernel.money import CURRENCIES, Money, NotAnAmount
 
 
+def _refuse_unknown(data: Mapping[Any, Any], known: Container[str]) -> None:
+    unknown = sorted(str(name) for name in data if name not in known)
+    if unknown:
+        fault = serializers.ErrorDetail("There is no such field.", code="unknown_field")
+        raise serializers.ValidationError({name: [fault] for name in unknown})
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """A document in which an unknown field is an error, not a silent loss."""
 
-    default_error_messages = {"unknown_field": "There is no such field."}
-
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            unknown = sorted(str(name) for name in data if name not in self.fields)
-            if unknown:
-                message = str(self.error_messages["unknown_field"])
-                raise serializers.ValidationError(
-                    {
-                        name: [serializers.ErrorDetail(message, code="unknown_field")]
-                        for name in unknown
-                    }
-                )
+            _refuse_unknown(data, self.fields)
         return super().to_internal_value(data)
 
 
@@ -99,8 +96,9 @@ class MoneyField(serializers.Field[Money, Any, Any, Any]):
         self.any_currency = any_currency
 
     def to_internal_value(self, data: Any) -> Money:
-        if not isinstance(data, Mapping) or set(data) != {"amount", "currency"}:
+        if not isinstance(data, Mapping) or not {"amount", "currency"} <= set(data):
             self.fail("invalid")
+        _refuse_unknown(data, {"amount", "currency"})
         amount, currency = data["amount"], data["currency"]
         if not isinstance(amount, str) or not isinstance(currency, str):
             self.fail("invalid")

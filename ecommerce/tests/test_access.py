@@ -47,6 +47,7 @@ from apps.kernel.privacy import Person
 from apps.orders.tests.factories import (
     ADDRESS,
     CouponFactory,
+    completed_order,
     placed_order,
     ready_cart,
     tax_rate,
@@ -185,6 +186,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     for cart, _ in carts.values():
         cart.coupons = [coupon.code]
         cart.save()
+    completed_order()  # money has moved: the ledger shows something
     image = ImageFactory.create(product=variant.product)
     answer = AnswerFactory.create(
         customer_id=owner.pk, question__customer_id=owner.pk, question__product=variant.product
