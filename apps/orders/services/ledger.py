@@ -207,12 +207,14 @@ def _no_longer_set_aside(attempt: PaymentAttempt) -> dict[LedgerAccount, int]:
 
 
 def _sale(order: Order, attempt: PaymentAttempt) -> dict[LedgerAccount, int]:
-    goods = attempt.amount_minor + order.discount_minor - order.shipping_minor - order.tax_minor
+    """What is earned is without tax, whether the prices hold it or it came on top."""
+    tax = order.tax_minor + order.tax_included_minor
+    shipping = order.shipping_minor - (order.shipping_tax_minor if order.tax_included_minor else 0)
     return {
-        LedgerAccount.SALES: -goods,
+        LedgerAccount.SALES: shipping + tax - attempt.amount_minor - order.discount_minor,
         LedgerAccount.DISCOUNTS: order.discount_minor,
-        LedgerAccount.SHIPPING: -order.shipping_minor,
-        LedgerAccount.TAX: -order.tax_minor,
+        LedgerAccount.SHIPPING: -shipping,
+        LedgerAccount.TAX: -tax,
     }
 
 

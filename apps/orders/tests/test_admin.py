@@ -1,10 +1,10 @@
 """The back office of orders."""
 
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
 from apps.kernel.backoffice import ReadOnly
-from apps.orders.admin import admin
 from apps.orders.models import Order, Refund, Shipment
 from apps.orders.services import shipments
 from apps.orders.tests.factories import PromotionFactory, placed_order

@@ -29,7 +29,13 @@ from apps.orders.services import ledger as books
 from apps.orders.services import orders, payments, refunds
 from apps.orders.services.checkout import PaymentChoice
 from apps.orders.services.invariants import Rule, ledger_violations, violations
-from apps.orders.tests.factories import THREE_D_SECURE, completed_order, placed_order
+from apps.orders.tests.factories import (
+    THREE_D_SECURE,
+    completed_order,
+    placed_order,
+    tax_rate,
+    tax_zone,
+)
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,6 +108,22 @@ def test_a_payment_is_set_aside_first_and_sold_when_it_is_captured(provider):
     assert kinds(order.attempts.get()) == ["authorisation", "capture"]
     assert refundable_minor(order.pk) == total
     assert list(ledger_violations()) == []
+
+
+@pytest.mark.usefixtures("standard_class")
+def test_of_prices_with_tax_only_the_rest_is_earned(provider):
+    tax_rate(tax_zone("US", prices_include_tax=True), "25")
+
+    order = paid_order()
+
+    # A lamp of 10.00 with 2.00 of tax in it, and a parcel of 5.00 with 1.00.
+    assert order.grand_total_minor == 1500
+    assert held(order) == {
+        "provider_clearing": 1500,
+        "sales": -800,
+        "shipping": -400,
+        "tax": -300,
+    }
 
 
 def test_what_was_set_aside_for_a_cancelled_order_is_free_again(provider, work):

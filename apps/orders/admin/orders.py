@@ -1,0 +1,151 @@
+"""Orders and parcels in the back office: staff read everything and act through the services."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+
+from apps.kernel.backoffice import ReadOnly, guarded
+from apps.kernel.money import Money, format_minor
+from apps.orders.admin.actions import act_on_each
+from apps.orders.models import (
+    Order,
+    OrderLine,
+    OrderPromotion,
+    PaymentAttempt,
+    Refund,
+    RetainedInvoice,
+    Shipment,
+    StatusChange,
+)
+from apps.orders.selectors.ledger import refundable_minor
+from apps.orders.selectors.orders import Holder
+from apps.orders.services import orders, shipments
+
+
+class Lines(ReadOnly, admin.TabularInline):
+    model = OrderLine
+    fields = (
+        *("position", "sku", "name", "quantity", "list_price_minor", "unit_price_minor"),
+        *("total_minor", "discount_minor", "tax_minor", "tax_included_minor"),
+    )
+
+
+class Applied(ReadOnly, admin.TabularInline):
+    model = OrderPromotion
+    fields = ("position", "name", "code", "amount_minor", "given_back_at")
+
+
+class Attempts(ReadOnly, admin.TabularInline):
+    model = PaymentAttempt
+    fields = ("provider", "status", "amount_minor", "reference", "failure_code", "created_at")
+
+
+class Shipments(ReadOnly, admin.TabularInline):
+    model = Shipment
+    fields = ("status", "carrier", "tracking_number", "handed_over_at", "delivered_at")
+
+
+class History(ReadOnly, admin.TabularInline):
+    model = StatusChange
+    fields = ("from_status", "to_status", "actor_id", "reason", "at")
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("number", "status", "email", "total", "placed_at")
+    list_filter = ("status", "currency", "placed_at")
+    search_fields = ("number", "email", "id", "lines__sku")
+    date_hierarchy = "placed_at"
+    ordering = ("-placed_at",)
+    inlines = (Lines, Applied, Attempts, Shipments, History)
+    exclude = ("token_hash",)
+    readonly_fields = ("refunds",)
+    actions = ("cancel",)
+
+    @admin.display(description="total", ordering="grand_total_minor")
+    def total(self, order: Order) -> str:
+        return f"{format_minor(order.grand_total_minor, order.currency)} {order.currency}"
+
+    @admin.display
+    def refunds(self, order: Order) -> str:
+        """What goes back, what is left, and where more is given back."""
+        rows = Refund.objects.filter(attempt__order=order).order_by("created_at", "id")
+        listed = format_html_join(
+            "",
+            "<li>{} {}: {}</li>",
+            ((Money(row.amount_minor, row.currency), row.status, row.reason) for row in rows),
+        )
+        left = Money(refundable_minor(order.pk), order.currency)
+        form = f"{reverse('admin:orders_refund_add')}?order={order.number}&version={order.version}"
+        return format_html(
+            '<ul>{}</ul> {} can be given back. <a href="{}">Give back</a>', listed, left, form
+        )
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.cancel_order")
+
+    @admin.action(description="Cancel (refunds what was paid)", permissions=["cancel"])
+    @guarded
+    def cancel(self, request: HttpRequest, rows: QuerySet[Order]) -> None:
+        refunds = request.user.has_perm("orders.refund_order")
+        act_on_each(
+            self,
+            request,
+            rows,
+            lambda order: orders.cancel_order(
+                holder=Holder(sees_all=True, cancels_all=True, refunds_all=refunds),
+                order_id=order.pk,
+                reason="Cancelled by staff.",
+                actor_id=request.user.pk,
+            ),
+        )
+
+
+@admin.register(Shipment)
+class ShipmentAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("tracking_number", "status", "carrier", "order", "created_at")
+    list_filter = ("status", "carrier")
+    list_select_related = ("order",)
+    search_fields = ("tracking_number", "order__number", "order__email")
+    actions = ("hand_over", "deliver")
+
+    def has_move_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.move_shipment")
+
+    @admin.action(description="Handed over to the carrier", permissions=["move"])
+    def hand_over(self, request: HttpRequest, rows: QuerySet[Shipment]) -> None:
+        act_on_each(
+            self,
+            request,
+            rows,
+            lambda row: shipments.hand_over(shipment_id=row.pk, actor_id=request.user.pk),
+        )
+
+    @admin.action(description="Delivered", permissions=["move"])
+    def deliver(self, request: HttpRequest, rows: QuerySet[Shipment]) -> None:
+        act_on_each(
+            self,
+            request,
+            rows,
+            lambda row: shipments.deliver(shipment_id=row.pk, actor_id=request.user.pk),
+        )
+
+
+@admin.register(RetainedInvoice)
+class RetainedInvoiceAdmin(ReadOnly, admin.ModelAdmin):
+    """What invoices keep of people who were erased, for tax inspections."""
+
+    list_display = ("order", "legal_basis", "keep_until")
+    list_select_related = ("order",)
+    search_fields = ("order__number",)
+    ordering = ("keep_until",)
+
+
+@admin.register(StatusChange)
+class StatusChangeAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("order", "from_status", "to_status", "at")
+    list_filter = ("to_status",)
+    list_select_related = ("order",)
+    search_fields = ("order__number",)
