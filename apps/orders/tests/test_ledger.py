@@ -119,7 +119,7 @@ def test_of_prices_with_tax_only_the_rest_is_earned(provider):
     # A lamp of 10.00 with 2.00 of tax in it, and a parcel of 5.00 with 1.00.
     assert order.grand_total_minor == 1500
     assert held(order) == {
-        "provider_clearing": 1500,
+        "stripe": 1500,
         "sales": -800,
         "shipping": -400,
         "tax": -300,
