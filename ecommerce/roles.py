@@ -64,7 +64,9 @@ _promotions = frozenset(
     }
 )
 _groups = frozenset({"users.view_customergroup"})
-_payments = frozenset({"orders.view_paymentattempt", "orders.view_refund"})
+_payments = frozenset(
+    {"orders.view_ordernumbers", "orders.view_paymentattempt", "orders.view_refund"}
+)
 _taxes = frozenset({"orders.view_taxclass", "orders.view_taxrate", "orders.view_taxzone"})
 
 _search = frozenset(
@@ -99,6 +101,7 @@ ROLES: dict[str, DeclaredRole] = {
             "orders.cancel_order",
             "orders.view_cart",
             "orders.view_cartitem",
+            "orders.view_saveditem",
             "privacy.add_dataexport",
             "privacy.add_erasurerequest",
             "privacy.take_back_erasurerequest",

@@ -37,6 +37,7 @@ PERIODS = {
     "orders.expire_orders": 5,
     "catalog.expire_reservations": 5,
     "catalog.fill_pools": 1,
+    "orders.delete_old_carts": 60,
     "orders.forget_old_records": 3600,
     "notices.tell_who_waited": 5,
     "notices.tell_what_is_low": 600,

@@ -13,11 +13,13 @@ from apps.orders.models import (
     LedgerPosting,
     Order,
     OrderLine,
+    OrderNumbers,
     OrderPromotion,
     PaymentAttempt,
     Promotion,
     Refund,
     RetainedInvoice,
+    SavedItem,
     Shipment,
     StatusChange,
     StrayPayment,
@@ -88,6 +90,10 @@ TABLES = (
         },
         emptied={"payload": {}, "request_id": "", "traceparent": ""},
         kept=BOOKKEEPING,
+    ),
+    Table(
+        model=OrderNumbers,
+        columns={Kind.NONE: "year last skipped"},
     ),
     Table(
         model=StrayPayment,
@@ -202,6 +208,14 @@ TABLES = (
     ),
     Table(
         model=CartItem,
+        of=lambda person: owned_by(person, "cart__"),
+        columns={
+            Kind.REFERENCE: "id cart",
+            Kind.CONTENT: "variant_id quantity created_at",
+        },
+    ),
+    Table(
+        model=SavedItem,
         of=lambda person: owned_by(person, "cart__"),
         columns={
             Kind.REFERENCE: "id cart",

@@ -8,7 +8,15 @@ from celery import shared_task
 
 from apps.kernel import trail
 from apps.kernel.delivery import subscriber
-from apps.orders.services import erasure, orders, payments, refunds, shipments, strays
+from apps.orders.services import (
+    cart_expiry,
+    erasure,
+    orders,
+    payments,
+    refunds,
+    shipments,
+    strays,
+)
 
 # Short turns: a busy kind of work must not keep the few workers from the other kinds.
 SECONDS_A_RUN = 1.0
@@ -38,6 +46,12 @@ def process_shipments() -> None:
 def expire_orders() -> None:
     """Let unpaid orders go."""
     orders.expire_orders()
+
+
+@shared_task(name="orders.delete_old_carts")
+def delete_old_carts() -> None:
+    """Delete carts that nobody comes back to."""
+    _while_due(cart_expiry.delete_old_carts)
 
 
 @shared_task(name="orders.forget_old_records")

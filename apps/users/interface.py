@@ -11,6 +11,7 @@ from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 from apps.users.models import CustomerGroup, User, normalised
 from apps.users.personal_data import TABLES
 from apps.users.selectors.people import staff_given
+from apps.users.services import attempts
 from apps.users.services.accounts import StaffAccount
 from apps.users.services.avatars import documents_of
 from apps.users.services.erasure import (
@@ -27,6 +28,7 @@ __all__ = [
     "close_account",
     "contacts_of",
     "contacts_with",
+    "count_mail",
     "documents_of",
     "end_all_after_restore",
     "erase",
@@ -55,6 +57,14 @@ def contacts_of(*, user_ids: Iterable[UUID]) -> dict[UUID, Contact]:
         "id", "email", "first_name", "last_name"
     )
     return {row[0]: Contact(*row) for row in rows}
+
+
+def count_mail(*, email: str, ip: str | None) -> None:
+    """Count a mail that somebody asks for, by address and by network, before it is sent.
+
+    Raises TooManyMails with `retry_after`, whosever the address is.
+    """
+    attempts.count_mail(email=normalised(email), ip=ip)
 
 
 def contacts_with(*, permission: str) -> tuple[Contact, ...]:

@@ -362,6 +362,11 @@ ROUTES: dict[str, Rule] = {
     "PUT carts/{cart_id}/shipping-option": HOLDER,
     "POST carts/{cart_id}/coupons": HOLDER,
     "DELETE carts/{cart_id}/coupons/{coupon}": HOLDER,
+    "POST carts/{cart_id}/merges": OWN,
+    "GET carts/{cart_id}/saved-items": HOLDER,
+    "POST carts/{cart_id}/items/{item_id}/saves": HOLDER,
+    "DELETE carts/{cart_id}/saved-items/{saved_item_id}": HOLDER,
+    "POST carts/{cart_id}/saved-items/{saved_item_id}/moves": HOLDER,
     "POST carts/{cart_id}/checkout": HOLDER,
     # promotions
     "GET promotions": staff("orders.view_promotion"),
@@ -375,8 +380,10 @@ ROUTES: dict[str, Rule] = {
     "GET promotions/{promotion_id}/coupon-batches/{batch_id}": staff("orders.view_coupon"),
     # orders
     "GET orders": Rule(people=True, permission="orders.view_order", keys=True),
+    "POST orders/lookups": PUBLIC,
     "GET orders/{order_id}": holder_or("orders.view_order"),
     "GET orders/{order_id}/events": holder_or("orders.view_order"),
+    "POST orders/{order_id}/reorders": holder_or("", sees="orders.view_order"),
     "POST orders/{order_id}/payments": holder_or("", sees="orders.view_order"),
     "POST orders/{order_id}/cancellations": holder_or(
         "orders.cancel_order", sees="orders.view_order"
@@ -472,6 +479,7 @@ PAGES: dict[str, Page] = {
         ("orders.customeruses", "", {}),
         ("orders.ledgerposting", "", {}),
         ("orders.order", "", {"cancel": "orders.cancel_order"}),
+        ("orders.ordernumbers", "", {}),
         ("orders.orderpromotion", "", {}),
         ("orders.paymentattempt", "", {}),
         (

@@ -50,6 +50,7 @@ from apps.orders.tests.factories import (
     completed_order,
     placed_order,
     ready_cart,
+    saved_item,
     tax_rate,
     tax_zone,
 )
@@ -114,6 +115,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST carts/{cart_id}/coupons": {"code": "SUN"},
     "POST carts/{cart_id}/checkout": PAYMENT,
     "POST promotions/{promotion_id}/coupon-batches": {"count": 1},
+    "POST orders/lookups": {"number": "2026-000001", "email": "robin@example.com"},
     "POST orders/{order_id}/payments": PAYMENT,
     "POST orders/{order_id}/refunds": {
         "amount": {"amount": "1.00", "currency": "USD"},
@@ -178,6 +180,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     record("test.happened", about=1)
     transfer, count = StockTransferFactory.create(), StockCountFactory.create()
     carts = {whose: ready_cart({variant.pk: 1}) for whose in ("owner's", "guest's")}
+    saved = {whose: saved_item(cart, variant.pk) for whose, (cart, _) in carts.items()}
     orders = {whose: placed_order({variant.pk: 1}) for whose in ("owner's", "guest's")}
     for mine, _ in (carts["owner's"], orders["owner's"]):
         mine.customer_id, mine.token_hash = owner.pk, ""
@@ -265,6 +268,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "product_export_id": {"owner's": file_export.pk},
             "of": {"owner's": "products"},
             "cart_id": {whose: cart.pk for whose, (cart, _) in carts.items()},
+            "saved_item_id": {whose: item.pk for whose, item in saved.items()},
             "item_id": {whose: cart.items.get().pk for whose, (cart, _) in carts.items()},
             "coupon": dict.fromkeys(carts, coupon.code),
             "promotion_id": {"owner's": coupon.promotion_id},

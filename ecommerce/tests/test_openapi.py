@@ -134,6 +134,7 @@ def test_operations_that_want_a_key_say_so(schema: dict[str, Any]) -> None:
         *("carts_checkout", "order_payments_create", "order_cancellations_create"),
         "coupon_batches_create",
         "order_refunds_create",
+        "order_reorders_create",
         *("inventory_adjustments_create", "stock_counts_create", "stock_transfers_create"),
         *("stock_transfers_update", "stock_transfer_receipts_create", "products_bulk"),
     }

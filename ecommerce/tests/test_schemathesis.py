@@ -45,6 +45,7 @@ from apps.orders.tests.factories import (
     CouponFactory,
     placed_order,
     ready_cart,
+    saved_item,
     tax_rate,
     tax_zone,
 )
@@ -110,6 +111,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     order, order_holder = placed_order({variant.pk: 1})
     item = cart.items.get()
     coupon = CouponFactory.create(code="SUN")
+    saved = saved_item(cart, variant.pk)
     transfer = StockTransferFactory.create()
     address = AddressFactory.create(user=boss)
     rate = tax_rate(tax_zone("KW"), "5")
@@ -127,6 +129,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "coupon": coupon.code,
         "promotion_id": str(coupon.promotion_id),
         "batch_id": str(coupon.batch_id),
+        "saved_item_id": str(saved.pk),
         "order_id": str(order.pk),
         "address_id": str(address.pk),
         "count_id": str(StockCountFactory.create().pk),

@@ -2,6 +2,7 @@
 
 from apps.orders.admin.carts import CartAdmin
 from apps.orders.admin.ledger import LedgerPostingAdmin
+from apps.orders.admin.numbers import OrderNumbersAdmin
 from apps.orders.admin.orders import (
     OrderAdmin,
     RetainedInvoiceAdmin,
@@ -28,6 +29,7 @@ __all__ = [
     "CustomerUsesAdmin",
     "LedgerPostingAdmin",
     "OrderAdmin",
+    "OrderNumbersAdmin",
     "OrderPromotionAdmin",
     "PaymentAttemptAdmin",
     "PromotionAdmin",

@@ -3,15 +3,17 @@
 from django.contrib import admin
 
 from apps.kernel.backoffice import ReadOnly
-from apps.orders.models import (
-    Cart,
-    CartItem,
-)
+from apps.orders.models import Cart, CartItem, SavedItem
 
 
 class CartItems(ReadOnly, admin.TabularInline):
     model = CartItem
     fields = ("variant_id", "quantity")
+
+
+class SavedItems(ReadOnly, admin.TabularInline):
+    model = SavedItem
+    fields = ("variant_id", "quantity", "created_at")
 
 
 @admin.register(Cart)
@@ -20,4 +22,4 @@ class CartAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("status",)
     search_fields = ("id", "email", "customer_id")
     exclude = ("token_hash",)
-    inlines = (CartItems,)
+    inlines = (CartItems, SavedItems)

@@ -9,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from apps.kernel.backoffice import ReadOnly, guarded
 from apps.kernel.money import Money, format_minor
 from apps.orders.admin.actions import act_on_each
+from apps.orders.admin.numbers import ByOrderNumber
 from apps.orders.models import (
     Order,
     OrderLine,
@@ -53,8 +54,8 @@ class History(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("number", "status", "email", "total", "placed_at")
+class OrderAdmin(ReadOnly, ByOrderNumber):
+    list_display = ("shown_number", "status", "email", "total", "placed_at")
     list_filter = ("status", "currency", "placed_at")
     search_fields = ("number", "email", "id", "lines__sku")
     date_hierarchy = "placed_at"
@@ -63,6 +64,10 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
     exclude = ("token_hash",)
     readonly_fields = ("refunds",)
     actions = ("cancel",)
+
+    @admin.display(description="number", ordering="number")
+    def shown_number(self, order: Order) -> str:
+        return order.shown_number
 
     @admin.display(description="total", ordering="grand_total_minor")
     def total(self, order: Order) -> str:
@@ -78,7 +83,8 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
             ((Money(row.amount_minor, row.currency), row.status, row.reason) for row in rows),
         )
         left = Money(refundable_minor(order.pk), order.currency)
-        form = f"{reverse('admin:orders_refund_add')}?order={order.number}&version={order.version}"
+        asked = f"order={order.shown_number}&version={order.version}"
+        form = f"{reverse('admin:orders_refund_add')}?{asked}"
         return format_html(
             '<ul>{}</ul> {} can be given back. <a href="{}">Give back</a>', listed, left, form
         )
@@ -104,7 +110,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Shipment)
-class ShipmentAdmin(ReadOnly, admin.ModelAdmin):
+class ShipmentAdmin(ReadOnly, ByOrderNumber):
     list_display = ("tracking_number", "status", "carrier", "order", "created_at")
     list_filter = ("status", "carrier")
     list_select_related = ("order",)
@@ -134,7 +140,7 @@ class ShipmentAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(RetainedInvoice)
-class RetainedInvoiceAdmin(ReadOnly, admin.ModelAdmin):
+class RetainedInvoiceAdmin(ReadOnly, ByOrderNumber):
     """What invoices keep of people who were erased, for tax inspections."""
 
     list_display = ("order", "legal_basis", "keep_until")
@@ -144,7 +150,7 @@ class RetainedInvoiceAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(StatusChange)
-class StatusChangeAdmin(ReadOnly, admin.ModelAdmin):
+class StatusChangeAdmin(ReadOnly, ByOrderNumber):
     list_display = ("order", "from_status", "to_status", "at")
     list_filter = ("to_status",)
     list_select_related = ("order",)

@@ -10,18 +10,20 @@ from django.http import HttpRequest
 from apps.kernel.backoffice import Guarded, ReadOnly
 from apps.kernel.errors import DomainError
 from apps.kernel.money import Money
+from apps.orders.admin.numbers import ByOrderNumber
 from apps.orders.models import (
     PaymentAttempt,
     Refund,
     StrayPayment,
     WebhookEvent,
 )
+from apps.orders.models.order_number import number_in
 from apps.orders.selectors.orders import STORE, order_numbered
 from apps.orders.services import refunds
 
 
 @admin.register(PaymentAttempt)
-class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
+class PaymentAttemptAdmin(ReadOnly, ByOrderNumber):
     list_display = ("id", "status", "provider", "order", "amount_minor", "currency", "created_at")
     list_filter = ("status", "provider")
     list_select_related = ("order",)
@@ -31,8 +33,10 @@ class PaymentAttemptAdmin(ReadOnly, admin.ModelAdmin):
 class RefundForm(forms.ModelForm):
     """How much goes back. Asking is the check: the service writes the row, or refuses."""
 
-    order = forms.IntegerField(
-        label="order number", error_messages={"required": "Begin on the order's page."}
+    order = forms.CharField(
+        max_length=20,
+        label="order number",
+        error_messages={"required": "Begin on the order's page."},
     )
     version = forms.IntegerField(
         widget=forms.HiddenInput, error_messages={"required": "Begin on the order's page."}
@@ -49,7 +53,7 @@ class RefundForm(forms.ModelForm):
         if self.errors:
             return given
         try:
-            order = order_numbered(given["order"], holder=STORE)
+            order = order_numbered(number_in(given["order"]) or 0, holder=STORE)
             self.instance = refunds.refund_order(
                 order_id=order.pk,
                 amount=Money.parse(given["amount"], order.currency),
@@ -68,7 +72,7 @@ class RefundForm(forms.ModelForm):
 
 
 @admin.register(Refund)
-class RefundAdmin(Guarded, ReadOnly, admin.ModelAdmin):
+class RefundAdmin(Guarded, ReadOnly, ByOrderNumber):
     """Refunds are made on an order's page, after a fresh code, and looked at."""
 
     list_display = ("id", "status", "amount_minor", "currency", "attempt", "created_at")

@@ -11,6 +11,11 @@ class Migration(migrations.Migration):
         ('orders', '0013_the_default_tax_class'),
     ]
 
+    accepts = {
+        "triggers orders_order": "What the release before writes has no tax and no taxes.",
+        "triggers orders_orderline": "What the release before writes has no tax and no taxes.",
+    }
+
     operations = [
         migrations.AddField(
             model_name='order',

@@ -4,6 +4,7 @@ from apps.orders.models.cart import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
 from apps.orders.models.invoice import RetainedInvoice
 from apps.orders.models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 from apps.orders.models.order import Order, OrderLine, StatusChange
+from apps.orders.models.order_number import OrderNumbers
 from apps.orders.models.payment import (
     METHOD_REFERENCE,
     PaymentAttempt,
@@ -19,6 +20,7 @@ from apps.orders.models.promotion import (
     OrderPromotion,
     Promotion,
 )
+from apps.orders.models.saved_item import SavedItem
 from apps.orders.models.shipment import Shipment
 from apps.orders.models.tax import TaxArea, TaxClass, TaxRate, TaxZone
 
@@ -37,11 +39,13 @@ __all__ = [
     "LedgerPosting",
     "Order",
     "OrderLine",
+    "OrderNumbers",
     "OrderPromotion",
     "PaymentAttempt",
     "Promotion",
     "Refund",
     "RetainedInvoice",
+    "SavedItem",
     "Shipment",
     "StatusChange",
     "StrayPayment",

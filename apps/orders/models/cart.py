@@ -41,6 +41,12 @@ class Cart(models.Model):
                 name="cart_belongs_to_somebody",
             ),
         ]
+        indexes = [
+            # Not by `updated_at`: every change of a cart would have to write the index, too.
+            models.Index(
+                fields=["created_at"], name="cart_open_by_age", condition=models.Q(status="open")
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

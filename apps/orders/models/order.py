@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from apps.kernel.ids import new_id
 from apps.kernel.money import Money
 from apps.orders.models.guards import append_only, known_status, life, taxes_add_up
+from apps.orders.models.order_number import shown
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
 
 
@@ -113,7 +114,12 @@ class Order(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Order {self.number}"
+        return f"Order {self.shown_number}"
+
+    @property
+    def shown_number(self) -> str:
+        """The number as people see it."""
+        return shown(self.number)
 
     @property
     def grand_total(self) -> Money:

@@ -157,7 +157,7 @@ def order_document(whole: WholeOrder, *, token: str = "") -> dict[str, Any]:
 
     document = {
         "id": order.pk,
-        "number": str(order.number),
+        "number": order.shown_number,
         "status": order.status,
         "currency": order.currency,
         "email": order.email,

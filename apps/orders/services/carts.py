@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -31,6 +31,15 @@ UNION ALL
 SELECT * FROM orders_cartitem
 WHERE cart_id = %(cart)s AND variant_id <> %(variant)s AND EXISTS (SELECT FROM added)
 ORDER BY created_at, id
+"""
+
+SEEN = """
+    (SELECT seen.version FROM orders_cart AS seen WHERE seen.id = orders_cart.id) AS seen_version,
+    ARRAY(
+        SELECT jsonb_build_array(item.id, item.variant_id, item.quantity)
+        FROM orders_cartitem AS item WHERE item.cart_id = orders_cart.id
+        ORDER BY item.created_at, item.id
+    ) AS seen_lines
 """
 
 
@@ -176,7 +185,10 @@ def drop_cart(*, holder: Holder, cart_id: UUID, version: int | None) -> None:
 def change_open_cart(
     holder: Holder, cart_id: UUID, version: int | None, **values: Any
 ) -> Cart | None:
-    """Lock and change the holder's open cart in one statement; None when there is none like it."""
+    """Lock and change the holder's open cart in one statement; None when there is none like it.
+
+    The cart brings the lines along that the statement saw, and the version of when it saw them.
+    """
     columns = {column.name: column for column in Cart._meta.concrete_fields}
     assignments = "".join(f", {columns[name].column} = %s" for name in values)
     prepared = [columns[name].get_db_prep_save(value, connection) for name, value in values.items()]
@@ -186,11 +198,25 @@ def change_open_cart(
         WHERE id = %s AND status = 'open'
             AND (customer_id = %s OR (customer_id IS NULL AND token_hash = %s AND token_hash <> ''))
             AND (%s::int IS NULL OR version = %s)
-        RETURNING *
+        RETURNING *, {SEEN}
         """,  # noqa: S608 - the columns' names come from the model
         [*prepared, cart_id, holder.customer_id, holder.token_hash, version, version],
     )
     return next(iter(changed), None)
+
+
+def items_of(cart: Cart) -> list[CartItem] | None:
+    """Return the lines of a cart that was just changed; None if somebody else changed it meanwhile.
+
+    Who waits for the lock is told what the cart is then, but sees the lines of before.
+    """
+    seen = cast("Any", cart)
+    if seen.seen_version != cart.version - 1:
+        return None
+    return [
+        CartItem(id=UUID(item_id), cart=cart, variant_id=UUID(variant_id), quantity=quantity)
+        for item_id, variant_id, quantity in seen.seen_lines
+    ]
 
 
 def change_cart(holder: Holder, cart_id: UUID, version: int | None, **values: Any) -> Cart:

@@ -15,7 +15,8 @@ from apps.kernel.money import Money
 from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt
 from apps.orders.selectors.orders import Holder, WholeOrder, cart_of, hash_of, order_of, whole
 from apps.orders.services.cart_prices import PricedCart, price_cart
-from apps.orders.services.carts import change_open_cart
+from apps.orders.services.carts import change_open_cart, items_of
+from apps.orders.services.order_numbers import give_number
 from apps.orders.services.transitions import OrderStatusConflict, locked, move, record
 from apps.orders.services.uses import PromotionUsedUp, take
 from apps.orders.states import OrderStatus
@@ -95,7 +96,7 @@ def place_order(
     if cart is None:
         [placed_before] = whole(Order.objects.filter(cart_id=cart_id))
         return Placed(placed_before, token="", created=False)
-    priced = price_cart(cart, holder=holder)
+    priced = price_cart(cart, holder=holder, items=items_of(cart))
     _refuse_unless_ready(priced, expected_total)
     token = "" if cart.customer_id else secrets.token_urlsafe(32)
     order = _write_order(priced, token)
@@ -103,7 +104,7 @@ def place_order(
     promotions = take(order, priced.quote, priced.rules)
     attempts = _promise_payment(order, payment)
     record(order, OrderStatus.PENDING_PAYMENT, before=None, actor_id=holder.customer_id, reason="")
-    # The stock rows come last: they are what others wait for.
+    # The stock rows come late, and the number last: they are what others wait for.
     catalog.reserve(
         order_id=order.pk,
         quantities={line.item.variant_id: line.item.quantity for line in priced.lines},
@@ -112,6 +113,7 @@ def place_order(
     if order.grand_total_minor == 0:
         catalog.allocate(order_id=order.pk)
         move(order, OrderStatus.PAID, reason="Nothing to pay.")
+    give_number(order)
     placed = WholeOrder(order, lines, attempts, promotions=promotions)
     return Placed(placed, token, created=True)
 

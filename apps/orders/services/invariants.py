@@ -21,8 +21,10 @@ from apps.orders.models import (
     StrayPayment,
     WebhookEvent,
 )
+from apps.orders.models.order_number import shown
 from apps.orders.payments import PROVIDERS, gateway_for
 from apps.orders.payments.gateway import PaymentState, PaymentStatus
+from apps.orders.selectors.order_numbers import missing_numbers
 from apps.orders.services.ledger_proof import (
     ledger_differences,
     unbalanced_postings,
@@ -48,6 +50,7 @@ class Rule(StrEnum):
     LEDGER = "ledger = payments and refunds"
     REFUNDED = "refunded is at most what was captured"
     BALANCED = "a posting is zero in sum"
+    NUMBERS = "order numbers have no gap"
     IN_TIME = "due work is done within a minute"
 
 
@@ -91,6 +94,9 @@ def violations(
     yield from _wrong_uses()
     yield from _wrong_payments(orders)
     yield from _wrong_postings(orders)
+    for first, last in missing_numbers(placed_since=placed_since):
+        detail = "" if first == last else f"and so on to {shown(last)}"
+        yield Violation(Rule.NUMBERS, shown(first), detail)
     if workers_run:
         yield from _overdue()
     if ask_providers:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from apps.catalog import interface as catalog
@@ -90,15 +90,6 @@ def expire_orders(*, limit: int = 500) -> int:
         .values_list("pk", flat=True)[:limit]
     )
     return sum(_expire(order_id) for order_id in list(overdue))
-
-
-def skip_order_numbers(count: int) -> None:
-    """Leave so many numbers out: orders that were lost had them, and shoppers know them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT setval('orders_order_number_seq', nextval('orders_order_number_seq') + %s)",
-            [count],
-        )
 
 
 @transaction.atomic

@@ -230,7 +230,7 @@ def _call(attempt: PaymentAttempt, step: AttemptStatus) -> PaymentState | None:
                 amount_minor=attempt.amount_minor,
                 currency=attempt.currency,
                 method=attempt.method,
-                description=f"Order {attempt.order.number}",
+                description=f"Order {attempt.order.shown_number}",
                 return_url=settings.PUBLIC_URL,
                 metadata={"order_id": str(attempt.order_id)},
             )

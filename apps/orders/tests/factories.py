@@ -15,6 +15,7 @@ from apps.orders.models import (
     PaymentAttempt,
     Promotion,
     Refund,
+    SavedItem,
     Shipment,
     TaxClass,
     TaxRate,
@@ -89,6 +90,11 @@ def ready_cart(
         coupons.add_coupon(holder=holder, cart_id=cart.pk, code=code, version=None)
     cart.refresh_from_db()
     return cart, holder
+
+
+def saved_item(cart: Cart, variant_id: UUID, quantity: int = 1) -> SavedItem:
+    """Return a line that is saved in the cart for later."""
+    return SavedItem.objects.create(cart=cart, variant_id=variant_id, quantity=quantity)
 
 
 def placed_order(

@@ -28,7 +28,7 @@ from apps.orders.serializers.carts import (
 )
 from apps.orders.serializers.orders import CheckoutDraft, OrderDocument, order_document
 from apps.orders.serializers.prices import CouponDraft
-from apps.orders.services import cart_prices, carts, checkout, coupons
+from apps.orders.services import cart_prices, carts, checkout, coupons, saved_items
 from apps.orders.views.holder import CART_TOKEN, cart_holder
 
 CHANGES = [CART_TOKEN, IF_MATCH]
@@ -43,7 +43,7 @@ def _rendered(
 
 
 class Carts(APIView):
-    """Open a cart."""
+    """Open a cart; what was saved for later in carts that have become orders comes along."""
 
     permission_classes = (AllowAny,)
 
@@ -52,13 +52,14 @@ class Carts(APIView):
 
     @extend_schema(
         operation_id="carts_create",
+        parameters=[CART_TOKEN],
         request=Nothing,
         responses={201: CartDocument, **problems(400, 401)},
     )
     def post(self, request: Request) -> Response:
         self.Nothing(data=request.data or {}).is_valid(raise_exception=True)
         holder = cart_holder(request)
-        cart, token = carts.open_cart(customer_id=holder.customer_id)
+        cart, token = saved_items.open_next_cart(holder=holder)
         return _rendered(cart_prices.price_cart(cart, holder=holder), status=201, token=token)
 
 

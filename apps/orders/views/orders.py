@@ -27,7 +27,7 @@ from apps.orders.serializers.orders import (
 )
 from apps.orders.services import checkout, orders
 from apps.orders.states import OrderStatus
-from apps.orders.views.holder import ORDER_TOKEN, order_holder
+from apps.orders.views.holder import MAILED_TOKEN, ORDER_TOKEN, order_holder, order_reader
 
 
 def _rendered(order: Order, *, status: int = 200) -> Response:
@@ -96,11 +96,11 @@ class OneOrder(APIView):
 
     @extend_schema(
         operation_id="orders_retrieve",
-        parameters=[ORDER_TOKEN],
+        parameters=[ORDER_TOKEN, MAILED_TOKEN],
         responses={200: OrderDocument, **problems(400, 401, 404)},
     )
     def get(self, request: Request, order_id: UUID) -> Response:
-        return _rendered(order_of(holder=order_holder(request), order_id=order_id))
+        return _rendered(order_of(holder=order_reader(request, order_id), order_id=order_id))
 
 
 class OrderTimeline(APIView):
@@ -111,11 +111,11 @@ class OrderTimeline(APIView):
 
     @extend_schema(
         operation_id="order_events_list",
-        parameters=[ORDER_TOKEN],
+        parameters=[ORDER_TOKEN, MAILED_TOKEN],
         responses={200: OrderEvents, **problems(400, 401, 404)},
     )
     def get(self, request: Request, order_id: UUID) -> Response:
-        order = order_of(holder=order_holder(request), order_id=order_id)
+        order = order_of(holder=order_reader(request, order_id), order_id=order_id)
         steps = order.history.order_by("id")
         return Response(
             {

@@ -16,7 +16,7 @@ from apps.orders.payments import PROVIDERS
 from apps.orders.payments.gateway import OutcomeUnknown
 from apps.orders.services import strays
 from apps.orders.services.invariants import violations
-from apps.orders.services.orders import skip_order_numbers
+from apps.orders.services.order_numbers import skip_order_numbers
 from apps.users import interface as users
 
 # More than a store can sell in the minute that a restore may lose.
