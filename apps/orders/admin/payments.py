@@ -34,7 +34,7 @@ class RefundForm(forms.ModelForm):
     """How much goes back. Asking is the check: the service writes the row, or refuses."""
 
     order = forms.CharField(
-        max_length=20,
+        max_length=30,
         label="order number",
         error_messages={"required": "Begin on the order's page."},
     )

@@ -35,10 +35,12 @@ ORDER BY created_at, id
 
 SEEN = """
     (SELECT seen.version FROM orders_cart AS seen WHERE seen.id = orders_cart.id) AS seen_version,
-    ARRAY(
-        SELECT jsonb_build_array(item.id, item.variant_id, item.quantity)
+    (
+        SELECT json_agg(
+            json_build_array(item.id, item.variant_id, item.quantity)
+            ORDER BY item.created_at, item.id
+        )
         FROM orders_cartitem AS item WHERE item.cart_id = orders_cart.id
-        ORDER BY item.created_at, item.id
     ) AS seen_lines
 """
 
@@ -215,7 +217,7 @@ def items_of(cart: Cart) -> list[CartItem] | None:
         return None
     return [
         CartItem(id=UUID(item_id), cart=cart, variant_id=UUID(variant_id), quantity=quantity)
-        for item_id, variant_id, quantity in seen.seen_lines
+        for item_id, variant_id, quantity in seen.seen_lines or ()
     ]
 
 

@@ -179,7 +179,23 @@ def test_a_stale_version_or_an_ordered_cart_is_not_merged():
     assert quantities_in(mine) == {}
 
 
-def test_a_cart_of_any_length_is_merged_in_10_statements_and_a_savepoint(
+def test_codes_go_along_once_each_and_as_many_as_a_cart_takes():
+    user, lamp = UserFactory(), VariantFactory(stock=9)
+    guests, token = guests_cart({lamp.pk: 1})
+    mine = customers_cart(user, {lamp.pk: 1})
+    Cart.objects.filter(pk=guests.pk).update(coupons=["SUN", *(f"G{n}" for n in range(8))])
+    Cart.objects.filter(pk=mine.pk).update(coupons=["MINE", "SUN"])
+
+    answer = merge(client_of(user, token), guests)
+
+    assert answer.json()["cart"]["coupons"] == ["MINE", "SUN", *(f"G{n}" for n in range(8))]
+    guests.refresh_from_db()
+    again, token = guests_cart({lamp.pk: 1})
+    Cart.objects.filter(pk=again.pk).update(coupons=["MORE"])
+    assert merge(client_of(user, token), again).json()["cart"]["coupons"][-1] == "G7"
+
+
+def test_a_cart_of_any_length_is_merged_in_11_statements_and_a_savepoint(
     django_assert_num_queries,
 ):
     for lines in (1, 20):
@@ -188,7 +204,7 @@ def test_a_cart_of_any_length_is_merged_in_10_statements_and_a_savepoint(
         cart, token = guests_cart(quantities)
         customers_cart(user, quantities)
 
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             cart_merging.merge_cart(
                 holder=Holder(customer_id=user.pk, token=token), cart_id=cart.pk, version=None
             )

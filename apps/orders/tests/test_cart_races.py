@@ -1,13 +1,19 @@
 """Many clients on one cart: every change counts once, and a version is overwritten once."""
 
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
-from apps.orders.tests.factories import ADDRESS, ready_cart
+from apps.orders.services import carts, checkout
+from apps.orders.tests.factories import ADDRESS, VISA, ready_cart
 from apps.orders.tests.test_races import at_once
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,3 +95,27 @@ def test_of_16_writers_who_have_seen_one_version_one_wins(round_):
         str(variant): quantity
         for variant, quantity in cart.items.values_list("variant_id", "quantity")
     }
+
+
+def test_an_order_holds_the_line_that_was_added_while_it_waited_for_the_cart():
+    lamp, chair = VariantFactory.create_batch(2, stock=9)
+    cart, holder = ready_cart({lamp.pk: 1})
+
+    def place():
+        try:
+            return checkout.place_order(holder=holder, cart_id=cart.pk, payment=VISA)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            carts.add_item(
+                holder=holder, cart_id=cart.pk, variant=chair.pk, quantity=2, version=None
+            )
+            placing = pool.submit(place)
+            with connection.cursor() as cursor:
+                while not cursor.execute(WAITING).fetchone()[0]:
+                    time.sleep(0.01)
+        lines = placing.result().whole.lines
+
+    assert {line.variant_id: line.quantity for line in lines} == {lamp.pk: 1, chair.pk: 2}

@@ -284,10 +284,10 @@ def manager(client):
 
 def test_staff_give_a_part_back_on_the_orders_page(manager, client, order):
     page = client.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
-    form = f"{reverse('admin:orders_refund_add')}?order={order.number}&amp;version={order.version}"
-    assert form in page
+    asked = f"?order={order.shown_number}&amp;version={order.version}"
+    assert f"{reverse('admin:orders_refund_add')}{asked}" in page
     given = {
-        "order": order.number,
+        "order": order.shown_number,
         "version": order.version,
         "amount": "4.50",
         "reason": "A scratch.",
@@ -317,17 +317,18 @@ def test_staff_give_a_part_back_on_the_orders_page(manager, client, order):
 def test_a_bad_amount_is_told_on_the_page_and_changes_nothing(manager, client, order, amount, told):
     answer = client.post(
         reverse("admin:orders_refund_add"),
-        {"order": order.number, "version": order.version, "amount": amount, "reason": "x"},
+        {"order": order.shown_number, "version": order.version, "amount": amount, "reason": "x"},
     )
 
     assert told in answer.content.decode()
     assert Refund.objects.count() == 1
 
 
-def test_an_order_that_is_not_there_is_told_on_the_page(manager, client):
+@pytest.mark.parametrize("number", [2**70, "2026-999999999", "x"])
+def test_an_order_that_is_not_there_is_told_on_the_page(manager, client, number):
     answer = client.post(
         reverse("admin:orders_refund_add"),
-        {"order": 2**70, "version": 1, "amount": "1.00", "reason": "x"},
+        {"order": number, "version": 1, "amount": "1.00", "reason": "x"},
     )
 
     assert "There is no such order." in answer.content.decode()
