@@ -1,0 +1,156 @@
+"""A shop small enough to be seen to be right: what the real one has to agree with."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+OVER = {"captured", "failed", "voided"}
+BASE_FEE, FEE_A_KILOGRAM = 400, 100
+
+
+class Card(StrEnum):
+    """What the bank says to a card."""
+
+    GOOD = "pm_card_visa"
+    DECLINED = "pm_card_visa_chargeDeclined"
+    ASKS = "pm_card_threeDSecure2Required"
+
+
+REPLIES = {Card.GOOD: "authorised", Card.DECLINED: "failed", Card.ASKS: "requires_action"}
+
+
+@dataclass(eq=False)
+class Ware:
+    """A variant and its units: on the shelf, and of these the ones held back for orders."""
+
+    id: UUID
+    product_id: UUID
+    price: int
+    grams: int
+    on_hand: int
+    held: int = 0
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.held
+
+
+Lines = dict[Ware, int]
+
+
+@dataclass(eq=False)
+class Basket:
+    """A guest's cart, and the order that it has become."""
+
+    id: UUID
+    token: str
+    lines: Lines = field(default_factory=dict)
+    addressed: bool = False
+    purchase: "Purchase | None" = None
+
+    @property
+    def items(self) -> int:
+        return sum(ware.price * quantity for ware, quantity in self.lines.items())
+
+    @property
+    def total(self) -> int:
+        """What it costs with the standard delivery."""
+        grams = sum(ware.grams * quantity for ware, quantity in self.lines.items())
+        return self.items + BASE_FEE + FEE_A_KILOGRAM * max(1, -(-grams // 1000))
+
+    @property
+    def fits(self) -> bool:
+        return all(ware.available >= quantity for ware, quantity in self.lines.items())
+
+
+@dataclass(eq=False)
+class Purchase:
+    """An order: how far it has come, its newest payment, and the money that the shop has of it.
+
+    `due` says that a worker would take the payment on now; `answer` is the shopper's to the bank.
+    """
+
+    id: UUID
+    token: str
+    lines: Lines
+    total: int
+    card: Card
+    status: str = "pending_payment"
+    payment: str = "created"
+    due: bool = True
+    answer: bool | None = None
+    captured: int = 0
+    refunded: int = 0
+
+    @property
+    def wanted(self) -> bool:
+        return self.status == "pending_payment"
+
+    @property
+    def is_alive(self) -> bool:
+        return self.payment not in OVER
+
+    def pay_again(self, card: Card) -> None:
+        self.card, self.payment, self.due, self.answer = card, "created", True, None
+
+    def pay_one_step(self, *, heard: bool = True) -> None:
+        """Do what a worker does in one turn; not `heard`: the provider's answer is lost."""
+        match self.payment:
+            case "created" if not self.wanted:
+                self.payment = "voided"
+            case "created" | "in_flight":
+                self.payment = REPLIES[self.card] if heard else "in_flight"
+            case "authorised" if not self.wanted:
+                self.payment = "voided"
+            case "authorised" | "capture_in_flight":
+                self._capture(heard=heard)
+            case "requires_action" if not self.wanted:
+                self.payment = "voided"
+            case "requires_action" if self.answer is not None:
+                self.payment = "authorised" if self.answer else "failed"
+        self.due = self.payment in {"created", "authorised"}
+
+    def hear(self) -> None:
+        """Learn from the provider's messages what its answers did not tell."""
+        told = {"in_flight": self.card != Card.ASKS, "capture_in_flight": True}
+        told["requires_action"] = self.answer is not None
+        if told.get(self.payment):
+            if self.payment == "requires_action":
+                self.payment = "authorised" if self.answer else "failed"
+                self.due = True
+            else:
+                self.pay_one_step()
+
+    def settle(self) -> None:
+        """Do all that is due: charge, void, send money back, label the parcel."""
+        while self.is_alive and self.due:
+            self.pay_one_step()
+        if self.status == "cancelled":
+            self.refunded = self.captured
+        if self.status == "paid":
+            self.status = "fulfilling"
+
+    def cancel(self) -> None:
+        self._end("cancelled")
+
+    def expire(self) -> None:
+        """Nobody has paid in time, unless the money is on its way at this moment."""
+        if self.payment not in {"authorised", "capture_in_flight"}:
+            self._end("expired")
+
+    def hand_over(self) -> None:
+        for ware, quantity in self.lines.items():
+            ware.on_hand -= quantity
+            ware.held -= quantity
+
+    def _end(self, status: str) -> None:
+        self.status, self.due = status, True
+        for ware, quantity in self.lines.items():
+            ware.held -= quantity
+
+    def _capture(self, *, heard: bool) -> None:
+        self.payment = "captured" if heard else "capture_in_flight"
+        if heard:
+            self.captured = self.total
+        if heard and self.wanted:
+            self.status = "paid"

@@ -1,0 +1,415 @@
+"""Shoppers, staff, workers and the provider in any order: the shop agrees with a small model."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from django.db.models.functions import Now
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from rest_framework.test import APIClient
+
+from apps.catalog import interface as catalog
+from apps.catalog.tests.factories import VariantFactory
+from apps.orders.models import Order, PaymentAttempt
+from apps.orders.services import orders, payments, shipments
+from apps.orders.services.invariants import violations
+from apps.orders.tests.factories import ADDRESS
+from apps.orders.tests.shop_model import Basket, Card, Purchase, Ware
+from ecommerce.local.payment_sandbox.webhooks import signature
+
+pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STEPS = int(os.environ.get("SHOP_STEPS", "5000"))
+STEPS_A_SHOP = 50
+API = "/api/v1"
+ENDED_UNPAID = {"failed", "voided"}
+WARES = [(1999, 300, 9), (5, 1200, 5), (129_900, 20, 2)]
+quantities = st.integers(min_value=1, max_value=3)
+cards = st.sampled_from([Card.GOOD, Card.GOOD, Card.DECLINED, Card.ASKS])
+wares = st.integers(min_value=0, max_value=len(WARES) - 1)
+
+
+class Shop(RuleBasedStateMachine):
+    """Each rule does one thing to the shop and to the model, and compares the answers."""
+
+    provider: Any
+    work: Any
+    baskets = Bundle("baskets")
+    purchases = Bundle("purchases")
+    parcels = Bundle("parcels")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = timezone.now()
+        self.known: list[Purchase] = []
+        self.answers: dict[str, tuple[Basket, dict[str, Any], Any]] = {}
+        self.heard: set[str] = set()
+        self.wares = []
+        for price, grams, units in WARES:
+            variant = VariantFactory.create(price_minor=price, weight_grams=grams, stock=units)
+            self.wares.append(Ware(variant.pk, variant.product_id, price, grams, units))
+
+    # Shoppers
+
+    @initialize(target=baskets)
+    def first_basket(self) -> Basket:
+        basket = self.open_basket()
+        self.put_in(basket, place=0, quantity=1)
+        self.say_where_to(basket)
+        return basket
+
+    @rule(target=baskets)
+    def open_basket(self) -> Basket:
+        opened = self.ask("post", "carts", {}).json()
+        return Basket(UUID(opened["id"]), opened["token"])
+
+    @rule(basket=baskets, place=wares, quantity=quantities)
+    def put_in(self, basket: Basket, place: int, quantity: int) -> None:
+        ware = self.wares[place]
+        answer = self.ask(
+            "post",
+            f"carts/{basket.id}/items",
+            {"variant_id": str(ware.id), "quantity": quantity},
+            cart=basket.token,
+        )
+        if basket.purchase:
+            self.refused(answer, 409, "cart_is_ordered")
+            return
+        basket.lines[ware] = basket.lines.get(ware, 0) + quantity
+        self.same_basket(basket, answer)
+
+    @rule(basket=baskets, place=wares, quantity=st.integers(min_value=0, max_value=4))
+    def change(self, basket: Basket, place: int, quantity: int) -> None:
+        ware = self.wares[place]
+        shown = self.ask("get", f"carts/{basket.id}", cart=basket.token).json()
+        item = next((i for i in shown["items"] if i["variant_id"] == str(ware.id)), None)
+        answer = self.ask(
+            "patch",
+            f"carts/{basket.id}/items/{item['id'] if item else uuid4()}",
+            {"quantity": quantity},
+            cart=basket.token,
+        )
+        if basket.purchase:
+            self.refused(answer, 409, "cart_is_ordered")
+        elif ware not in basket.lines:
+            self.refused(answer, 404, "unknown_item")
+        else:
+            basket.lines[ware] = quantity
+            if not quantity:
+                del basket.lines[ware]
+            self.same_basket(basket, answer)
+
+    @rule(basket=baskets)
+    def say_where_to(self, basket: Basket) -> None:
+        details = {
+            "shipping-address": ADDRESS,
+            "email": {"email": "robin@example.com"},
+            "shipping-option": {"code": "standard"},
+        }
+        for name, body in details.items():
+            answer = self.ask("put", f"carts/{basket.id}/{name}", body, cart=basket.token)
+            if basket.purchase:
+                self.refused(answer, 409, "cart_is_ordered")
+            else:
+                basket.addressed = True
+        self.same_basket(basket, self.ask("get", f"carts/{basket.id}", cart=basket.token))
+
+    @rule(target=purchases, basket=baskets, card=cards)
+    def buy(self, basket: Basket, card: Card) -> Any:
+        body = {"payment": {"provider": "stripe", "method": card.value}}
+        key = uuid4().hex
+        answer = self.ask("post", f"carts/{basket.id}/checkout", body, cart=basket.token, key=key)
+        if basket.purchase:
+            assert (answer.status_code, answer.json()["id"]) == (200, str(basket.purchase.id))
+        elif not (basket.lines and basket.addressed):
+            self.refused(answer, 409, "cart_not_ready")
+        elif not basket.fits:
+            self.refused(answer, 409, "out_of_stock")
+        else:
+            assert answer.status_code == 201, answer.content
+            placed = answer.json()
+            basket.purchase = Purchase(
+                UUID(placed["id"]), placed["token"], dict(basket.lines), basket.total, card
+            )
+            for ware, quantity in basket.lines.items():
+                ware.held += quantity
+            self.known.append(basket.purchase)
+            self.answers[key] = basket, body, answer
+            return basket.purchase
+        return multiple()
+
+    @rule(target=purchases, place=wares, card=cards)
+    def buy_at_once(self, place: int, card: Card) -> Any:
+        basket = self.open_basket()
+        self.put_in(basket, place=place, quantity=1)
+        self.say_where_to(basket)
+        return self.buy(basket, card=card)
+
+    @precondition(lambda self: self.answers)
+    @rule(data=st.data(), card=cards)
+    def buy_once_more_with_the_same_key(self, data: Any, card: Card) -> None:
+        key = data.draw(st.sampled_from(sorted(self.answers)))
+        basket, body, before = self.answers[key]
+        other = {"payment": {"provider": "stripe", "method": card.value}}
+        answer = self.ask("post", f"carts/{basket.id}/checkout", other, cart=basket.token, key=key)
+        if other == body:
+            assert (answer.status_code, answer.content) == (201, before.content)
+            assert answer["Idempotent-Replayed"] == "true"
+        else:
+            self.refused(answer, 422, "idempotency_key_reused")
+
+    @rule(purchase=purchases, card=cards)
+    def pay_again(self, purchase: Purchase, card: Card) -> None:
+        answer = self.ask(
+            "post",
+            f"orders/{purchase.id}/payments",
+            {"payment": {"provider": "stripe", "method": card.value}},
+            order=purchase.token,
+            key=uuid4().hex,
+        )
+        if purchase.status != "pending_payment":
+            self.refused(answer, 409, "order_status_conflict")
+        elif purchase.is_alive:
+            self.refused(answer, 409, "payment_under_way")
+        else:
+            assert answer.status_code == 201, answer.content
+            purchase.pay_again(card)
+
+    @rule(purchase=purchases, agrees=st.booleans())
+    def answer_the_bank(self, purchase: Purchase, *, agrees: bool) -> None:
+        if purchase.payment != "requires_action" or purchase.answer is not None:
+            return
+        attempt = PaymentAttempt.objects.get(order=purchase.id, status="requires_action")
+        outcome = "authorise" if agrees else "refuse"
+        httpx.post(attempt.next_action["redirect_url"], data={"outcome": outcome})
+        purchase.answer = agrees
+
+    @rule(purchase=purchases)
+    def cancel(self, purchase: Purchase) -> None:
+        key = uuid4().hex
+        path = f"orders/{purchase.id}/cancellations"
+        answer = self.ask("post", path, {}, order=purchase.token, key=key)
+        if purchase.status in {"pending_payment", "paid"}:
+            assert answer.status_code == 201, answer.content
+            purchase.cancel()
+            again = self.ask("post", path, {}, order=purchase.token, key=key)
+            assert again.content == answer.content
+        else:
+            self.refused(answer, 409, "order_status_conflict")
+
+    @rule(place=wares)
+    def browse(self, place: int) -> None:
+        ware = self.wares[place]
+        shown = APIClient().get(f"{API}/inventory/{ware.product_id}").json()
+        [variant] = shown["variants"]
+        assert (variant["availability"] == "out_of_stock") == (ware.available == 0)
+
+    # Staff
+
+    @rule(place=wares, units=quantities)
+    def receive(self, place: int, units: int) -> None:
+        ware = self.wares[place]
+        catalog.receive(quantities={ware.id: units}, reason="delivery")
+        ware.on_hand += units
+
+    @rule(purchase=purchases)
+    def hand_over(self, purchase: Purchase) -> None:
+        if purchase.status != "fulfilling":
+            return
+        shipment = Order.objects.get(pk=purchase.id).shipments.get()
+        if shipment.status == "labelled":
+            shipments.hand_over(shipment_id=shipment.pk)
+            purchase.hand_over()
+        elif shipment.status == "handed_over":
+            shipments.deliver(shipment_id=shipment.pk)
+            purchase.status = "completed"
+
+    # Workers and the provider
+
+    @rule()
+    def work_until_nothing_is_due(self) -> None:
+        self.work()
+        for purchase in self.known:
+            purchase.settle()
+
+    @rule(heard=st.booleans())
+    def one_payment_goes_one_step_on(self, *, heard: bool) -> None:
+        """Also when the provider does what was asked, and its answer is lost."""
+        first = (
+            PaymentAttempt.objects.filter(next_action_at__lte=Now())
+            .order_by("next_action_at")
+            .values_list("order_id", flat=True)
+            .first()
+        )
+        due = [purchase for purchase in self.known if purchase.id == first]
+        voids = any(purchase.payment != "in_flight" and not purchase.wanted for purchase in due)
+        if voids and not heard:
+            return
+        with self.answers_lost() if not heard else nullcontext():
+            assert payments.advance_payment() == bool(due)
+        for purchase in due:
+            purchase.pay_one_step(heard=heard)
+
+    @rule()
+    def time_passes(self) -> None:
+        PaymentAttempt.objects.filter(next_action_at__gt=Now()).update(next_action_at=Now())
+        for purchase in self.known:
+            purchase.due = purchase.is_alive
+        self.work_until_nothing_is_due()
+
+    @rule(times=st.integers(min_value=1, max_value=2))
+    def messages_of_the_provider_arrive(self, times: int) -> None:
+        for body in self.new_events():
+            at = int(timezone.now().timestamp())
+            signed = signature(body, secret=self.provider.webhook_secret, moment=at)
+            for _ in range(times):
+                answer = APIClient().post(
+                    f"{API}/hooks/payments/stripe",
+                    body,
+                    content_type="application/json",
+                    headers={"Stripe-Signature": signed},
+                )
+                assert answer.status_code == 200
+        for purchase in self.known:
+            purchase.hear()
+        self.work_until_nothing_is_due()
+
+    @rule(purchase=purchases)
+    def time_to_pay_is_over(self, purchase: Purchase) -> None:
+        if not purchase.wanted:
+            return
+        Order.objects.filter(pk=purchase.id).update(expires_at=Now() - timedelta(seconds=1))
+        orders.expire_orders()
+        Order.objects.filter(pk=purchase.id).update(expires_at=Now() + timedelta(hours=1))
+        purchase.expire()
+
+    # What has to be so after every step
+
+    @invariant()
+    def stock_is_as_in_the_model(self) -> None:
+        offers = catalog.offers(variant_ids=[ware.id for ware in self.wares])
+        assert [offers[ware.id].available for ware in self.wares] == [
+            ware.available for ware in self.wares
+        ]
+
+    @invariant()
+    def orders_are_as_in_the_model(self) -> None:
+        found = Order.objects.prefetch_related("attempts__refunds").in_bulk(
+            [purchase.id for purchase in self.known]
+        )
+        for purchase in self.known:
+            order = found[purchase.id]
+            assert (order.status, order.grand_total_minor) == (purchase.status, purchase.total)
+            attempts = sorted(order.attempts.all(), key=lambda attempt: attempt.created_at)
+            newest = attempts[-1].status
+            assert newest == purchase.payment or {newest, purchase.payment} <= ENDED_UNPAID
+            assert purchase.captured == sum(
+                attempt.amount_minor for attempt in attempts if attempt.status == "captured"
+            )
+            assert purchase.refunded == sum(
+                refund.amount_minor
+                for attempt in attempts
+                for refund in attempt.refunds.all()
+                if refund.status == "succeeded"
+            )
+
+    @invariant()
+    def nothing_is_wrong(self) -> None:
+        wrong = violations(ask_providers=False, workers_run=False, placed_since=self.began)
+        assert list(wrong) == []
+
+    def teardown(self) -> None:
+        """Let everything come to its end: the provider has the money that the model says."""
+        for purchase in self.known:
+            if purchase.status in {"pending_payment", "paid"}:
+                self.cancel(purchase)
+        self.time_passes()
+        self.time_passes()
+        self.orders_are_as_in_the_model()
+        assert not any(purchase.is_alive for purchase in self.known)
+        charges = httpx.get(f"{self.provider.url}/_sandbox/ledger").json()["charges"]
+        for purchase in self.known:
+            ours = [c for c in charges if c["metadata"]["order_id"] == str(purchase.id)]
+            assert sum(c["amount_captured"] for c in ours) == purchase.captured
+            assert sum(c["amount_refunded"] for c in ours) == purchase.refunded
+
+    # How it is asked
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        cart: str = "",
+        order: str = "",
+        key: str = "",
+    ) -> Any:
+        headers = {"X-Cart-Token": cart, "X-Order-Token": order, "Idempotency-Key": key}
+        given = {name: value for name, value in headers.items() if value}
+        return getattr(APIClient(), method)(f"{API}/{path}", body, headers=given)
+
+    def refused(self, answer: Any, status: int, code: str) -> None:
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.content
+
+    def same_basket(self, basket: Basket, answer: Any) -> None:
+        assert answer.status_code == 200, answer.content
+        shown = answer.json()
+        assert {item["variant_id"]: item["quantity"] for item in shown["items"]} == {
+            str(ware.id): quantity for ware, quantity in basket.lines.items()
+        }
+        assert shown["totals"]["items"]["amount"] == f"{basket.items / 100:.2f}"
+        if basket.addressed:
+            assert shown["totals"]["grand_total"]["amount"] == f"{basket.total / 100:.2f}"
+
+    @contextmanager
+    def answers_lost(self) -> Iterator[None]:
+        """The provider does what it is asked and hangs up. Who asked rests for a long time."""
+        faults = f"{self.provider.url}/_sandbox/faults"
+        httpx.post(faults, json={"drop_reply_rate": 1.0}).raise_for_status()
+        try:
+            yield
+        finally:
+            httpx.post(faults, json={}).raise_for_status()
+            later = PaymentAttempt.objects.filter(next_action_at__gt=Now())
+            later.update(next_action_at=Now() + timedelta(hours=1))
+
+    def new_events(self) -> list[bytes]:
+        key = {"Authorization": f"Bearer {self.provider.secret_key}"}
+        listed = httpx.get(f"{self.provider.url}/v1/events?limit=100", headers=key).json()["data"]
+        new = [event for event in reversed(listed) if event["id"] not in self.heard]
+        self.heard.update(event["id"] for event in new)
+        return [json.dumps(event).encode() for event in new]
+
+
+def test_the_shop_agrees_with_the_model_whatever_is_done_in_whatever_order(provider, work):
+    Shop.provider, Shop.work = provider, staticmethod(work)
+
+    run_state_machine_as_test(
+        Shop,
+        settings=settings(
+            max_examples=max(1, STEPS // STEPS_A_SHOP),
+            stateful_step_count=STEPS_A_SHOP,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
