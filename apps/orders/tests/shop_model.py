@@ -106,7 +106,7 @@ class Purchase:
                 self._capture(heard=heard)
             case "requires_action" if not self.wanted:
                 self.payment = "voided"
-            case "requires_action" if self.answer is not None:
+            case "requires_action" if heard and self.answer is not None:
                 self.payment = "authorised" if self.answer else "failed"
         self.due = self.payment in {"created", "authorised"}
 

@@ -251,23 +251,18 @@ class Shop(RuleBasedStateMachine):
         for purchase in self.known:
             purchase.settle()
 
-    @rule(heard=st.booleans())
-    def one_payment_goes_one_step_on(self, *, heard: bool) -> None:
+    @rule(purchase=purchases, heard=st.lists(st.booleans(), min_size=1, max_size=3))
+    def its_payment_goes_on_step_by_step(self, purchase: Purchase, heard: list[bool]) -> None:
         """Also when the provider does what was asked, and its answer is lost."""
-        first = (
-            PaymentAttempt.objects.filter(next_action_at__lte=Now())
-            .order_by("next_action_at")
-            .values_list("order_id", flat=True)
-            .first()
-        )
-        due = [purchase for purchase in self.known if purchase.id == first]
-        voids = any(purchase.payment != "in_flight" and not purchase.wanted for purchase in due)
-        if voids and not heard:
-            return
-        with self.answers_lost() if not heard else nullcontext():
-            assert payments.advance_payment() == bool(due)
-        for purchase in due:
-            purchase.pay_one_step(heard=heard)
+        for is_heard in heard:
+            voids = purchase.payment != "in_flight" and not purchase.wanted
+            if not purchase.is_alive or (voids and not is_heard):
+                return
+            attempt = PaymentAttempt.objects.filter(order=purchase.id, next_action_at__isnull=False)
+            attempt.update(next_action_at=Now() - timedelta(days=1))
+            with nullcontext() if is_heard else self.answers_lost():
+                assert payments.advance_payment()
+            purchase.pay_one_step(heard=is_heard)
 
     @rule()
     def time_passes(self) -> None:
