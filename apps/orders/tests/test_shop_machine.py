@@ -1,9 +1,7 @@
 """Shoppers, staff, workers and the provider in any order: the shop agrees with a small model."""
 
-import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -32,6 +30,7 @@ from apps.orders.models import Order, PaymentAttempt
 from apps.orders.services import orders, payments, shipments
 from apps.orders.services.invariants import violations
 from apps.orders.tests.factories import ADDRESS
+from apps.orders.tests.shop_client import API, Visitor
 from apps.orders.tests.shop_model import Basket, Card, Purchase, Ware
 from ecommerce.local.payment_sandbox.webhooks import signature
 
@@ -40,7 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 STEPS = int(os.environ.get("SHOP_STEPS", "5000"))
 STEPS_A_SHOP = 50
-API = "/api/v1"
+HEARD = [[True], [False], [True, True], [False, True], [True, False]]  # which answers arrive
 ENDED_UNPAID = {"failed", "voided"}
 WARES = [(1999, 300, 9), (5, 1200, 5), (129_900, 20, 2)]
 quantities = st.integers(min_value=1, max_value=3)
@@ -48,10 +47,9 @@ cards = st.sampled_from([Card.GOOD, Card.GOOD, Card.DECLINED, Card.ASKS])
 wares = st.integers(min_value=0, max_value=len(WARES) - 1)
 
 
-class Shop(RuleBasedStateMachine):
+class Shop(Visitor, RuleBasedStateMachine):
     """Each rule does one thing to the shop and to the model, and compares the answers."""
 
-    provider: Any
     work: Any
     baskets = Bundle("baskets")
     purchases = Bundle("purchases")
@@ -62,7 +60,6 @@ class Shop(RuleBasedStateMachine):
         self.began = timezone.now()
         self.known: list[Purchase] = []
         self.answers: dict[str, tuple[Basket, dict[str, Any], Any]] = {}
-        self.heard: set[str] = set()
         self.wares = []
         for price, grams, units in WARES:
             variant = VariantFactory.create(price_minor=price, weight_grams=grams, stock=units)
@@ -78,9 +75,8 @@ class Shop(RuleBasedStateMachine):
         return basket
 
     @rule(target=baskets)
-    def open_basket(self) -> Basket:
-        opened = self.ask("post", "carts", {}).json()
-        return Basket(UUID(opened["id"]), opened["token"])
+    def another_basket(self) -> Basket:
+        return self.open_basket()
 
     @rule(basket=baskets, place=wares, quantity=quantities)
     def put_in(self, basket: Basket, place: int, quantity: int) -> None:
@@ -164,6 +160,14 @@ class Shop(RuleBasedStateMachine):
         self.say_where_to(basket)
         return self.buy(basket, card=card)
 
+    @rule(target=purchases, place=wares)
+    def cancel_while_the_money_is_taken(self, place: int) -> Any:
+        purchase = self.buy_at_once(place=place, card=Card.GOOD)
+        if isinstance(purchase, Purchase):
+            self.its_payment_goes_on_step_by_step(purchase, heard=[True, False])
+            self.cancel(purchase)
+        return purchase
+
     @precondition(lambda self: self.answers)
     @rule(data=st.data(), card=cards)
     def buy_once_more_with_the_same_key(self, data: Any, card: Card) -> None:
@@ -199,8 +203,8 @@ class Shop(RuleBasedStateMachine):
         if purchase.payment != "requires_action" or purchase.answer is not None:
             return
         attempt = PaymentAttempt.objects.get(order=purchase.id, status="requires_action")
-        outcome = "authorise" if agrees else "refuse"
-        httpx.post(attempt.next_action["redirect_url"], data={"outcome": outcome})
+        outcome, asked = "authorise" if agrees else "refuse", attempt.next_action or {}
+        httpx.post(asked["redirect_url"], data={"outcome": outcome})
         purchase.answer = agrees
 
     @rule(purchase=purchases)
@@ -251,7 +255,7 @@ class Shop(RuleBasedStateMachine):
         for purchase in self.known:
             purchase.settle()
 
-    @rule(purchase=purchases, heard=st.lists(st.booleans(), min_size=1, max_size=3))
+    @rule(purchase=purchases, heard=st.sampled_from(HEARD))
     def its_payment_goes_on_step_by_step(self, purchase: Purchase, heard: list[bool]) -> None:
         """Also when the provider does what was asked, and its answer is lost."""
         for is_heard in heard:
@@ -344,56 +348,9 @@ class Shop(RuleBasedStateMachine):
         charges = httpx.get(f"{self.provider.url}/_sandbox/ledger").json()["charges"]
         for purchase in self.known:
             ours = [c for c in charges if c["metadata"]["order_id"] == str(purchase.id)]
+            assert len(ours) <= PaymentAttempt.objects.filter(order=purchase.id).count()
             assert sum(c["amount_captured"] for c in ours) == purchase.captured
             assert sum(c["amount_refunded"] for c in ours) == purchase.refunded
-
-    # How it is asked
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        cart: str = "",
-        order: str = "",
-        key: str = "",
-    ) -> Any:
-        headers = {"X-Cart-Token": cart, "X-Order-Token": order, "Idempotency-Key": key}
-        given = {name: value for name, value in headers.items() if value}
-        return getattr(APIClient(), method)(f"{API}/{path}", body, headers=given)
-
-    def refused(self, answer: Any, status: int, code: str) -> None:
-        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.content
-
-    def same_basket(self, basket: Basket, answer: Any) -> None:
-        assert answer.status_code == 200, answer.content
-        shown = answer.json()
-        assert {item["variant_id"]: item["quantity"] for item in shown["items"]} == {
-            str(ware.id): quantity for ware, quantity in basket.lines.items()
-        }
-        assert shown["totals"]["items"]["amount"] == f"{basket.items / 100:.2f}"
-        if basket.addressed:
-            assert shown["totals"]["grand_total"]["amount"] == f"{basket.total / 100:.2f}"
-
-    @contextmanager
-    def answers_lost(self) -> Iterator[None]:
-        """The provider does what it is asked and hangs up. Who asked rests for a long time."""
-        faults = f"{self.provider.url}/_sandbox/faults"
-        httpx.post(faults, json={"drop_reply_rate": 1.0}).raise_for_status()
-        try:
-            yield
-        finally:
-            httpx.post(faults, json={}).raise_for_status()
-            later = PaymentAttempt.objects.filter(next_action_at__gt=Now())
-            later.update(next_action_at=Now() + timedelta(hours=1))
-
-    def new_events(self) -> list[bytes]:
-        key = {"Authorization": f"Bearer {self.provider.secret_key}"}
-        listed = httpx.get(f"{self.provider.url}/v1/events?limit=100", headers=key).json()["data"]
-        new = [event for event in reversed(listed) if event["id"] not in self.heard]
-        self.heard.update(event["id"] for event in new)
-        return [json.dumps(event).encode() for event in new]
 
 
 def test_the_shop_agrees_with_the_model_whatever_is_done_in_whatever_order(provider, work):
