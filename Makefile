@@ -151,6 +151,14 @@ search-quality: .venv ## all judged queries, also asked of Elasticsearch or what
 stock-races: .venv ## a hundred rounds of 32 buyers for 200 pieces, exact in each
 	@STOCK_RACE_SEEDS=100 $(LOCAL) test apps/catalog/tests/test_stock_races.py $(ARGS)
 
+.PHONY: checkout-races
+checkout-races: .venv ## fifty rounds of fifty equal checkouts: one order, equal answers
+	@CHECKOUT_ROUNDS=50 $(LOCAL) test apps/orders/tests/test_repeated_requests.py $(ARGS)
+
+.PHONY: test-long
+test-long: .venv ## 100,000 steps of shoppers, staff and workers against a small model, for hours
+	@SHOP_STEPS=100000 $(LOCAL) test apps/orders/tests/test_shop_machine.py $(ARGS)
+
 .PHONY: diagrams
 diagrams: .venv ## draw docs/architecture/*.svg from the texts beside them
 	@$(PY) tests/infrastructure/architecture/drawing.py

@@ -38,6 +38,15 @@ class Ware:
 Lines = dict[Ware, int]
 
 
+@dataclass
+class Code:
+    """A coupon's code that takes something off as often as it has uses left."""
+
+    text: str
+    off: int
+    left: int
+
+
 @dataclass(eq=False)
 class Basket:
     """A guest's cart, and the order that it has become."""
@@ -46,6 +55,7 @@ class Basket:
     token: str
     lines: Lines = field(default_factory=dict)
     addressed: bool = False
+    code: Code | None = None
     purchase: "Purchase | None" = None
 
     @property
@@ -53,10 +63,14 @@ class Basket:
         return sum(ware.price * quantity for ware, quantity in self.lines.items())
 
     @property
+    def discount(self) -> int:
+        return min(self.code.off, self.items) if self.code and self.code.left else 0
+
+    @property
     def total(self) -> int:
         """What it costs with the standard delivery."""
         grams = sum(ware.grams * quantity for ware, quantity in self.lines.items())
-        return self.items + BASE_FEE + FEE_A_KILOGRAM * max(1, -(-grams // 1000))
+        return self.items - self.discount + BASE_FEE + FEE_A_KILOGRAM * max(1, -(-grams // 1000))
 
     @property
     def fits(self) -> bool:
@@ -75,11 +89,13 @@ class Purchase:
     lines: Lines
     total: int
     card: Card
+    code: Code | None
     status: str = "pending_payment"
     payment: str = "created"
     due: bool = True
     answer: bool | None = None
     captured: int = 0
+    promised: int = 0
     refunded: int = 0
 
     @property
@@ -126,7 +142,8 @@ class Purchase:
         while self.is_alive and self.due:
             self.pay_one_step()
         if self.status == "cancelled":
-            self.refunded = self.captured
+            self.promised = self.captured
+        self.refunded = self.promised
         if self.status == "paid":
             self.status = "fulfilling"
 
@@ -144,6 +161,8 @@ class Purchase:
             ware.held -= quantity
 
     def _end(self, status: str) -> None:
+        if self.code and self.wanted:
+            self.code.left += 1
         self.status, self.due = status, True
         for ware, quantity in self.lines.items():
             ware.held -= quantity

@@ -26,21 +26,27 @@ from rest_framework.test import APIClient
 
 from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import VariantFactory
-from apps.orders.models import Order, PaymentAttempt
-from apps.orders.services import orders, payments, shipments
+from apps.kernel.money import Money
+from apps.orders.models import Coupon, Order, PaymentAttempt
+from apps.orders.services import orders, payments, refunds, shipments
 from apps.orders.services.invariants import violations
-from apps.orders.tests.factories import ADDRESS
+from apps.orders.tests.factories import ADDRESS, CouponFactory, PromotionFactory
 from apps.orders.tests.shop_client import API, Visitor
-from apps.orders.tests.shop_model import Basket, Card, Purchase, Ware
+from apps.orders.tests.shop_model import Basket, Card, Code, Purchase, Ware
 from ecommerce.local.payment_sandbox.webhooks import signature
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
-STEPS = int(os.environ.get("SHOP_STEPS", "5000"))
+STEPS = int(os.environ.get("SHOP_STEPS", "500"))
 STEPS_A_SHOP = 50
 HEARD = [[True], [False], [True, True], [False, True], [True, False]]  # which answers arrive
 ENDED_UNPAID = {"failed", "voided"}
+CODE = {
+    "needs_code": True,
+    "currency": "USD",
+    "benefit": {"kind": "amount_off", "amount": 150},
+}
 WARES = [(1999, 300, 9), (5, 1200, 5), (129_900, 20, 2)]
 quantities = st.integers(min_value=1, max_value=3)
 cards = st.sampled_from([Card.GOOD, Card.GOOD, Card.DECLINED, Card.ASKS])
@@ -60,6 +66,8 @@ class Shop(Visitor, RuleBasedStateMachine):
         self.began = timezone.now()
         self.known: list[Purchase] = []
         self.answers: dict[str, tuple[Basket, dict[str, Any], Any]] = {}
+        coupon = CouponFactory.create(promotion=PromotionFactory.create(**CODE), uses_limit=3)
+        self.code = Code(coupon.code, off=150, left=3)
         self.wares = []
         for price, grams, units in WARES:
             variant = VariantFactory.create(price_minor=price, weight_grams=grams, stock=units)
@@ -129,6 +137,18 @@ class Shop(Visitor, RuleBasedStateMachine):
                 basket.addressed = True
         self.same_basket(basket, self.ask("get", f"carts/{basket.id}", cart=basket.token))
 
+    @rule(basket=baskets)
+    def give_the_code(self, basket: Basket) -> None:
+        body = {"code": self.code.text.lower()}
+        answer = self.ask("post", f"carts/{basket.id}/coupons", body, cart=basket.token)
+        if basket.purchase:
+            self.refused(answer, 409, "cart_is_ordered")
+        elif not (basket.lines and self.code.left):
+            self.refused(answer, 422, "coupon_not_applicable")
+        else:
+            basket.code = self.code
+            self.same_basket(basket, answer)
+
     @rule(target=purchases, basket=baskets, card=cards)
     def buy(self, basket: Basket, card: Card) -> Any:
         body = {"payment": {"provider": "stripe", "method": card.value}}
@@ -136,6 +156,8 @@ class Shop(Visitor, RuleBasedStateMachine):
         answer = self.ask("post", f"carts/{basket.id}/checkout", body, cart=basket.token, key=key)
         if basket.purchase:
             assert (answer.status_code, answer.json()["id"]) == (200, str(basket.purchase.id))
+        elif basket.lines and basket.code and not self.code.left:
+            self.refused(answer, 409, "promotion_used_up")
         elif not (basket.lines and basket.addressed):
             self.refused(answer, 409, "cart_not_ready")
         elif not basket.fits:
@@ -144,8 +166,11 @@ class Shop(Visitor, RuleBasedStateMachine):
             assert answer.status_code == 201, answer.content
             placed = answer.json()
             basket.purchase = Purchase(
-                UUID(placed["id"]), placed["token"], dict(basket.lines), basket.total, card
+                *(UUID(placed["id"]), placed["token"], dict(basket.lines), basket.total),
+                *(card, basket.code),
             )
+            if basket.code:
+                self.code.left -= 1
             for ware, quantity in basket.lines.items():
                 ware.held += quantity
             self.known.append(basket.purchase)
@@ -220,6 +245,10 @@ class Shop(Visitor, RuleBasedStateMachine):
         else:
             self.refused(answer, 409, "order_status_conflict")
 
+    @invariant()
+    def the_code_is_used_as_often_as_in_the_model(self) -> None:
+        assert Coupon.objects.get(code=self.code.text).uses == 3 - self.code.left
+
     @rule(place=wares)
     def browse(self, place: int) -> None:
         ware = self.wares[place]
@@ -234,6 +263,18 @@ class Shop(Visitor, RuleBasedStateMachine):
         ware = self.wares[place]
         catalog.receive(quantities={ware.id: units}, reason="delivery")
         ware.on_hand += units
+
+    @rule(purchase=purchases, amount=st.sampled_from([1, 250, 10_000]))
+    def give_back(self, purchase: Purchase, amount: int) -> None:
+        left = purchase.captured - purchase.promised
+        back = Money(amount, "USD")
+        if amount > left:
+            with pytest.raises(refunds.RefundExceedsCaptured) as refusal:
+                refunds.refund_order(order_id=purchase.id, amount=back, reason="a dent")
+            assert refusal.value.facts["refundable"] == Money(left, "USD")
+        else:
+            refunds.refund_order(order_id=purchase.id, amount=back, reason="a dent")
+            purchase.promised += amount
 
     @rule(purchase=purchases)
     def hand_over(self, purchase: Purchase) -> None:
