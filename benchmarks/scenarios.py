@@ -153,7 +153,7 @@ def store_scenarios(facts: dict[str, Any], *, orders_a_run: int) -> list[Scenari
             requests=_shared(checkouts(facts["ready_carts"])),
             status=201,
             budget_ms=6.0,
-            budget_statements=12,
+            budget_statements=15,
             count=orders_a_run,
         ),
     ]
