@@ -161,7 +161,8 @@ def set_details(
     *, holder: Holder, cart_id: UUID, version: int | None, **details: Any
 ) -> PricedCart:
     """Set `email` or `shipping_address`. Raises UnknownCart, CartIsOrdered, VersionMismatch."""
-    return price_cart(change_cart(holder, cart_id, version, **details), holder=holder)
+    cart = change_cart(holder, cart_id, version, **details)
+    return price_cart(cart, holder=holder, items=items_of(cart))
 
 
 @transaction.atomic
@@ -172,7 +173,7 @@ def choose_shipping(*, holder: Holder, cart_id: UUID, code: str, version: int | 
     UnknownShippingOption.
     """
     cart = change_cart(holder, cart_id, version, shipping_option=code)
-    priced = price_cart(cart, holder=holder)
+    priced = price_cart(cart, holder=holder, items=items_of(cart))
     if all(option.code != code for option in shipping_options(priced)):
         raise UnknownShippingOption("The parcel cannot go there that way.")
     return priced

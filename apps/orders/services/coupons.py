@@ -12,7 +12,7 @@ from apps.orders.models import Cart, Coupon, CouponBatch
 from apps.orders.selectors.orders import Holder
 from apps.orders.selectors.promotions import promotion_of
 from apps.orders.services.cart_prices import PricedCart, price_cart
-from apps.orders.services.carts import change_cart
+from apps.orders.services.carts import change_cart, items_of
 
 MOST_COUPONS = 10
 # Without what looks like something else. Ten of them are one of 2^50: nobody guesses that.
@@ -63,7 +63,7 @@ def add_coupon(*, holder: Holder, cart_id: UUID, code: str, version: int | None)
         if len(cart.coupons) > MOST_COUPONS:
             raise TooManyCoupons(f"A cart takes at most {MOST_COUPONS} codes.")
         Cart.objects.filter(pk=cart.pk).update(coupons=cart.coupons)
-    priced = price_cart(cart, holder=holder)
+    priced = price_cart(cart, holder=holder, items=items_of(cart))
     for trial in (trial for trial in priced.idle_codes if trial.key == code):
         raise CouponNotApplicable(
             "The code takes nothing off this cart.", reason=trial.outcome, **trial.facts
@@ -82,7 +82,7 @@ def remove_coupon(*, holder: Holder, cart_id: UUID, code: str, version: int | No
         raise UnknownCoupon("The cart has no such code.")
     cart.coupons = [each for each in cart.coupons if each != code]
     Cart.objects.filter(pk=cart.pk).update(coupons=cart.coupons)
-    return price_cart(cart, holder=holder)
+    return price_cart(cart, holder=holder, items=items_of(cart))
 
 
 @transaction.atomic

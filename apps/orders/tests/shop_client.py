@@ -1,6 +1,5 @@
 """Asking the shop and its provider, and what their answers have to be."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -69,9 +68,9 @@ class Visitor:
             later = PaymentAttempt.objects.filter(next_action_at__gt=Now())
             later.update(next_action_at=Now() + timedelta(hours=1))
 
-    def new_events(self) -> list[bytes]:
+    def new_events(self) -> list[dict[str, Any]]:
         key = {"Authorization": f"Bearer {self.provider.secret_key}"}
         listed = httpx.get(f"{self.provider.url}/v1/events?limit=100", headers=key).json()["data"]
         new = [event for event in reversed(listed) if event["id"] not in self.told]
         self.told.update(event["id"] for event in new)
-        return [json.dumps(event).encode() for event in new]
+        return new

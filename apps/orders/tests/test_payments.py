@@ -15,6 +15,7 @@ from apps.orders.models import Order, PaymentAttempt, Refund, Shipment, WebhookE
 from apps.orders.selectors.orders import Holder
 from apps.orders.services import checkout, orders, payments, refunds
 from apps.orders.tests.factories import DECLINED, THREE_D_SECURE, VISA, placed_order
+from apps.orders.tests.provider_messages import signed
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -310,20 +311,6 @@ def test_a_webhook_that_fits_no_payment_waits_and_is_not_lost(provider):
     event.refresh_from_db()
     assert event.outcome == "waiting"
     assert event.next_action_at > event.received_at
-
-
-def signed(provider, event: dict) -> tuple[bytes, str]:
-    import hashlib
-    import hmac
-    import json
-    import time
-
-    body = json.dumps(event).encode()
-    at = int(time.time())
-    digest = hmac.new(
-        provider.webhook_secret.encode(), f"{at}.".encode() + body, hashlib.sha256
-    ).hexdigest()
-    return body, f"t={at},v1={digest}"
 
 
 def test_the_database_keeps_no_card_number():

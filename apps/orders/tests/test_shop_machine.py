@@ -31,9 +31,9 @@ from apps.orders.models import Coupon, Order, PaymentAttempt
 from apps.orders.services import orders, payments, refunds, shipments
 from apps.orders.services.invariants import violations
 from apps.orders.tests.factories import ADDRESS, CouponFactory, PromotionFactory
+from apps.orders.tests.provider_messages import signed
 from apps.orders.tests.shop_client import API, Visitor
 from apps.orders.tests.shop_model import Basket, Card, Code, Purchase, Ware
-from ecommerce.local.payment_sandbox.webhooks import signature
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -318,15 +318,14 @@ class Shop(Visitor, RuleBasedStateMachine):
 
     @rule(times=st.integers(min_value=1, max_value=2))
     def messages_of_the_provider_arrive(self, times: int) -> None:
-        for body in self.new_events():
-            at = int(timezone.now().timestamp())
-            signed = signature(body, secret=self.provider.webhook_secret, moment=at)
+        for event in self.new_events():
+            body, signature = signed(self.provider, event)
             for _ in range(times):
                 answer = APIClient().post(
                     f"{API}/hooks/payments/stripe",
                     body,
                     content_type="application/json",
-                    headers={"Stripe-Signature": signed},
+                    headers={"Stripe-Signature": signature},
                 )
                 assert answer.status_code == 200
         for purchase in self.known:
