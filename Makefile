@@ -7,7 +7,7 @@ LOCAL := exec $(PY) -m ecommerce.local --end-with-parent
 LOCK := .venv/bin/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-header
 BASE ?= auto
 # Files of tests share nothing but servers and tools, so they run beside each other.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 COMMIT ?= $(shell git rev-parse HEAD)
 ENGINE ?= $(notdir $(firstword $(shell command -v docker podman)))
 

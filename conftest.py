@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
@@ -19,6 +19,9 @@ from ecommerce.local.search_emulator import Emulator
 # A busy machine is no fault of what is tested.
 settings.register_profile("store", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("store")
+
+# What a flush would write anew each time, for a third of a second.
+NEVER_CHANGES = {"django_migrations", "django_content_type", "auth_permission"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,7 +34,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse two tests of one name: xdist would run one of them, and nobody would see."""
+    """Begin with what takes long, so that no process is left alone with it at the end.
+
+    Refuse two tests of one name: xdist would run one of them, and nobody would see.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     seen = Counter(item.nodeid for item in items)
     twice = [name for name, count in seen.items() if count > 1]
     if twice:
@@ -57,6 +64,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         cursor.execute(
             "ALTER TABLE kernel_auditentry DISABLE TRIGGER pgtrigger_audit_log_is_not_emptied_39436"
         )
+    TransactionTestCase._fixture_teardown = empty_what_was_filled  # type: ignore[attr-defined]
+
+
+def empty_what_was_filled(case: TransactionTestCase) -> None:
+    """Flush the tables that hold rows, and those that refer to them."""
+    names = set(connection.introspection.django_table_names(only_existing=True))
+    asked = "SELECT '{0}' WHERE EXISTS (SELECT FROM {0})"
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(map(asked.format, sorted(names - NEVER_CHANGES))))
+        if filled := [name for (name,) in cursor]:
+            cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
 
 
 @pytest.fixture

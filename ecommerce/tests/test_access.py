@@ -81,7 +81,7 @@ from ecommerce.tests.access import (
 )
 from ecommerce.tests.test_openapi import api_routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 API = "/api/v1/"
 SENDER = Client(raise_request_exception=False)  # a new one would load the middleware again

@@ -14,7 +14,7 @@ from ecommerce.tests.test_access import API, BODIES, World, send, world
 
 __all__ = ["world"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 GOLDEN = Path(__file__).with_name("fields.txt")
 # What clients like to send along, hoping that it sticks.

@@ -13,6 +13,7 @@ from django.core.management import call_command
 
 from ecommerce.local.environment import production_like_environment
 
+pytestmark = pytest.mark.long
 ROOT = settings.BASE_DIR
 START = "import django; django.setup()"
 READERS = ("env", "env_counts", "env_int", "env_list", "env_share", "flag")

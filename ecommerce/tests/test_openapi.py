@@ -12,6 +12,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+pytestmark = pytest.mark.long
 PREFIXES = ("api/v1/", ".well-known/")
 METHODS = {"get", "post", "put", "patch", "delete"}
 # The document does not describe itself.

@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -62,6 +63,7 @@ from ecommerce.privacy.models import ErasureRequest
 from ecommerce.privacy.services import exports
 from ecommerce.wsgi import application
 
+pytestmark = pytest.mark.long
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -70,7 +72,7 @@ CHECKS = [
 ]
 # `SCHEMATHESIS_EXAMPLES=500 make test ARGS=ecommerce/tests/test_schemathesis.py` digs deeper.
 DEEPER = "SCHEMATHESIS_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "10"))
 
 schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
 schema.config.phases.coverage.enabled = DEEPER
@@ -87,8 +89,16 @@ def _requests_share_the_tests_transaction() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-@pytest.fixture
-def boss(db: None) -> Any:
+@pytest.fixture(scope="module")
+def shop(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A transaction around all tests: what they find is made once, each takes its own back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def boss(shop: None) -> Any:
     """Somebody who may do everything."""
     return UserFactory.create(is_staff=True, is_superuser=True)
 
@@ -99,7 +109,7 @@ def staff(boss: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {access_token_for(boss)}"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     """Path parameters that lead to something, and the headers of who holds it."""
     variant = VariantFactory.create(stock=50)

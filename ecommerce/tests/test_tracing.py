@@ -11,6 +11,7 @@ from django.conf import settings
 
 from ecommerce.local.environment import production_like_environment
 
+pytestmark = pytest.mark.long
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = f"00-{TRACE}-00f067aa0ba902b7"
 # Tracing stays on in a process, so each test has one of its own. No database answers there.

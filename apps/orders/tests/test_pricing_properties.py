@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ from apps.orders.pricing import (
 )
 from apps.orders.tests.baskets import random_basket, shuffled
 
+pytestmark = pytest.mark.long
 CARTS = int(os.environ.get("PRICING_CARTS", "20000"))
 PROPERTIES = 6
 

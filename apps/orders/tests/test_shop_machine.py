@@ -36,7 +36,7 @@ from apps.orders.tests.shop_client import API, Visitor
 from apps.orders.tests.shop_model import Basket, Card, Code, Purchase, Ware
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 STEPS = int(os.environ.get("SHOP_STEPS", "500"))
 STEPS_A_SHOP = 50

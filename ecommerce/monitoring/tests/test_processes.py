@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 # Hangs the loop itself a second after its start; three silent seconds are a minute here.
+pytestmark = pytest.mark.long
 WORKER = """
 import sys, threading, time
 from celery.signals import worker_ready

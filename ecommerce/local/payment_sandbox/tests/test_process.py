@@ -17,6 +17,7 @@ import stripe
 from ecommerce.local.payment_sandbox.process import ROOT, DidNotStart, Sandbox, start
 from ecommerce.local.payment_sandbox.tests.conftest import PAYMENT, sdk_of
 
+pytestmark = pytest.mark.long
 COMMAND = [sys.executable, "-m", "ecommerce.local.payment_sandbox"]
 SECRETS = {"STRIPE_SECRET_KEY": "sk", "STRIPE_WEBHOOK_SECRET": "whsec"}
 
