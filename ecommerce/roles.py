@@ -50,6 +50,8 @@ _orders = frozenset(
     {
         "orders.view_order",
         "orders.view_orderline",
+        "orders.view_return",
+        "orders.view_returnline",
         "orders.view_shipment",
         "orders.view_statuschange",
     }
@@ -86,8 +88,8 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "support": DeclaredRole(
         "Support",
-        "Helps customers: sees orders and people, cancels what is unpaid, reads reviews, ends "
-        "sessions, asks for their data and their erasure.",
+        "Helps customers: sees orders and people, cancels what is unpaid, decides on returns, "
+        "reads reviews, ends sessions, asks for their data and their erasure.",
         _products
         | _stock
         | _reviews
@@ -99,6 +101,7 @@ ROLES: dict[str, DeclaredRole] = {
             "kernel.resend_mail",
             "kernel.view_mail",
             "orders.cancel_order",
+            "orders.decide_return",
             "orders.view_cart",
             "orders.view_cartitem",
             "orders.view_saveditem",
@@ -182,7 +185,8 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "warehouse": DeclaredRole(
         "Warehouse",
-        "Counts, corrects and moves stock, hands parcels over and reports deliveries.",
+        "Counts, corrects and moves stock, hands parcels over, reports deliveries and inspects "
+        "returns.",
         _products
         | _stock
         | _orders
@@ -198,6 +202,7 @@ ROLES: dict[str, DeclaredRole] = {
             "catalog.change_stocktransfer",
             "catalog.delete_reorderpoint",
             "catalog.release_reservation",
+            "orders.inspect_return",
             "orders.move_shipment",
         },
     ),

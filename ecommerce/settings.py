@@ -313,6 +313,7 @@ STORE_CURRENCY = env("STORE_CURRENCY", default="USD")
 STORE_LOCALES = env_list("STORE_LOCALES", default="en,de,es,fr,it,nl,pl,pt-BR")
 ORDER_PAYMENT_WINDOW = timedelta(seconds=env_int("ORDER_PAYMENT_WINDOW_SECONDS", default=15 * 60))
 CART_KEPT_DAYS = env_counts("CART_KEPT_DAYS", default={"guests": 30, "customers": 180})
+RETURN_WINDOW = timedelta(days=env_int("RETURN_WINDOW_DAYS", default=30))
 INVOICE_RETENTION_YEARS = env_int("INVOICE_RETENTION_YEARS", default=10)
 LOW_STOCK_THRESHOLD = env_int("LOW_STOCK_THRESHOLD", default=5)
 

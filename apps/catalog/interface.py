@@ -20,7 +20,7 @@ from apps.catalog.selectors.offers import (
     stock_differences,
     tax_classes_in_use,
 )
-from apps.catalog.selectors.stock import can_ship, held_units
+from apps.catalog.selectors.stock import can_ship, held_units, returned_units
 from apps.catalog.selectors.stock_transfers import TransferDifference, transfer_differences
 from apps.catalog.services.alerts import BackInStock, take_due_alerts
 from apps.catalog.services.erasure import erase
@@ -92,6 +92,7 @@ __all__ = [
     "release",
     "reserve",
     "return_to_stock",
+    "returned_units",
     "ship",
     "stock_differences",
     "stock_figures",

@@ -19,6 +19,8 @@ from apps.orders.models import (
     Promotion,
     Refund,
     RetainedInvoice,
+    Return,
+    ReturnLine,
     SavedItem,
     Shipment,
     StatusChange,
@@ -103,6 +105,28 @@ TABLES = (
         },
     ),
     Table(
+        model=ReturnLine,
+        of=lambda person: owned_by(person, "parent__order__"),
+        columns={
+            Kind.REFERENCE: "id parent order_line",
+            Kind.CONTENT: "quantity reason accepted resolution",
+            Kind.FINANCIAL: "amount_minor tax_minor",
+        },
+        emptied={},
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=Return,
+        of=lambda person: owned_by(person, "order__"),
+        columns={
+            Kind.REFERENCE: "id order refund",
+            Kind.CONTENT: "status comment note requested_at changed_at",
+            Kind.FINANCIAL: "refunds_shipping amount_minor",
+        },
+        emptied={"comment": "", "note": ""},
+        kept=BOOKKEEPING,
+    ),
+    Table(
         model=Refund,
         of=lambda person: owned_by(person, "attempt__order__"),
         columns={
@@ -165,6 +189,7 @@ TABLES = (
             Kind.CONTENT: "product_id variant_id sku name quantity",
             Kind.FINANCIAL: "position list_price_minor unit_price_minor total_minor "
             "discount_minor tax_minor tax_included_minor taxes",
+            Kind.NONE: "returning_quantity",
         },
         emptied={},
         kept=BOOKKEEPING,

@@ -1,4 +1,4 @@
-"""The lives of orders, payment attempts, refunds and shipments, as tables. Pure."""
+"""The lives of orders, payment attempts, refunds, shipments and returns, as tables. Pure."""
 
 from enum import StrEnum
 
@@ -50,6 +50,32 @@ class ShipmentStatus(StrEnum):
     HANDED_OVER = "handed_over"
     DELIVERED = "delivered"
     CANCELLED = "cancelled"
+
+
+class ReturnStatus(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    RECEIVED = "received"
+    INSPECTED = "inspected"
+    CLOSED = "closed"
+
+
+class ReturnReason(StrEnum):
+    DEFECTIVE = "defective"
+    DAMAGED_ON_THE_WAY = "damaged_on_the_way"
+    WRONG_ITEM = "wrong_item"
+    NOT_AS_DESCRIBED = "not_as_described"
+    DOES_NOT_FIT = "does_not_fit"
+    CHANGED_MIND = "changed_mind"
+    ARRIVED_LATE = "arrived_late"
+    OTHER = "other"
+
+
+class Resolution(StrEnum):
+    RESTOCK = "restock"
+    WRITE_OFF = "write_off"
 
 
 ORDER_FOLLOWS: dict[OrderStatus, frozenset[OrderStatus]] = {
@@ -119,6 +145,19 @@ SHIPMENT_FOLLOWS: dict[ShipmentStatus, frozenset[ShipmentStatus]] = {
     ShipmentStatus.DELIVERED: frozenset(),
     ShipmentStatus.CANCELLED: frozenset(),
 }
+
+RETURN_FOLLOWS: dict[ReturnStatus, frozenset[ReturnStatus]] = {
+    ReturnStatus.REQUESTED: frozenset(
+        {ReturnStatus.APPROVED, ReturnStatus.REJECTED, ReturnStatus.CANCELLED}
+    ),
+    ReturnStatus.APPROVED: frozenset({ReturnStatus.RECEIVED, ReturnStatus.CANCELLED}),
+    ReturnStatus.RECEIVED: frozenset({ReturnStatus.INSPECTED}),
+    ReturnStatus.INSPECTED: frozenset({ReturnStatus.CLOSED}),
+    ReturnStatus.REJECTED: frozenset(),
+    ReturnStatus.CANCELLED: frozenset(),
+    ReturnStatus.CLOSED: frozenset(),
+}
+OPEN_RETURNS = frozenset(status for status, following in RETURN_FOLLOWS.items() if following)
 
 FINISHED_ATTEMPTS = frozenset(
     status for status, following in ATTEMPT_FOLLOWS.items() if not following

@@ -390,6 +390,21 @@ ROUTES: dict[str, Rule] = {
     ),
     "GET orders/{order_id}/refunds": holder_or("orders.view_order"),
     "POST orders/{order_id}/refunds": staff("orders.refund_order", keys=False),
+    # goods that come back
+    "GET return-reasons": PUBLIC,
+    "GET orders/{order_id}/return-eligibility": holder_or("orders.view_order"),
+    "POST orders/{order_id}/returns": holder_or("orders.decide_return", sees="orders.view_order"),
+    "GET users/me/returns": PERSON,
+    "GET returns": staff("orders.view_return"),
+    "GET returns/{return_id}": holder_or("orders.view_order"),
+    "POST returns/{return_id}/cancellations": holder_or(
+        "orders.decide_return", sees="orders.view_order"
+    ),
+    "POST returns/{return_id}/approvals": staff("orders.decide_return"),
+    "POST returns/{return_id}/rejections": staff("orders.decide_return"),
+    "POST returns/{return_id}/receipts": staff("orders.inspect_return"),
+    "POST returns/{return_id}/inspections": staff("orders.inspect_return", keys=False),
+    "POST returns/{return_id}/refunds": staff("orders.refund_order", keys=False),
     # the books
     "GET ledger/entries": staff("orders.view_ledgerentry"),
     "GET ledger/balances": staff("orders.view_ledgerentry"),
@@ -488,6 +503,14 @@ PAGES: dict[str, Page] = {
             {"activate": "orders.change_promotion", "archive": "orders.delete_promotion"},
         ),
         ("orders.retainedinvoice", "", {}),
+        (
+            "orders.return",
+            "",
+            {
+                **dict.fromkeys(("approve", "reject"), "orders.decide_return"),
+                **dict.fromkeys(("receive", "restock", "write_off"), "orders.inspect_return"),
+            },
+        ),
         (
             "orders.shipment",
             "",

@@ -48,8 +48,10 @@ from apps.orders.tests.factories import (
     ADDRESS,
     CouponFactory,
     completed_order,
+    delivered_order,
     placed_order,
     ready_cart,
+    requested_return,
     saved_item,
     tax_rate,
     tax_zone,
@@ -121,6 +123,11 @@ BODIES: dict[str, dict[str, Any]] = {
         "amount": {"amount": "1.00", "currency": "USD"},
         "reason": "A scratch.",
     },
+    "POST orders/{order_id}/returns": {
+        "lines": [{"order_line_id": str(uuid4()), "quantity": 1, "reason": "other"}]
+    },
+    "POST returns/{return_id}/rejections": {"reason": "It was opened."},
+    "POST returns/{return_id}/inspections": {"lines": [{"line_id": str(uuid4()), "accepted": 0}]},
     "POST stock-transfers/{transfer_id}/receipts": {"lines": [{"sku": "ON-SALE", "quantity": 1}]},
 }
 OFFICE = [ACTORS[0], *(actor for actor in ACTORS[3:] if not actor.is_key)]
@@ -185,6 +192,11 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     for mine, _ in (carts["owner's"], orders["owner's"]):
         mine.customer_id, mine.token_hash = owner.pk, ""
         mine.save()
+    returns = {whose: requested_return(delivered_order({variant.pk: 1})[0]) for whose in orders}
+    for whose, found in returns.items():
+        found.order.customer_id = orders[whose][0].customer_id
+        found.order.token_hash = orders[whose][0].token_hash
+        found.order.save()
     coupon = CouponFactory.create(code="SUN")
     for cart, _ in carts.values():
         cart.coupons = [coupon.code]
@@ -273,6 +285,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "coupon": dict.fromkeys(carts, coupon.code),
             "promotion_id": {"owner's": coupon.promotion_id},
             "batch_id": {"owner's": coupon.batch_id},
+            "return_id": {whose: found.pk for whose, found in returns.items()},
             "order_id": {whose: order.pk for whose, (order, _) in orders.items()},
         },
     )

@@ -96,6 +96,14 @@ IDS_IN_BODIES: dict[tuple[str, str], tuple[Any, int]] = {
         },
         404,
     ),
+    ("POST orders/{order_id}/returns", "lines.order_line_id"): (
+        {"lines": [{"order_line_id": str(uuid4()), "quantity": 1, "reason": "other"}]},
+        409,  # the order has not left the house, so that nobody looks at its lines
+    ),
+    ("POST returns/{return_id}/inspections", "lines.line_id"): (
+        {"lines": [{"line_id": str(uuid4()), "accepted": 0}]},
+        409,
+    ),
     ("POST users/me/alerts", "variant_id"): ({"variant_id": str(uuid4())}, 404),
     ("PUT users/me/avatar", "upload"): ({"upload": str(uuid4())}, 404),
     ("PUT users/{user_id}/roles", "roles"): ({"roles": [str(uuid4())]}, 422),

@@ -44,8 +44,10 @@ from apps.kernel.audit import record
 from apps.kernel.models import AuditEntry
 from apps.orders.tests.factories import (
     CouponFactory,
+    delivered_order,
     placed_order,
     ready_cart,
+    requested_return,
     saved_item,
     tax_rate,
     tax_zone,
@@ -141,6 +143,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "batch_id": str(coupon.batch_id),
         "saved_item_id": str(saved.pk),
         "order_id": str(order.pk),
+        "return_id": str(requested_return(delivered_order({variant.pk: 1})[0]).pk),
         "address_id": str(address.pk),
         "count_id": str(StockCountFactory.create().pk),
         "location_id": str(transfer.to_location_id),

@@ -135,3 +135,17 @@ def held_units(*, order_ids: Collection[UUID]) -> dict[UUID, int]:
             [list(order_ids)],
         )
         return dict(cursor.fetchall())
+
+
+def returned_units(*, order_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many pieces came back to the stock, by order; none: the order is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT order_id, sum(returned)::bigint FROM catalog_reservation
+            WHERE order_id = ANY(%s::uuid[]) AND returned > 0
+            GROUP BY order_id
+            """,
+            [list(order_ids)],
+        )
+        return dict(cursor.fetchall())

@@ -21,6 +21,7 @@ from apps.orders.admin.promotions import (
     OrderPromotionAdmin,
     PromotionAdmin,
 )
+from apps.orders.admin.returns import ReturnAdmin
 from apps.orders.admin.taxes import TaxClassAdmin, TaxRateAdmin, TaxZoneAdmin
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "PromotionAdmin",
     "RefundAdmin",
     "RetainedInvoiceAdmin",
+    "ReturnAdmin",
     "ShipmentAdmin",
     "StatusChangeAdmin",
     "StrayPaymentAdmin",

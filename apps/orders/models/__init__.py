@@ -20,6 +20,7 @@ from apps.orders.models.promotion import (
     OrderPromotion,
     Promotion,
 )
+from apps.orders.models.returns import Return, ReturnLine
 from apps.orders.models.saved_item import SavedItem
 from apps.orders.models.shipment import Shipment
 from apps.orders.models.tax import TaxArea, TaxClass, TaxRate, TaxZone
@@ -45,6 +46,8 @@ __all__ = [
     "Promotion",
     "Refund",
     "RetainedInvoice",
+    "Return",
+    "ReturnLine",
     "SavedItem",
     "Shipment",
     "StatusChange",

@@ -43,6 +43,15 @@ def taxes_add_up(*, name: str) -> pgtrigger.Trigger:
     )
 
 
+def unchanged(*, name: str, apart_from: str) -> pgtrigger.Protect:
+    """Return the trigger that refuses to change any column but one."""
+    return pgtrigger.Protect(
+        name=name,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.AnyChange(exclude=[apart_from]),
+    )
+
+
 def append_only(*, name: str) -> pgtrigger.Protect:
     """Return the trigger that refuses to change or delete a row once it is written."""
     return pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
@@ -76,5 +85,58 @@ def counted_refund(
                 ) WHERE id = _attempt_id;
             END LOOP;
             RETURN NULL;
+        """,
+    )
+
+
+def counted_return(
+    operation: pgtrigger.Operation,
+    *,
+    name: str,
+    lines: str,
+    condition: pgtrigger.Condition | None = None,
+) -> pgtrigger.Trigger:
+    """Return the trigger that keeps `returning_quantity` of the order lines that `lines` selects.
+
+    It is the sum of what returns want to bring back, and of what was accepted once somebody has
+    looked; returns that were rejected or cancelled do not count. It locks the lines first, so that
+    parallel returns are added up one after the other.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        operation=operation,
+        when=pgtrigger.After,
+        condition=condition,
+        declare=[("_line_id", "UUID")],
+        func=f"""
+            FOR _line_id IN {lines} LOOP
+                PERFORM FROM orders_orderline WHERE id = _line_id FOR NO KEY UPDATE;
+                UPDATE orders_orderline SET returning_quantity = (
+                    SELECT COALESCE(sum(COALESCE(l.accepted, l.quantity)), 0)
+                    FROM orders_returnline l JOIN orders_return r ON r.id = l.parent_id
+                    WHERE l.order_line_id = _line_id
+                        AND r.status NOT IN ('rejected', 'cancelled')
+                ) WHERE id = _line_id;
+            END LOOP;
+            RETURN NULL;
+        """,  # noqa: S608 - the selection comes from the models
+    )
+
+
+def of_one_order(*, name: str) -> pgtrigger.Trigger:
+    """Return the trigger that refuses a returned line of another order than the return's."""
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("parent_id", "order_line_id"),
+        func=f"""
+        IF NOT EXISTS (
+            SELECT FROM orders_return r JOIN orders_orderline l ON l.order_id = r.order_id
+            WHERE r.id = NEW.parent_id AND l.id = NEW.order_line_id
+        ) THEN
+            RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = '{name}',
+                MESSAGE = 'The line is of another order.';
+        END IF;
+        RETURN NEW;
         """,
     )

@@ -1,12 +1,19 @@
 """Orders: documents. What they say was true when they were placed and does not change."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from apps.kernel.ids import new_id
 from apps.kernel.money import Money
-from apps.orders.models.guards import append_only, known_status, life, taxes_add_up
+from apps.orders.models.guards import (
+    append_only,
+    known_status,
+    life,
+    taxes_add_up,
+    unchanged,
+)
 from apps.orders.models.order_number import shown
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
 
@@ -152,6 +159,12 @@ class OrderLine(models.Model):
     taxes = models.JSONField(
         default=list, db_default=[], help_text="Each tax: code, ppm and amount in minor units."
     )
+    returning_quantity = models.IntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="How many come back, or are back; a trigger counts.",
+    )
 
     class Meta:
         default_permissions = ("view",)
@@ -185,9 +198,14 @@ class OrderLine(models.Model):
                 & Q(tax_included_minor__lte=F("total_minor") - F("discount_minor")),
                 name="order_line_included_tax_is_part_of_its_price",
             ),
+            models.CheckConstraint(
+                condition=Q(returning_quantity__gte=0) & Q(returning_quantity__lte=F("quantity")),
+                name="order_line_comes_back_at_most_once",
+            ),
         ]
         triggers = [
-            append_only(name="order_line_is_a_document"),
+            unchanged(name="order_line_is_a_document", apart_from="returning_quantity"),
+            pgtrigger.Protect(name="order_line_stays", operation=pgtrigger.Delete),
             taxes_add_up(name="order_line_taxes_add_up"),
         ]
 

@@ -47,6 +47,7 @@ class Holder:
     sees_all: bool = False
     cancels_all: bool = False
     refunds_all: bool = False
+    decides_returns: bool = False
     recently_proven: bool = True
     may_read: UUID | None = None
 
@@ -76,7 +77,7 @@ ITEMS = ArraySubquery(
     .values(line=JSONArray("id", "variant_id", "quantity"))
 )
 
-STORE = Holder(sees_all=True, cancels_all=True, refunds_all=True)
+STORE = Holder(sees_all=True, cancels_all=True, refunds_all=True, decides_returns=True)
 
 
 def hash_of(token: str) -> str:

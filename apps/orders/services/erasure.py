@@ -9,9 +9,17 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.kernel.privacy import Person, Traces, erase_from
-from apps.orders.models import Cart, Order, PaymentAttempt, Refund, RetainedInvoice, WebhookEvent
+from apps.orders.models import (
+    Cart,
+    Order,
+    PaymentAttempt,
+    Refund,
+    RetainedInvoice,
+    Return,
+    WebhookEvent,
+)
 from apps.orders.personal_data import TABLES, owned_by
-from apps.orders.states import AttemptStatus, OrderStatus
+from apps.orders.states import OPEN_RETURNS, AttemptStatus, OrderStatus
 
 ENDED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 ON_INVOICES = (
@@ -22,7 +30,9 @@ PAYLOAD_KEPT_FOR = timedelta(days=30)
 
 
 def open_orders_of(*, person: Person) -> int:
-    """Return how many orders still need the person's data: not over, or money is on its way."""
+    """Return how many orders still need the person's data: not over, or money or goods
+    are on their way back.
+    """
     moving = Q(next_action_at__isnull=False)
     return (
         Order.objects.filter(owned_by(person))
@@ -30,6 +40,7 @@ def open_orders_of(*, person: Person) -> int:
             ~Q(status__in=ENDED)
             | Q(pk__in=PaymentAttempt.objects.filter(moving).values("order"))
             | Q(pk__in=Refund.objects.filter(moving).values("attempt__order"))
+            | Q(pk__in=Return.objects.filter(status__in=OPEN_RETURNS).values("order"))
         )
         .count()
     )

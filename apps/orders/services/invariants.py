@@ -30,7 +30,13 @@ from apps.orders.services.ledger_proof import (
     unbalanced_postings,
     wrong_refunds,
 )
-from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, StrayStatus
+from apps.orders.states import (
+    AttemptStatus,
+    OrderStatus,
+    RefundStatus,
+    Resolution,
+    StrayStatus,
+)
 
 OVERDUE = timedelta(seconds=60)
 GIVEN_UP = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
@@ -43,6 +49,7 @@ class Rule(StrEnum):
 
     STOCK = "stock ledger = balance"
     HELD = "a paid order has its stock, an ended one holds none"
+    RETURNED = "what was accepted to be sold again = returned to the stock"
     TOTAL = "order total = its lines"
     USES = "uses of promotions = their orders"
     PAID = "paid = captured"
@@ -90,6 +97,7 @@ def violations(
     if placed_since is not None:
         orders = orders.filter(placed_at__gte=placed_since)
     yield from _wrong_stock(orders)
+    yield from _wrong_returns(orders)
     yield from _wrong_totals(orders)
     yield from _wrong_uses()
     yield from _wrong_payments(orders)
@@ -143,6 +151,20 @@ def _wrong_stock(orders: QuerySet[Order]) -> Iterator[Violation]:
             if held.get(order.pk, 0) != wanted:
                 detail = f"{order.status}: {held.get(order.pk, 0)} held, not {wanted}"
                 yield Violation(Rule.HELD, str(order), detail)
+
+
+def _wrong_returns(orders: QuerySet[Order]) -> Iterator[Violation]:
+    """What returns put back on the shelf, asked of the catalog for a thousand orders at a time."""
+    restocked = Q(returns__lines__resolution=Resolution.RESTOCK)
+    sent = orders.filter(status__in=[OrderStatus.FULFILLING, OrderStatus.COMPLETED])
+    watched = sent.annotate(units=Sum("returns__lines__accepted", filter=restocked, default=0))
+    rows = watched.iterator(chunk_size=BATCH)
+    while some := list(islice(rows, BATCH)):
+        returned = catalog.returned_units(order_ids=[order.pk for order in some])
+        for order in some:
+            if returned.get(order.pk, 0) != order.units:
+                detail = f"{returned.get(order.pk, 0)} returned, not {order.units}"
+                yield Violation(Rule.RETURNED, str(order), detail)
 
 
 def _wrong_totals(orders: QuerySet[Order]) -> Iterator[Violation]:

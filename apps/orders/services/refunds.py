@@ -20,6 +20,7 @@ from apps.orders.payments.gateway import RefundStatus as RefundStatusThere
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.selectors.orders import STORE, order_of
 from apps.orders.services import ledger
+from apps.orders.services.return_steps import close_return_of
 from apps.orders.services.transitions import locked
 from apps.orders.states import AttemptStatus, RefundStatus
 
@@ -191,6 +192,7 @@ def _settle(
         return
     if status == RefundStatus.SUCCEEDED:
         ledger.post_refund(order.pk, refund)
+        close_return_of(refund)
     else:
         ledger.post_refund_failure(order.pk, refund)
     Order.objects.filter(pk=order.pk).update(version=F("version") + 1)

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import factory
 import pgtrigger
+from django.utils import timezone
 
+from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import VariantFactory
 from apps.orders.models import (
     Cart,
@@ -15,6 +17,7 @@ from apps.orders.models import (
     PaymentAttempt,
     Promotion,
     Refund,
+    Return,
     SavedItem,
     Shipment,
     TaxClass,
@@ -23,8 +26,9 @@ from apps.orders.models import (
     WebhookEvent,
 )
 from apps.orders.pricing.percentages import ppm_of
-from apps.orders.selectors.orders import Holder
-from apps.orders.services import carts, checkout, coupons, ledger, tax_tables
+from apps.orders.selectors.orders import STORE, Holder
+from apps.orders.services import carts, checkout, coupons, ledger, returns, tax_tables
+from apps.orders.states import ReturnReason
 
 ADDRESS = {
     "first_name": "Robin",
@@ -129,6 +133,50 @@ def completed_order(
     ledger.complete(order.pk)
     order.refresh_from_db()
     return order, Holder(customer_id=customer_id, token=placed.token)
+
+
+def delivered_order(
+    quantities: dict[Any, int] | None = None, *, customer_id: UUID | None = None
+) -> tuple[Order, Holder]:
+    """Return an order that was paid, sent and delivered just now, stock and all, and its holder."""
+    cart, holder = ready_cart(quantities, customer_id=customer_id)
+    placed = checkout.place_order(holder=holder, cart_id=cart.pk, payment=VISA)
+    order = Order.objects.get(pk=placed.whole.order.pk)
+    with pgtrigger.ignore():
+        Order.objects.filter(pk=order.pk).update(status="completed")
+        PaymentAttempt.objects.filter(order=order).update(
+            status="captured", reference=f"pi_{order.pk.hex}", next_action_at=None
+        )
+    catalog.allocate(order_id=order.pk)
+    catalog.ship(order_id=order.pk)
+    now = timezone.now()
+    Shipment.objects.create(
+        order=order,
+        carrier="table_rates",
+        status="delivered",
+        handed_over_at=now,
+        delivered_at=now,
+    )
+    ledger.complete(order.pk)
+    order.refresh_from_db()
+    return order, Holder(customer_id=customer_id, token=placed.token)
+
+
+def requested_return(order: Order, quantity: int = 1, **fields: Any) -> Return:
+    """Return a return of so many pieces of each line."""
+    wanted = [
+        returns.Wanted(line.pk, quantity, ReturnReason.CHANGED_MIND) for line in order.lines.all()
+    ]
+    return returns.request_return(holder=STORE, order_id=order.pk, wanted=wanted, **fields)
+
+
+def received_return(order: Order, quantity: int = 1) -> Return:
+    """Return a return whose parcel has come in."""
+    found = requested_return(order, quantity)
+    returns.approve_return(return_id=found.pk)
+    returns.receive_return(return_id=found.pk)
+    found.refresh_from_db()
+    return found
 
 
 def tax_class(code: str = "standard") -> TaxClass:

@@ -7,7 +7,12 @@ from django.urls import reverse
 from apps.kernel.backoffice import ReadOnly
 from apps.orders.models import Order, Refund, Shipment
 from apps.orders.services import shipments
-from apps.orders.tests.factories import PromotionFactory, placed_order
+from apps.orders.tests.factories import (
+    PromotionFactory,
+    delivered_order,
+    placed_order,
+    requested_return,
+)
 from apps.users.tests.factories import StaffFactory, UserFactory, enter
 
 pytestmark = pytest.mark.django_db
@@ -135,3 +140,32 @@ def test_staff_let_promotions_count_and_archive_them(manager, client):
     active.refresh_from_db()
     assert (draft.status, active.status) == ("active", "archived")
     assert (draft.version, active.version) == (2, 2)
+
+
+def test_staff_decide_on_returns_and_say_what_came_back(manager, client):
+    order, _ = delivered_order()
+    [kept, written_off, rejected] = [requested_return(order) for order in (order, *more(2))]
+    path = reverse("admin:orders_return_changelist")
+
+    def act(action, *rows):
+        ids = [str(row.pk) for row in rows]
+        client.post(path, {"action": action, "_selected_action": ids})
+
+    act("approve", kept, written_off)
+    act("reject", rejected)
+    act("receive", kept, written_off, rejected)
+    act("restock", kept)
+    act("write_off", written_off)
+
+    for row, status in ((kept, "inspected"), (written_off, "inspected"), (rejected, "rejected")):
+        row.refresh_from_db()
+        assert row.status == status
+    assert kept.lines.get().resolution == "restock"
+    assert written_off.lines.get().resolution == "write_off"
+    assert kept.refund.amount_minor == kept.amount_minor > 0
+    page = client.get(reverse("admin:orders_return_change", args=[kept.pk])).content.decode()
+    assert "changed mind" in page
+
+
+def more(count):
+    return [delivered_order()[0] for _ in range(count)]

@@ -75,6 +75,10 @@ def seeded_person() -> Person:
     order, _ = completed_order(customer_id=user.pk, email=EMAIL)
     completed_order(email=EMAIL)
     ready_cart(customer_id=user.pk, email=EMAIL)
+    given_back = MODELS["orders.Return"].objects.create(order=order, status="cancelled")
+    MODELS["orders.ReturnLine"].objects.create(
+        parent=given_back, order_line=order.lines.get(), quantity=1, reason="other"
+    )
     promotion = PromotionFactory.create()
     MODELS["orders.OrderPromotion"].objects.create(
         order=order, position=1, promotion=promotion, name=promotion.name, amount_minor=1

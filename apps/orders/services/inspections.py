@@ -1,0 +1,154 @@
+"""Looking at what came back: what is accepted goes back as money, and to the shelf or not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.catalog import interface as catalog
+from apps.kernel.errors import Conflict, Invalid
+from apps.orders.models import Order, OrderLine, Refund, Return, ReturnLine
+from apps.orders.pricing import Parts, Refunded, refund
+from apps.orders.selectors.ledger import refundable_minor
+from apps.orders.selectors.sold import returned_of, sold_of
+from apps.orders.services import ledger
+from apps.orders.services.refunds import promise_refund
+from apps.orders.services.return_steps import ReturnStatusConflict, locked_return, step
+from apps.orders.states import AttemptStatus, RefundStatus, Resolution, ReturnStatus
+
+NOTHING = Refunded(0, ())
+
+
+class IncompleteInspection(Invalid):
+    """An inspection says of each line of the return, once, how many pieces are accepted."""
+
+    code = "incomplete_inspection"
+
+
+class ShippingIsKept(Conflict):
+    """The parcel's price goes back when all of the order has come back, and once."""
+
+    code = "shipping_is_kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How many pieces are accepted, and whether they are sold again."""
+
+    accepted: int
+    resolution: Resolution | None = None
+
+
+@transaction.atomic
+def inspect_return(
+    *,
+    return_id: UUID,
+    findings: Mapping[UUID, Finding],
+    refund_shipping: bool = False,
+    actor_id: UUID | None = None,
+) -> Return:
+    """Accept pieces of a return, by its lines: stock and money follow in the same transaction.
+
+    What was paid for them is promised back, or what is left of the order's money if that is less.
+    The return is closed when the money is there, at once when none goes back.
+
+    Raises UnknownReturn, ReturnStatusConflict, IncompleteInspection, ShippingIsKept.
+    """
+    found = locked_return(return_id)
+    if found.status != ReturnStatus.RECEIVED:
+        raise ReturnStatusConflict(f"The return is {found.status}.", status=found.status)
+    lines = list(found.lines.select_related("order_line"))
+    _refuse_unless_complete(lines, findings)
+    order, order_lines = found.order, list(found.order.lines.all())
+    earlier = returned_of(order)
+    accepted = {
+        line.order_line.variant_id: findings[line.pk].accepted
+        for line in lines
+        if findings[line.pk].accepted
+    }
+    parts = Parts(accepted, shipping=refund_shipping)
+    if refund_shipping and not _all_is_back(order_lines, [*earlier, parts]):
+        raise ShippingIsKept("Not all of the order is back, or the shipping went back before.")
+    worth = refund(sold_of(order, order_lines), parts, earlier=earlier)
+    for line in lines:
+        _write(line, findings[line.pk], worth.lines.get(line.order_line.variant_id, NOTHING))
+    catalog.return_to_stock(
+        order_id=order.pk,
+        quantities={
+            line.order_line.variant_id: findings[line.pk].accepted
+            for line in lines
+            if findings[line.pk].accepted and findings[line.pk].resolution == Resolution.RESTOCK
+        },
+        reason="A return was inspected.",
+        actor_id=actor_id,
+    )
+    promised = give_back(order, at_most=worth.total, reason="Goods came back.")
+    step(
+        found,
+        ReturnStatus.INSPECTED,
+        amount_minor=worth.total,
+        refunds_shipping=refund_shipping,
+        refund=promised,
+    )
+    if promised is None:
+        step(found, ReturnStatus.CLOSED)
+    return found
+
+
+@transaction.atomic
+def refund_again(*, return_id: UUID) -> None:
+    """Promise the money of a return anew, after its refund has failed.
+
+    Raises UnknownReturn, ReturnStatusConflict.
+    """
+    found = locked_return(return_id)
+    failed = found.refund is not None and found.refund.status == RefundStatus.FAILED
+    if found.status != ReturnStatus.INSPECTED or not failed:
+        raise ReturnStatusConflict("The money of the return is on its way.", status=found.status)
+    promised = give_back(found.order, at_most=found.amount_minor or 0, reason="Goods came back.")
+    Return.objects.filter(pk=found.pk).update(refund=promised)
+    if promised is None:
+        step(found, ReturnStatus.CLOSED)
+
+
+def give_back(order: Order, *, at_most: int, reason: str) -> Refund | None:
+    """Promise an amount of a locked order's money back, or what is left of it; None for nothing."""
+    ledger.complete(order.pk)
+    amount_minor = min(at_most, refundable_minor(order.pk))
+    attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()
+    if attempt is None or amount_minor <= 0:
+        return None
+    return promise_refund(attempt, amount_minor=amount_minor, reason=reason)
+
+
+def _refuse_unless_complete(lines: list[ReturnLine], findings: Mapping[UUID, Finding]) -> None:
+    if {line.pk for line in lines} != set(findings):
+        raise IncompleteInspection("Say of each line of the return how many are accepted.")
+    for line in lines:
+        finding = findings[line.pk]
+        if not 0 <= finding.accepted <= line.quantity:
+            raise IncompleteInspection(
+                "No more is accepted than came back.", line_id=line.pk, quantity=line.quantity
+            )
+        if finding.accepted and finding.resolution is None:
+            raise IncompleteInspection(
+                "Say whether what is accepted is sold again.", line_id=line.pk
+            )
+
+
+def _all_is_back(lines: list[OrderLine], returned: list[Parts]) -> bool:
+    shipped_back = sum(each.shipping for each in returned)
+    return shipped_back == 1 and all(
+        line.quantity == sum(each.quantities.get(line.variant_id, 0) for each in returned)
+        for line in lines
+    )
+
+
+def _write(line: ReturnLine, finding: Finding, worth: Refunded) -> None:
+    ReturnLine.objects.filter(pk=line.pk).update(
+        accepted=finding.accepted,
+        resolution=(finding.resolution or "") if finding.accepted else "",
+        amount_minor=worth.total,
+        tax_minor=worth.total - worth.net,
+    )
