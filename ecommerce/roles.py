@@ -67,7 +67,12 @@ _promotions = frozenset(
 )
 _groups = frozenset({"users.view_customergroup"})
 _payments = frozenset(
-    {"orders.view_ordernumbers", "orders.view_paymentattempt", "orders.view_refund"}
+    {
+        "orders.view_billingdocument",
+        "orders.view_ordernumbers",
+        "orders.view_paymentattempt",
+        "orders.view_refund",
+    }
 )
 _taxes = frozenset({"orders.view_taxclass", "orders.view_taxrate", "orders.view_taxzone"})
 
@@ -225,6 +230,8 @@ ROLES: dict[str, DeclaredRole] = {
             "orders.delete_taxrate",
             "orders.delete_taxzone",
             "orders.refund_order",
+            "orders.view_creditnotenumbers",
+            "orders.view_invoicenumbers",
             "orders.view_ledgerentry",
             "orders.view_ledgerposting",
             "orders.view_retainedinvoice",

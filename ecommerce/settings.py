@@ -279,12 +279,14 @@ MEDIA_ROOT = env("MEDIA_ROOT", default=str(BASE_DIR / ".local" / "media"))
 AWS_PRODUCTS_BUCKET = env("AWS_PRODUCTS_BUCKET", default="")
 AWS_PRODUCTS_DOMAIN = env("AWS_PRODUCTS_DOMAIN", default="")
 AWS_USERS_BUCKET = env("AWS_USERS_BUCKET", default="")
+AWS_ORDERS_BUCKET = env("AWS_ORDERS_BUCKET", default="")
 AUDIT_ROOT = env("AUDIT_ROOT", dev=str(BASE_DIR / ".local" / "audit"), default="")
 STORAGES = storages(
     media_root=MEDIA_ROOT,
     products_bucket=AWS_PRODUCTS_BUCKET,
     products_domain=AWS_PRODUCTS_DOMAIN,
     users_bucket=AWS_USERS_BUCKET,
+    orders_bucket=AWS_ORDERS_BUCKET,
     audit_root=AUDIT_ROOT,
 )
 
@@ -315,6 +317,13 @@ ORDER_PAYMENT_WINDOW = timedelta(seconds=env_int("ORDER_PAYMENT_WINDOW_SECONDS",
 CART_KEPT_DAYS = env_counts("CART_KEPT_DAYS", default={"guests": 30, "customers": 180})
 RETURN_WINDOW = timedelta(days=env_int("RETURN_WINDOW_DAYS", default=30))
 INVOICE_RETENTION_YEARS = env_int("INVOICE_RETENTION_YEARS", default=10)
+SELLER = {  # on invoices
+    "name": env("SELLER_NAME", default=urlsplit(PUBLIC_URL).hostname or PUBLIC_URL),
+    "address": [
+        line.strip() for line in env("SELLER_ADDRESS", default="").split(";") if line.strip()
+    ],
+    "tax_id": env("SELLER_TAX_ID", default=""),
+}
 LOW_STOCK_THRESHOLD = env_int("LOW_STOCK_THRESHOLD", default=5)
 
 # Payments: an empty base address is Stripe itself.

@@ -14,6 +14,9 @@ CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"  # noqa: F405 - from the
 STORAGES["staticfiles"] = {  # noqa: F405 - from the star import
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }
+STORAGES["orders"] = {  # noqa: F405 - from the star import
+    "BACKEND": "django.core.files.storage.InMemoryStorage"
+}
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 WHITENOISE_AUTOREFRESH = True

@@ -13,6 +13,7 @@ def storages(
     products_bucket: str,
     products_domain: str,
     users_bucket: str,
+    orders_bucket: str,
     audit_root: str,
 ) -> dict[str, dict[str, Any]]:
     """Return Django's storages by name. Without an audit root there is none of that name."""
@@ -21,6 +22,7 @@ def storages(
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
         "products": {"BACKEND": FOLDER},
         "users": _folder(media_root, "users"),
+        "orders": _folder(media_root, "orders"),  # invoices and credit notes
         "exchange": _folder(media_root, "exchange"),  # files of products, for staff alone
     }
     if products_bucket:
@@ -33,6 +35,8 @@ def storages(
         places["exchange"] = _bucket(products_bucket, location="exchange")
     if users_bucket:
         places["users"] = _bucket(users_bucket, signature_version="s3v4", querystring_expire=300)
+    if orders_bucket:
+        places["orders"] = _bucket(orders_bucket)
     if audit_root:  # without it, the audit log is anchored in the process's log alone
         places["audit"] = {"BACKEND": FOLDER, "OPTIONS": {"location": audit_root}}
     return places

@@ -8,13 +8,15 @@ QUEUES: dict[str, dict[str, str]] = {
     "orders.process_payments": {"queue": "payments"},
     "orders.process_webhooks": {"queue": "payments"},
     "orders.process_shipments": {"queue": "shipping"},
+    "orders.process_documents": {"queue": "pictures"},  # its worker may use the buckets
+    "orders.forget_old_documents": {"queue": "pictures"},
     "users.process_avatars": {"queue": "pictures"},
     "catalog.index_products": {"queue": "index"},
     "catalog.make_index": {"queue": "index"},
     "catalog.verify_index": {"queue": "index"},
     "catalog.process_pictures": {"queue": "pictures"},
     "privacy.process_requests": {"queue": "pictures"},  # archives hold them
-    "catalog.process_files": {"queue": "pictures"},  # its worker may use the buckets
+    "catalog.process_files": {"queue": "pictures"},
     "catalog.forget_old_files": {"queue": "pictures"},
     "kernel.send_mails": {"queue": "mail"},  # a mail server that hangs must not hold up events
 }
@@ -34,11 +36,13 @@ PERIODS = {
     "orders.process_payments": 1,
     "orders.process_webhooks": 1,
     "orders.process_shipments": 1,
+    "orders.process_documents": 1,
     "orders.expire_orders": 5,
     "catalog.expire_reservations": 5,
     "catalog.fill_pools": 1,
     "orders.delete_old_carts": 60,
     "orders.forget_old_records": 3600,
+    "orders.forget_old_documents": 3600,
     "notices.tell_who_waited": 5,
     "notices.tell_what_is_low": 600,
     "catalog.keep_search_counts": 60,

@@ -4,11 +4,14 @@ from django.db.models import Q
 
 from apps.kernel.privacy import BOOKKEEPING, EVIDENCE, Kind, Person, Table
 from apps.orders.models import (
+    BillingDocument,
     Cart,
     CartItem,
     Coupon,
     CouponBatch,
+    CreditNoteNumbers,
     CustomerUses,
+    InvoiceNumbers,
     LedgerEntry,
     LedgerPosting,
     Order,
@@ -93,9 +96,22 @@ TABLES = (
         emptied={"payload": {}, "request_id": "", "traceparent": ""},
         kept=BOOKKEEPING,
     ),
+    *(
+        Table(model=numbers, columns={Kind.NONE: "year last skipped"})
+        for numbers in (OrderNumbers, InvoiceNumbers, CreditNoteNumbers)
+    ),
     Table(
-        model=OrderNumbers,
-        columns={Kind.NONE: "year last skipped"},
+        model=BillingDocument,
+        of=lambda person: owned_by(person, "order__"),
+        columns={
+            Kind.REFERENCE: "id order refund number",
+            Kind.CONTACT: "content",
+            Kind.FINANCIAL: "kind issued_at total_minor currency created_at",
+            Kind.TECHNICAL: "request_id traceparent",
+            Kind.NONE: "status sha256 keep_until next_action_at lease_until tries",
+        },
+        emptied={"request_id": "", "traceparent": ""},
+        kept=f"`content` and the PDF until `keep_until`: {BOOKKEEPING}",
     ),
     Table(
         model=StrayPayment,

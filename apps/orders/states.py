@@ -37,6 +37,13 @@ class StrayStatus(StrEnum):
     REFUSED = "refused"
 
 
+class DocumentStatus(StrEnum):
+    DUE = "due"
+    ISSUED = "issued"
+    STORED = "stored"
+    FORGOTTEN = "forgotten"
+
+
 class PromotionStatus(StrEnum):
     DRAFT = "draft"
     ACTIVE = "active"
@@ -168,4 +175,11 @@ PROMOTION_FOLLOWS: dict[PromotionStatus, frozenset[PromotionStatus]] = {
     PromotionStatus.DRAFT: frozenset({PromotionStatus.ACTIVE, PromotionStatus.ARCHIVED}),
     PromotionStatus.ACTIVE: frozenset({PromotionStatus.ARCHIVED}),
     PromotionStatus.ARCHIVED: frozenset({PromotionStatus.ACTIVE}),
+}
+
+DOCUMENT_FOLLOWS: dict[DocumentStatus, frozenset[DocumentStatus]] = {
+    DocumentStatus.DUE: frozenset({DocumentStatus.ISSUED}),
+    DocumentStatus.ISSUED: frozenset({DocumentStatus.STORED}),
+    DocumentStatus.STORED: frozenset({DocumentStatus.ISSUED, DocumentStatus.FORGOTTEN}),
+    DocumentStatus.FORGOTTEN: frozenset(),
 }

@@ -9,6 +9,7 @@ from celery import shared_task
 from apps.kernel import trail
 from apps.kernel.delivery import subscriber
 from apps.orders.services import (
+    billing,
     cart_expiry,
     erasure,
     orders,
@@ -40,6 +41,18 @@ def process_webhooks() -> None:
 def process_shipments() -> None:
     """Label, hand over and deliver what is due."""
     _while_due(shipments.advance_shipment)
+
+
+@shared_task(name="orders.process_documents")
+def process_documents() -> None:
+    """Write the invoices and credit notes that are due."""
+    _while_due(billing.advance_document)
+
+
+@shared_task(name="orders.forget_old_documents")
+def forget_old_documents() -> None:
+    """Delete what invoices and credit notes say once nobody has to keep it any more."""
+    billing.forget_documents()
 
 
 @shared_task(name="orders.expire_orders")

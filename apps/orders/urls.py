@@ -5,6 +5,7 @@ from django.urls import path
 from apps.orders.views import (
     cart_merging,
     carts,
+    documents,
     hooks,
     ledger,
     lookups,
@@ -62,6 +63,17 @@ urlpatterns = [
     path("returns/<id:return_id>/receipts", return_steps.Receipts.as_view()),
     path("returns/<id:return_id>/inspections", return_steps.Inspections.as_view()),
     path("returns/<id:return_id>/refunds", return_steps.ReturnRefunds.as_view()),
+    path("orders/<id:order_id>/invoices", documents.Invoices.as_view()),
+    path("orders/<id:order_id>/invoices/<id:invoice_id>", documents.OneInvoice.as_view()),
+    path("orders/<id:order_id>/invoices/<id:invoice_id>/pdf", documents.InvoicePdf.as_view()),
+    path("orders/<id:order_id>/credit-notes", documents.CreditNotes.as_view()),
+    path(
+        "orders/<id:order_id>/credit-notes/<id:credit_note_id>", documents.OneCreditNote.as_view()
+    ),
+    path(
+        "orders/<id:order_id>/credit-notes/<id:credit_note_id>/pdf",
+        documents.CreditNotePdf.as_view(),
+    ),
     path("ledger/entries", ledger.LedgerEntries.as_view()),
     path("ledger/balances", ledger.LedgerBalances.as_view()),
     path("promotions", promotions.Promotions.as_view()),

@@ -49,6 +49,7 @@ from apps.orders.tests.factories import (
     CouponFactory,
     completed_order,
     delivered_order,
+    documents_of,
     placed_order,
     ready_cart,
     requested_return,
@@ -189,6 +190,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
     carts = {whose: ready_cart({variant.pk: 1}) for whose in ("owner's", "guest's")}
     saved = {whose: saved_item(cart, variant.pk) for whose, (cart, _) in carts.items()}
     orders = {whose: placed_order({variant.pk: 1}) for whose in ("owner's", "guest's")}
+    documents = {whose: documents_of(order) for whose, (order, _) in orders.items()}
     for mine, _ in (carts["owner's"], orders["owner's"]):
         mine.customer_id, mine.token_hash = owner.pk, ""
         mine.save()
@@ -286,6 +288,8 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "promotion_id": {"owner's": coupon.promotion_id},
             "batch_id": {"owner's": coupon.batch_id},
             "return_id": {whose: found.pk for whose, found in returns.items()},
+            "invoice_id": {whose: invoice.pk for whose, (invoice, _) in documents.items()},
+            "credit_note_id": {whose: note.pk for whose, (_, note) in documents.items()},
             "order_id": {whose: order.pk for whose, (order, _) in orders.items()},
         },
     )

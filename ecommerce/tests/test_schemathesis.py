@@ -45,6 +45,7 @@ from apps.kernel.models import AuditEntry
 from apps.orders.tests.factories import (
     CouponFactory,
     delivered_order,
+    documents_of,
     placed_order,
     ready_cart,
     requested_return,
@@ -121,6 +122,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     photo = ReviewPhotoFactory.create(review__product=variant.product, review__customer_id=boss.pk)
     cart, cart_holder = ready_cart({variant.pk: 2})
     order, order_holder = placed_order({variant.pk: 1})
+    invoice, credit_note = documents_of(order)
     item = cart.items.get()
     coupon = CouponFactory.create(code="SUN")
     saved = saved_item(cart, variant.pk)
@@ -144,6 +146,8 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "saved_item_id": str(saved.pk),
         "order_id": str(order.pk),
         "return_id": str(requested_return(delivered_order({variant.pk: 1})[0]).pk),
+        "invoice_id": str(invoice.pk),
+        "credit_note_id": str(credit_note.pk),
         "address_id": str(address.pk),
         "count_id": str(StockCountFactory.create().pk),
         "location_id": str(transfer.to_location_id),

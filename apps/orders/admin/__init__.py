@@ -1,6 +1,7 @@
 """Orders in the back office."""
 
 from apps.orders.admin.carts import CartAdmin
+from apps.orders.admin.documents import BillingDocumentAdmin, DocumentNumbersAdmin
 from apps.orders.admin.ledger import LedgerPostingAdmin
 from apps.orders.admin.numbers import OrderNumbersAdmin
 from apps.orders.admin.orders import (
@@ -25,9 +26,11 @@ from apps.orders.admin.returns import ReturnAdmin
 from apps.orders.admin.taxes import TaxClassAdmin, TaxRateAdmin, TaxZoneAdmin
 
 __all__ = [
+    "BillingDocumentAdmin",
     "CartAdmin",
     "CouponAdmin",
     "CustomerUsesAdmin",
+    "DocumentNumbersAdmin",
     "LedgerPostingAdmin",
     "OrderAdmin",
     "OrderNumbersAdmin",

@@ -9,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from apps.kernel.backoffice import ReadOnly, guarded
 from apps.kernel.money import Money, format_minor
 from apps.orders.admin.actions import act_on_each
+from apps.orders.admin.documents import documents_of
 from apps.orders.admin.numbers import ByOrderNumber
 from apps.orders.models import (
     Order,
@@ -62,7 +63,7 @@ class OrderAdmin(ReadOnly, ByOrderNumber):
     ordering = ("-placed_at",)
     inlines = (Lines, Applied, Attempts, Shipments, History)
     exclude = ("token_hash",)
-    readonly_fields = ("refunds",)
+    readonly_fields = ("refunds", "documents")
     actions = ("cancel",)
 
     @admin.display(description="number", ordering="number")
@@ -72,6 +73,10 @@ class OrderAdmin(ReadOnly, ByOrderNumber):
     @admin.display(description="total", ordering="grand_total_minor")
     def total(self, order: Order) -> str:
         return f"{format_minor(order.grand_total_minor, order.currency)} {order.currency}"
+
+    @admin.display(description="invoice and credit notes")
+    def documents(self, order: Order) -> str:
+        return documents_of(order)
 
     @admin.display
     def refunds(self, order: Order) -> str:

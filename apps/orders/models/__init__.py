@@ -1,10 +1,11 @@
 """What the orders app keeps."""
 
+from apps.orders.models.billing_document import BillingDocument
 from apps.orders.models.cart import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
 from apps.orders.models.invoice import RetainedInvoice
 from apps.orders.models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 from apps.orders.models.order import Order, OrderLine, StatusChange
-from apps.orders.models.order_number import OrderNumbers
+from apps.orders.models.order_number import CreditNoteNumbers, InvoiceNumbers, OrderNumbers
 from apps.orders.models.payment import (
     METHOD_REFERENCE,
     PaymentAttempt,
@@ -30,11 +31,14 @@ __all__ = [
     "LONGEST_CODE",
     "METHOD_REFERENCE",
     "MOST_LINES",
+    "BillingDocument",
     "Cart",
     "CartItem",
     "Coupon",
     "CouponBatch",
+    "CreditNoteNumbers",
     "CustomerUses",
+    "InvoiceNumbers",
     "LedgerAccount",
     "LedgerEntry",
     "LedgerPosting",

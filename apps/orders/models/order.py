@@ -15,6 +15,7 @@ from apps.orders.models.guards import (
     unchanged,
 )
 from apps.orders.models.order_number import shown
+from apps.orders.models.owed_documents import owes_an_invoice
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
 
 
@@ -118,6 +119,7 @@ class Order(models.Model):
         triggers = [
             life(ORDER_FOLLOWS, name="order_status_follows"),
             taxes_add_up(name="order_taxes_add_up"),
+            owes_an_invoice(name="order_paid_owes_an_invoice"),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Numbers of orders: without gaps in a year, kept as one whole number, shown as 2026-000123."""
+"""Numbers without gaps in a year, kept as one whole number, shown as 2026-000123."""
 
 import re
 
@@ -10,30 +10,60 @@ YEAR = 10**9
 SHOWN = re.compile(r"(20[0-9]{2})-([0-9]{6,9})")
 
 
-class OrderNumbers(models.Model):
-    """How many numbers of a year are given out, and which of them no order has, on purpose."""
+class YearlyNumbers(models.Model):
+    """How many numbers of a year are given out, and which of them nothing has, on purpose."""
 
     year = models.PositiveSmallIntegerField(primary_key=True)
     last = models.PositiveIntegerField()
     skipped = models.JSONField(
         db_default=models.Value([], output_field=models.JSONField()),
-        help_text="From, to and when: numbers that orders had which a restore has lost.",
+        help_text="From, to and when: numbers that were given out and that a restore has lost.",
     )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{shown(self.year * YEAR + self.last)} is the last"
+
+
+def bounds(name: str) -> list[models.BaseConstraint]:
+    """Return the constraints of a table of yearly numbers."""
+    return [
+        models.CheckConstraint(
+            condition=Q(year__gte=2000, year__lte=2099), name=f"{name}_year_has_20xx"
+        ),
+        models.CheckConstraint(
+            condition=Q(last__gte=0, last__lt=YEAR), name=f"{name}_fit_in_nine_digits"
+        ),
+    ]
+
+
+class OrderNumbers(YearlyNumbers):
+    """The numbers of orders."""
 
     class Meta:
         default_permissions = ("view",)
         verbose_name_plural = "order numbers"
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(year__gte=2000, year__lte=2099), name="order_numbers_year_has_20xx"
-            ),
-            models.CheckConstraint(
-                condition=Q(last__gte=0, last__lt=YEAR), name="order_numbers_fit_in_nine_digits"
-            ),
-        ]
+        constraints = bounds("order_numbers")
 
-    def __str__(self) -> str:
-        return f"{shown(self.year * YEAR + self.last)} is the last"
+
+class InvoiceNumbers(YearlyNumbers):
+    """The numbers of invoices."""
+
+    class Meta:
+        default_permissions = ("view",)
+        verbose_name_plural = "invoice numbers"
+        constraints = bounds("invoice_numbers")
+
+
+class CreditNoteNumbers(YearlyNumbers):
+    """The numbers of credit notes."""
+
+    class Meta:
+        default_permissions = ("view",)
+        verbose_name_plural = "credit note numbers"
+        constraints = bounds("credit_note_numbers")
 
 
 def shown(number: int) -> str:

@@ -9,6 +9,7 @@ from apps.kernel.ids import new_id
 from apps.kernel.models import Work
 from apps.orders.models.guards import counted_refund, known_status, life
 from apps.orders.models.order import Order
+from apps.orders.models.owed_documents import owes_a_credit_note
 from apps.orders.states import (
     ATTEMPT_FOLLOWS,
     FINISHED_ATTEMPTS,
@@ -135,6 +136,7 @@ class Refund(Work):
         ]
         triggers = [
             life(REFUND_FOLLOWS, name="refund_status_follows"),
+            owes_a_credit_note(name="refund_gone_back_owes_a_credit_note"),
             counted_refund(
                 pgtrigger.Insert | pgtrigger.Delete, name="refund_counts_against_its_payment"
             ),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from apps.kernel.ids import first_id_of
 from apps.orders.models import (
+    BillingDocument,
     Cart,
     PaymentAttempt,
     Refund,
@@ -19,6 +20,7 @@ from apps.orders.models import (
 )
 
 WORK: dict[str, type[Model]] = {
+    "document": BillingDocument,
     "payment": PaymentAttempt,
     "refund": Refund,
     "shipment": Shipment,

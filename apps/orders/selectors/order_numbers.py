@@ -1,4 +1,4 @@
-"""Reads: the numbers of a year that no order has."""
+"""Reads: the numbers of a year that nothing has."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,13 +8,13 @@ from django.db import connection
 from django.db.models import Min
 
 from apps.orders.models import Order, OrderNumbers
-from apps.orders.models.order_number import YEAR
+from apps.orders.models.order_number import YEAR, YearlyNumbers
 
 GAPS = """
     SELECT before + 1, number - 1 FROM (
         SELECT number, lag(number, 1, %(first)s - 1) OVER (ORDER BY number) AS before
         FROM (
-            SELECT number FROM orders_order WHERE number BETWEEN %(first)s AND %(last)s
+            SELECT number FROM {having} WHERE number BETWEEN %(first)s AND %(last)s
             UNION ALL SELECT %(last)s + 1
         ) AS given
     ) AS neighbours
@@ -23,10 +23,9 @@ GAPS = """
 
 
 def missing_numbers(*, placed_since: datetime | None = None) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last of each run of numbers that were given out and are gone.
+    """Yield the first and the last of each run of numbers that no order has any more.
 
-    What was skipped on purpose is not missing. With `placed_since` only numbers from the lowest one
-    of a younger order on are looked at.
+    With `placed_since` only numbers from the lowest one of a younger order on are looked at.
     """
     lowest = YEAR
     if placed_since is not None:
@@ -34,17 +33,28 @@ def missing_numbers(*, placed_since: datetime | None = None) -> Iterator[tuple[i
         lowest = younger.aggregate(lowest=Min("number"))["lowest"]
         if lowest is None:
             return
-    # The counters are read first: what they have given out by then is committed with its orders.
-    for numbers in list(OrderNumbers.objects.order_by("year")):
-        base = numbers.year * YEAR
-        bounds = {"first": max(base + 1, lowest), "last": base + numbers.last}
+    yield from gaps(OrderNumbers, having="orders_order", lowest=lowest)
+
+
+def gaps(
+    numbers: type[YearlyNumbers], *, having: str, lowest: int = YEAR
+) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of each run of numbers that were given out and are gone.
+
+    `having` is the table or query whose column `number` has them. What was skipped on purpose is
+    not missing.
+    """
+    # The counters are read first: what they have given out by then is committed with its owners.
+    for row in list(numbers._default_manager.order_by("year")):
+        base = row.year * YEAR
+        bounds = {"first": max(base + 1, lowest), "last": base + row.last}
         if bounds["first"] > bounds["last"]:
             continue
         with connection.cursor() as cursor:
-            cursor.execute(GAPS, bounds)
-            gaps = cursor.fetchall()
-        for first, last in gaps:
-            yield from _without_skipped(first, last, base, numbers.skipped)
+            cursor.execute(GAPS.format(having=having), bounds)
+            found = cursor.fetchall()
+        for first, last in found:
+            yield from _without_skipped(first, last, base, row.skipped)
 
 
 def _without_skipped(

@@ -9,7 +9,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.kernel.privacy import Person, Traces, erase_from
+from apps.orders.documents.content import BUYER
 from apps.orders.models import (
+    BillingDocument,
     Cart,
     Order,
     PaymentAttempt,
@@ -22,17 +24,11 @@ from apps.orders.personal_data import TABLES, owned_by
 from apps.orders.states import OPEN_RETURNS, AttemptStatus, OrderStatus
 
 ENDED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
-ON_INVOICES = (
-    *("first_name", "last_name", "company", "line1", "line2"),
-    *("city", "region", "postal_code", "country"),
-)
 PAYLOAD_KEPT_FOR = timedelta(days=30)
 
 
 def open_orders_of(*, person: Person) -> int:
-    """Return how many orders still need the person's data: not over, or money or goods
-    are on their way back.
-    """
+    """Return how many orders still need the person's data: not over, or something is under way."""
     moving = Q(next_action_at__isnull=False)
     return (
         Order.objects.filter(owned_by(person))
@@ -41,6 +37,7 @@ def open_orders_of(*, person: Person) -> int:
             | Q(pk__in=PaymentAttempt.objects.filter(moving).values("order"))
             | Q(pk__in=Refund.objects.filter(moving).values("attempt__order"))
             | Q(pk__in=Return.objects.filter(status__in=OPEN_RETURNS).values("order"))
+            | Q(pk__in=BillingDocument.objects.filter(moving).values("order"))
         )
         .count()
     )
@@ -72,10 +69,10 @@ def emails_of_guests() -> frozenset[str]:
 
 @transaction.atomic
 def erase(*, person: Person) -> int:
-    """Take the person out of their orders and delete their carts; what invoices need is kept.
+    """Take the person out of their orders and delete their carts; what invoices say is kept.
 
-    Nothing of it may be open. Amounts do not change. Doing it again changes nothing. Returns how
-    many rows were touched.
+    Of money that came and has no invoice, name and address are kept. Nothing of it may be open.
+    Amounts do not change. Doing it again changes nothing. Returns how many rows were touched.
     """
     mine = Order.objects.filter(owned_by(person)).exclude(shipping_address={})
     paid = Q(status=OrderStatus.COMPLETED) | Q(attempts__status=AttemptStatus.CAPTURED)
@@ -83,10 +80,10 @@ def erase(*, person: Person) -> int:
         [
             RetainedInvoice(
                 order=order,
-                address={name: order.shipping_address.get(name, "") for name in ON_INVOICES},
+                address={name: order.shipping_address.get(name, "") for name in BUYER},
                 keep_until=date(order.placed_at.year + settings.INVOICE_RETENTION_YEARS, 12, 31),
             )
-            for order in mine.filter(paid).distinct()
+            for order in mine.filter(paid, billing_documents=None).distinct()
         ],
         ignore_conflicts=True,
     )

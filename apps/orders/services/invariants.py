@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Now
 
 from apps.catalog import interface as catalog
 from apps.orders.models import (
+    BillingDocument,
     Coupon,
     Order,
     PaymentAttempt,
@@ -24,6 +25,7 @@ from apps.orders.models import (
 from apps.orders.models.order_number import shown
 from apps.orders.payments import PROVIDERS, gateway_for
 from apps.orders.payments.gateway import PaymentState, PaymentStatus
+from apps.orders.selectors.documents import missing_document_numbers, orders_without_invoice
 from apps.orders.selectors.order_numbers import missing_numbers
 from apps.orders.services.ledger_proof import (
     ledger_differences,
@@ -58,6 +60,8 @@ class Rule(StrEnum):
     REFUNDED = "refunded is at most what was captured"
     BALANCED = "a posting is zero in sum"
     NUMBERS = "order numbers have no gap"
+    INVOICED = "a paid order has an invoice, money given back of it a credit note"
+    DOCUMENT_NUMBERS = "numbers of invoices and credit notes have no gap"
     IN_TIME = "due work is done within a minute"
 
 
@@ -105,6 +109,10 @@ def violations(
     for first, last in missing_numbers(placed_since=placed_since):
         detail = "" if first == last else f"and so on to {shown(last)}"
         yield Violation(Rule.NUMBERS, shown(first), detail)
+    for order in orders_without_invoice(orders):
+        yield Violation(Rule.INVOICED, str(order), order.status)
+    for missing in missing_document_numbers(issued_since=placed_since):
+        yield Violation(Rule.DOCUMENT_NUMBERS, missing, "")
     if workers_run:
         yield from _overdue()
     if ask_providers:
@@ -232,7 +240,7 @@ def _wrong_postings(orders: QuerySet[Order]) -> Iterator[Violation]:
 
 
 def _overdue() -> Iterator[Violation]:
-    for model in (PaymentAttempt, Refund, Shipment, StrayPayment, WebhookEvent):
+    for model in (BillingDocument, PaymentAttempt, Refund, Shipment, StrayPayment, WebhookEvent):
         overdue = model._default_manager.filter(
             Q(lease_until=None) | Q(lease_until__lt=Now()), next_action_at__lt=Now() - OVERDUE
         )

@@ -5,14 +5,18 @@ from uuid import UUID
 
 import factory
 import pgtrigger
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import VariantFactory
+from apps.orders import files
 from apps.orders.models import (
+    BillingDocument,
     Cart,
     Coupon,
     CouponBatch,
+    CreditNoteNumbers,
     Order,
     PaymentAttempt,
     Promotion,
@@ -25,9 +29,20 @@ from apps.orders.models import (
     TaxZone,
     WebhookEvent,
 )
+from apps.orders.payments.gateway import PaymentState, PaymentStatus
 from apps.orders.pricing.percentages import ppm_of
 from apps.orders.selectors.orders import STORE, Holder
-from apps.orders.services import carts, checkout, coupons, ledger, returns, tax_tables
+from apps.orders.services import (
+    billing,
+    carts,
+    checkout,
+    coupons,
+    ledger,
+    payments,
+    returns,
+    tax_tables,
+)
+from apps.orders.services.numbers import next_number
 from apps.orders.states import ReturnReason
 
 ADDRESS = {
@@ -111,6 +126,68 @@ def placed_order(
     return order, Holder(token=placed.token)
 
 
+def pay(order: Order) -> None:
+    """Let the provider say that the order's money has come."""
+    attempt = order.attempts.get()
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(status="in_flight")
+    state = PaymentState(
+        reference=f"pi_{order.pk.hex}",
+        status=PaymentStatus.CAPTURED,
+        amount_minor=attempt.amount_minor,
+        captured_minor=attempt.amount_minor,
+        refunded_minor=0,
+        currency=attempt.currency,
+        next_action=None,
+        failure_code="",
+        failure_detail="",
+        attempt_id=str(attempt.pk),
+    )
+    assert payments.settle(attempt.pk, state)
+    order.refresh_from_db()
+
+
+def paid_order(
+    quantities: dict[Any, int] | None = None, *, codes: tuple[str, ...] = ()
+) -> tuple[Order, Holder]:
+    """Return an order whose money has come, and who holds it."""
+    cart, holder = ready_cart(quantities, codes=codes)
+    placed = checkout.place_order(holder=holder, cart_id=cart.pk, payment=VISA)
+    order = Order.objects.get(pk=placed.whole.order.pk)
+    pay(order)
+    return order, Holder(token=placed.token)
+
+
+def documents_of(order: Order) -> tuple[BillingDocument, BillingDocument]:
+    """Return an invoice and a credit note of an order, whatever has been paid."""
+    invoice = BillingDocument.objects.create(order=order, kind="invoice", next_action_at=Now())
+    while billing.advance_document():
+        pass
+    invoice.refresh_from_db()
+    refund = Refund.objects.create(
+        attempt=order.attempts.get(), amount_minor=1, currency="USD", status="failed"
+    )
+    number, issued_at = next_number(CreditNoteNumbers)
+    note = BillingDocument.objects.create(
+        order=order,
+        kind="credit_note",
+        refund=refund,
+        status="stored",
+        number=number,
+        issued_at=issued_at,
+        content={
+            **(invoice.content or {}),
+            "invoice": invoice.shown_number,
+            "totals": {"net": 1, "tax": 0, "grand_total": 1},
+        },
+        total_minor=1,
+        currency="USD",
+        sha256=invoice.sha256,
+        keep_until=invoice.keep_until,
+    )
+    files.keep(note.file, files.read(invoice.file))
+    return invoice, note
+
+
 def completed_order(
     *, customer_id: UUID | None = None, email: str = "robin@example.com"
 ) -> tuple[Order, Holder]:
@@ -124,6 +201,7 @@ def completed_order(
         PaymentAttempt.objects.filter(order=order).update(
             status="captured", reference=reference, next_action_at=None
         )
+    BillingDocument.objects.create(order=order, kind="invoice", next_action_at=Now())
     attempt = order.attempts.get()
     Refund.objects.create(attempt=attempt, amount_minor=1, currency="USD", status="succeeded")
     Shipment.objects.create(order=order, carrier="table_rates", status="delivered")
@@ -131,6 +209,8 @@ def completed_order(
         provider="stripe", event_id=reference, reference=reference, payload={}, outcome="applied"
     )
     ledger.complete(order.pk)
+    while billing.advance_document():
+        pass
     order.refresh_from_db()
     return order, Holder(customer_id=customer_id, token=placed.token)
 

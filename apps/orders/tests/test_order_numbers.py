@@ -14,7 +14,7 @@ from apps.orders.models.order_number import YEAR, number_in, shown
 from apps.orders.selectors.order_numbers import missing_numbers
 from apps.orders.services import checkout
 from apps.orders.services.invariants import Rule, broken_rules, violations
-from apps.orders.services.order_numbers import skip_order_numbers
+from apps.orders.services.numbers import skip
 from apps.orders.tests.factories import VISA, placed_order, ready_cart
 from apps.orders.tests.test_races import at_once
 from apps.users.tests.factories import StaffFactory, enter
@@ -129,8 +129,8 @@ def test_of_late_only_numbers_from_the_youngest_orders_on_are_looked_at():
 
 def test_numbers_that_a_restore_has_lost_are_skipped_and_are_not_missing():
     placed_order()
-    skip_order_numbers(10)
-    skip_order_numbers(5)
+    skip(OrderNumbers, 10)
+    skip(OrderNumbers, 5)
     order, _ = placed_order()
 
     assert place_in(this_year()) == [1, 17]
@@ -142,7 +142,7 @@ def test_numbers_that_a_restore_has_lost_are_skipped_and_are_not_missing():
 
 
 def test_numbers_are_skipped_in_a_year_that_has_none_yet():
-    skip_order_numbers(10)
+    skip(OrderNumbers, 10)
     placed_order()
 
     assert place_in(this_year()) == [11]

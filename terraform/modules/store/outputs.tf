@@ -26,6 +26,7 @@ output "ingress" {
 output "settings" {
   description = "For settings.env of the overlay."
   value = {
+    AWS_ORDERS_BUCKET   = module.orders.name
     AWS_PRODUCTS_BUCKET = module.products.name
     AWS_PRODUCTS_DOMAIN = local.pictures_host
     AWS_USERS_BUCKET    = module.users.name

@@ -58,7 +58,20 @@ module "web_role" {
       Resource = "arn:aws:s3:::${local.bucket.users}/avatars/*"
     },
     {
-      Sid      = "KeyOfTheUsersBucket"
+      Sid      = "Invoices"
+      Effect   = "Allow"
+      Action   = "s3:GetObject"
+      Resource = ["arn:aws:s3:::${local.bucket.orders}/invoices/*", "arn:aws:s3:::${local.bucket.orders}/credit-notes/*"]
+    },
+    {
+      # Without it S3 answers 403 instead of 404 for a file that is not there.
+      Sid      = "WhetherThereIsOneOfAnOrder"
+      Effect   = "Allow"
+      Action   = "s3:ListBucket"
+      Resource = "arn:aws:s3:::${local.bucket.orders}"
+    },
+    {
+      Sid      = "KeyOfPrivateBuckets"
       Effect   = "Allow"
       Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource = local.key.arn
@@ -67,7 +80,7 @@ module "web_role" {
 }
 
 # The worker that draws avatars, pictures of products and photos of reviews: reads what was uploaded, writes what is shown,
-# deletes both.
+# deletes both. It writes invoices, too, and deletes them when their time is over.
 module "worker_shipping_role" {
   source = "../workload_role"
 
@@ -99,10 +112,16 @@ module "worker_shipping_role" {
       Sid      = "WhetherThereIsOne"
       Effect   = "Allow"
       Action   = "s3:ListBucket"
-      Resource = ["arn:aws:s3:::${local.bucket.users}", "arn:aws:s3:::${local.bucket.products}"]
+      Resource = ["arn:aws:s3:::${local.bucket.users}", "arn:aws:s3:::${local.bucket.products}", "arn:aws:s3:::${local.bucket.orders}"]
     },
     {
-      Sid      = "KeyOfTheUsersBucket"
+      Sid      = "Invoices"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      Resource = ["arn:aws:s3:::${local.bucket.orders}/invoices/*", "arn:aws:s3:::${local.bucket.orders}/credit-notes/*"]
+    },
+    {
+      Sid      = "KeyOfPrivateBuckets"
       Effect   = "Allow"
       Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource = local.key.arn

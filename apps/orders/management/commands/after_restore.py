@@ -12,15 +12,16 @@ from django.utils.dateparse import parse_datetime
 
 from apps.kernel.audit import RESTORED, record
 from apps.kernel.money import format_minor
+from apps.orders.models import CreditNoteNumbers, InvoiceNumbers, OrderNumbers
 from apps.orders.payments import PROVIDERS
 from apps.orders.payments.gateway import OutcomeUnknown
 from apps.orders.services import strays
 from apps.orders.services.invariants import violations
-from apps.orders.services.order_numbers import skip_order_numbers
+from apps.orders.services.numbers import skip
 from apps.users import interface as users
 
 # More than a store can sell in the minute that a restore may lose.
-LOST_ORDER_NUMBERS = 10_000
+LOST_NUMBERS = 10_000
 
 
 class Command(BaseCommand):
@@ -28,7 +29,8 @@ class Command(BaseCommand):
 
     help = (
         "List payments that the restored database has forgotten. With --apply: send them back by "
-        "durable rows, end all sessions, skip order numbers, empty the cache."
+        "durable rows, end all sessions, skip numbers of orders, invoices and credit notes, "
+        "empty the cache."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -72,12 +74,14 @@ class Command(BaseCommand):
         ended = users.end_all_after_restore()
         with transaction.atomic():
             record(RESTORED, about="store", after={"forgotten_payments": found})
-        skip_order_numbers(LOST_ORDER_NUMBERS)
+        for numbers in (OrderNumbers, InvoiceNumbers, CreditNoteNumbers):
+            skip(numbers, LOST_NUMBERS)
         cache.clear()
         self.stdout.write(
-            f"{found} payments go back, {ended} sessions ended, {LOST_ORDER_NUMBERS} order numbers "
-            "skipped, cache emptied. Open the store; then check_invariants must find nothing. "
-            "`privacy reapply` erases again who was erased since."
+            f"{found} payments go back, {ended} sessions ended, {LOST_NUMBERS} numbers of "
+            "orders, invoices and credit notes skipped, cache emptied. Open the store; then "
+            "check_invariants must find nothing. `privacy reapply` "
+            "erases again who was erased since."
         )
 
     def _look_into(self, provider: str, since: datetime | None) -> strays.LostWindow:

@@ -33,7 +33,7 @@ run "the_committed_values_make_an_environment" {
   }
 
   assert {
-    condition     = output.settings == { AWS_PRODUCTS_BUCKET = "ecommerce-products-dev-111122223333", AWS_PRODUCTS_DOMAIN = "pictures.dev.shop.example.com", AWS_USERS_BUCKET = "ecommerce-users-dev-111122223333" }
+    condition     = output.settings == { AWS_ORDERS_BUCKET = "ecommerce-orders-dev-111122223333", AWS_PRODUCTS_BUCKET = "ecommerce-products-dev-111122223333", AWS_PRODUCTS_DOMAIN = "pictures.dev.shop.example.com", AWS_USERS_BUCKET = "ecommerce-users-dev-111122223333" }
     error_message = "What the overlay's settings have to say."
   }
 }

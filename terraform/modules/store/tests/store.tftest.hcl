@@ -32,7 +32,7 @@ run "roles_secrets_and_buckets_have_the_names_the_cluster_uses" {
   }
 
   assert {
-    condition     = output.buckets.users == "ecommerce-users-production-111122223333" && output.buckets.orders == "ecommerce-orders-production-111122223333" && output.settings.AWS_USERS_BUCKET == output.buckets.users && output.settings.AWS_PRODUCTS_BUCKET == "ecommerce-products-production-111122223333"
+    condition     = output.buckets.users == "ecommerce-users-production-111122223333" && output.buckets.orders == "ecommerce-orders-production-111122223333" && output.settings.AWS_ORDERS_BUCKET == output.buckets.orders && output.settings.AWS_USERS_BUCKET == output.buckets.users && output.settings.AWS_PRODUCTS_BUCKET == "ecommerce-products-production-111122223333"
     error_message = "Buckets."
   }
 

@@ -1,0 +1,1 @@
+"""Invoices and credit notes: what they say, and how they look as PDF."""
