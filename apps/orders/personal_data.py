@@ -252,7 +252,7 @@ TABLES = (
         of=lambda person: owned_by(person, "cart__"),
         columns={
             Kind.REFERENCE: "id cart",
-            Kind.CONTENT: "variant_id quantity created_at",
+            Kind.CONTENT: "variant_id quantity seen_price_minor created_at",
         },
     ),
     Table(

@@ -8,7 +8,7 @@ from apps.orders.models import Cart, CartItem, SavedItem
 
 class CartItems(ReadOnly, admin.TabularInline):
     model = CartItem
-    fields = ("variant_id", "quantity")
+    fields = ("variant_id", "quantity", "seen_price_minor")
 
 
 class SavedItems(ReadOnly, admin.TabularInline):

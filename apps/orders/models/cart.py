@@ -61,6 +61,9 @@ class CartItem(models.Model):
     quantity = models.PositiveIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(LARGEST_QUANTITY)]
     )
+    seen_price_minor = models.BigIntegerField(
+        null=True, blank=True, help_text="Of one piece, when the line was last changed."
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -70,6 +73,10 @@ class CartItem(models.Model):
             models.CheckConstraint(
                 condition=models.Q(quantity__gte=1, quantity__lte=LARGEST_QUANTITY),
                 name="cart_item_quantity_is_1_to_999",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(seen_price_minor=None) | models.Q(seen_price_minor__gte=0),
+                name="cart_item_seen_price_is_not_negative",
             ),
         ]
 

@@ -1,8 +1,9 @@
 """Reads: the one door to a cart and to an order, and lists of orders."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -74,7 +75,7 @@ class Holder:
 ITEMS = ArraySubquery(
     CartItem.objects.filter(cart=OuterRef("pk"))
     .order_by("created_at", "id")
-    .values(line=JSONArray("id", "variant_id", "quantity"))
+    .values(line=JSONArray("id", "variant_id", "quantity", "seen_price_minor"))
 )
 
 STORE = Holder(sees_all=True, cancels_all=True, refunds_all=True, decides_returns=True)
@@ -103,9 +104,20 @@ def cart_with_items(*, holder: Holder, cart_id: UUID | None = None) -> tuple[Car
     cart = carts.filter(**which).order_by("-created_at", "-id").first()
     if cart is None:
         raise UnknownCart("There is no such cart." if cart_id else "There is no open cart.")
-    return cart, [
-        CartItem(id=UUID(item_id), cart=cart, variant_id=UUID(variant_id), quantity=quantity)
-        for item_id, variant_id, quantity in cart.lines
+    return cart, lines_from(cart.lines, cart=cart)
+
+
+def lines_from(rows: Iterable[Sequence[Any]], *, cart: Cart) -> list[CartItem]:
+    """Return the lines that a statement about the cart has brought along."""
+    return [
+        CartItem(
+            id=UUID(item_id),
+            cart=cart,
+            variant_id=UUID(variant_id),
+            quantity=quantity,
+            seen_price_minor=seen_price,
+        )
+        for item_id, variant_id, quantity, seen_price in rows
     ]
 
 

@@ -92,6 +92,7 @@ class CartProblem(serializers.Serializer[Any]):
 
     code = serializers.CharField()
     detail = serializers.CharField()
+    facts = serializers.DictField(help_text="Of a line: its ids, and what has changed.")
 
 
 class CartDocument(serializers.Serializer[Any]):
@@ -171,7 +172,7 @@ def cart_document(
             "tax_included": priced.quote.tax_included,
             "grand_total": priced.totals.grand_total,
         },
-        "problems": [{"code": p.code, "detail": p.detail} for p in priced.problems],
+        "problems": [problem.document for problem in priced.problems],
         "version": cart.version,
     }
     if explained:

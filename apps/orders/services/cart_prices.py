@@ -1,7 +1,7 @@
 """What a cart costs now and why, and what keeps it from being ordered."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
@@ -34,6 +34,9 @@ COUNTING = {Outcome.APPLIED, Outcome.SHIPPING_NOT_CHOSEN}
 USED_UP = {Outcome.USED_UP, Outcome.CODE_USED_UP, Outcome.CUSTOMER_USED_UP, Outcome.BUDGET_SPENT}
 
 
+Offers = Mapping[UUID, catalog.Offer]
+
+
 class ShippingAddressMissing(Conflict):
     """Where it goes has to be said first."""
 
@@ -52,6 +55,12 @@ class CartLine:
         """What each of so many pieces costs."""
         return self.offer.price_for(self.item.quantity) if self.offer else None
 
+    @property
+    def rise(self) -> int:
+        """How much more a piece costs than when the shopper last changed the line."""
+        now, seen = self.unit_price, self.item.seen_price_minor
+        return 0 if now is None or seen is None else now.minor - seen
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -59,6 +68,12 @@ class Problem:
 
     code: str
     detail: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The problem as it is shown."""
+        return {"code": self.code, "detail": self.detail, "facts": self.facts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +90,11 @@ class PricedCart:
     @property
     def totals(self) -> Totals:
         return self.quote.totals
+
+    @property
+    def is_dearer(self) -> bool:
+        """Whether any line costs more than the shopper has seen."""
+        return any(line.rise > 0 for line in self.lines)
 
     @property
     def used_up(self) -> list[str]:
@@ -98,21 +118,31 @@ def read_cart(*, holder: Holder, cart_id: UUID | None = None) -> PricedCart:
     return price_cart(cart, holder=holder, items=items)
 
 
+def offers_for(cart: Cart, *, holder: Holder, variant_ids: Iterable[UUID]) -> Offers:
+    """Return what the catalog offers the holder for this cart now, by variant."""
+    return catalog.offers(
+        variant_ids=list(variant_ids),
+        currency=cart.currency,
+        customer_group_id=holder.customer_group_id,
+    )
+
+
 def price_cart(
-    cart: Cart, *, holder: Holder, items: Sequence[CartItem] | None = None
+    cart: Cart,
+    *,
+    holder: Holder,
+    items: Sequence[CartItem] | None = None,
+    offers: Offers | None = None,
 ) -> PricedCart:
     """Return the cart at the prices that the holder pays now, with all that is in the way.
 
-    Whoever has read the cart's lines already gives them.
+    Whoever has read the cart's lines, or what the catalog says of them, already gives them.
     """
     at = timezone.now()
     if items is None:
         items = list(CartItem.objects.filter(cart=cart).order_by("created_at", "id"))
-    offers = catalog.offers(
-        variant_ids=[item.variant_id for item in items],
-        currency=cart.currency,
-        customer_group_id=holder.customer_group_id,
-    )
+    if offers is None:
+        offers = offers_for(cart, holder=holder, variant_ids=[item.variant_id for item in items])
     lines = [CartLine(item, offers.get(item.variant_id)) for item in items]
     option = next(
         (o for o in _options(cart, lines, at.date()) if o.code == cart.shipping_option), None
@@ -138,7 +168,11 @@ def price_cart(
     )
     priced = PricedCart(cart, lines, quoted, rules, taxes, _problems(cart, lines, option))
     priced.problems.extend(
-        Problem("coupon_not_applicable", f"{trial.key}: {trial.outcome}.")
+        Problem(
+            "coupon_not_applicable",
+            f"{trial.key}: {trial.outcome}.",
+            {"code": trial.key, "reason": trial.outcome},
+        )
         for trial in priced.idle_codes
     )
     return priced
@@ -186,12 +220,7 @@ def _problems(cart: Cart, lines: list[CartLine], option: ShippingOption | None) 
     if not lines:
         found.append(Problem("cart_is_empty", "There is nothing in the cart."))
     for line in lines:
-        if line.offer is None:
-            found.append(Problem("item_unavailable", f"Line {line.item.pk} is sold no more."))
-        elif line.offer.available < line.item.quantity:
-            found.append(
-                Problem("insufficient_stock", f"{line.offer.sku}: {line.offer.available} left.")
-            )
+        found += _problems_of(line, cart.currency)
     if not cart.email:
         found.append(Problem("email_missing", "Say where the confirmation goes."))
     if not cart.shipping_address:
@@ -199,3 +228,19 @@ def _problems(cart: Cart, lines: list[CartLine], option: ShippingOption | None) 
     elif option is None:
         found.append(Problem("shipping_option_missing", "Choose how the parcel is sent."))
     return found
+
+
+def _problems_of(line: CartLine, currency: str) -> Iterator[Problem]:
+    item, offer, now = line.item, line.offer, line.unit_price
+    facts = {"item_id": item.pk, "variant_id": item.variant_id}
+    if offer is None or now is None:
+        yield Problem("item_unavailable", f"Line {item.pk} is sold no more.", facts)
+        return
+    if offer.available < item.quantity:
+        left = {"wanted": item.quantity, "available": offer.available}
+        detail = f"{offer.sku}: {offer.available} left."
+        yield Problem("insufficient_stock", detail, {**facts, **left})
+    if line.rise:
+        before = Money(now.minor - line.rise, currency)
+        detail = f"{offer.sku}: one cost {before.amount}, now {now.amount}."
+        yield Problem("price_changed", detail, {**facts, "before": before, "now": now})

@@ -12,32 +12,30 @@ from apps.catalog import interface as catalog
 from apps.kernel.errors import Conflict, Invalid, NotFound, VersionMismatch
 from apps.kernel.ids import new_id
 from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
-from apps.orders.selectors.orders import Holder, cart_of, hash_of
-from apps.orders.services.cart_prices import PricedCart, price_cart, shipping_options
+from apps.orders.selectors.orders import Holder, cart_of, hash_of, lines_from
+from apps.orders.services.cart_prices import (
+    PricedCart,
+    offers_for,
+    price_cart,
+    shipping_options,
+)
 from apps.users import interface as users
 
-# The lines that there are come along: a statement does not see what it writes itself.
 ADD = """
-WITH added AS (
-    INSERT INTO orders_cartitem (id, cart_id, variant_id, quantity)
-    VALUES (%(id)s, %(cart)s, %(variant)s, %(quantity)s)
-    ON CONFLICT ON CONSTRAINT cart_item_once_a_variant
-    DO UPDATE SET quantity = orders_cartitem.quantity + excluded.quantity
-    WHERE orders_cartitem.quantity + excluded.quantity <= %(most)s
-    RETURNING *
-)
-SELECT * FROM added
-UNION ALL
-SELECT * FROM orders_cartitem
-WHERE cart_id = %(cart)s AND variant_id <> %(variant)s AND EXISTS (SELECT FROM added)
-ORDER BY created_at, id
+INSERT INTO orders_cartitem (id, cart_id, variant_id, quantity, seen_price_minor)
+VALUES (%(id)s, %(cart)s, %(variant)s, %(quantity)s, %(price)s)
+ON CONFLICT ON CONSTRAINT cart_item_once_a_variant DO UPDATE SET
+    quantity = orders_cartitem.quantity + excluded.quantity,
+    seen_price_minor = excluded.seen_price_minor
+WHERE orders_cartitem.quantity + excluded.quantity <= %(most)s
+RETURNING *
 """
 
 SEEN = """
     (SELECT seen.version FROM orders_cart AS seen WHERE seen.id = orders_cart.id) AS seen_version,
     (
         SELECT json_agg(
-            json_build_array(item.id, item.variant_id, item.quantity)
+            json_build_array(item.id, item.variant_id, item.quantity, item.seen_price_minor)
             ORDER BY item.created_at, item.id
         )
         FROM orders_cartitem AS item WHERE item.cart_id = orders_cart.id
@@ -109,16 +107,26 @@ def add_item(
     """
     cart = change_cart(holder, cart_id, version)
     variant_id = variant if isinstance(variant, UUID) else _variant_id_of(variant)
-    wish = {"id": new_id(), "cart": cart.pk, "variant": variant_id, "quantity": quantity}
-    items = list(CartItem.objects.raw(ADD, {**wish, "most": LARGEST_QUANTITY}))
-    if not items:
-        raise QuantityTooLarge(f"A cart takes at most {LARGEST_QUANTITY} of one thing.")
-    priced = price_cart(cart, holder=holder, items=items)
-    if not any(line.offer for line in priced.lines if line.item.variant_id == variant_id):
+    lines = {item.variant_id: item for item in items_of(cart)}
+    offers = offers_for(cart, holder=holder, variant_ids={*lines, variant_id})
+    if variant_id not in offers:
         raise UnknownVariant("Nothing like this is sold now.")
-    if len(priced.lines) > MOST_LINES:
+    held = lines[variant_id].quantity if variant_id in lines else 0
+    wish = {
+        "id": new_id(),
+        "cart": cart.pk,
+        "variant": variant_id,
+        "quantity": quantity,
+        "price": offers[variant_id].price_for(held + quantity).minor,
+        "most": LARGEST_QUANTITY,
+    }
+    added = next(iter(CartItem.objects.raw(ADD, wish)), None)
+    if added is None:
+        raise QuantityTooLarge(f"A cart takes at most {LARGEST_QUANTITY} of one thing.")
+    lines[variant_id] = added
+    if len(lines) > MOST_LINES:
         raise CartIsFull(f"A cart takes at most {MOST_LINES} lines.")
-    return priced
+    return price_cart(cart, holder=holder, items=list(lines.values()), offers=offers)
 
 
 @transaction.atomic
@@ -130,11 +138,22 @@ def set_quantity(
     Raises UnknownCart, CartIsOrdered, VersionMismatch, UnknownItem.
     """
     cart = change_cart(holder, cart_id, version)
-    items = CartItem.objects.filter(cart=cart, pk=item_id)
-    changed = items.update(quantity=quantity) if quantity else items.delete()[0]
-    if not changed:
+    lines = {item.pk: item for item in items_of(cart)}
+    if item_id not in lines:
         raise UnknownItem("The cart has no such line.")
-    return price_cart(cart, holder=holder)
+    line, items = lines[item_id], CartItem.objects.filter(pk=item_id)
+    offers = offers_for(
+        cart, holder=holder, variant_ids=[item.variant_id for item in lines.values()]
+    )
+    if quantity:
+        offer = offers.get(line.variant_id)
+        line.quantity = quantity
+        line.seen_price_minor = offer.price_for(quantity).minor if offer else None
+        items.update(quantity=quantity, seen_price_minor=line.seen_price_minor)
+    else:
+        del lines[item_id]
+        items.delete()
+    return price_cart(cart, holder=holder, items=list(lines.values()), offers=offers)
 
 
 @transaction.atomic
@@ -145,15 +164,20 @@ def replace_items(
     cart = change_cart(holder, cart_id, version)
     if len(quantities) > MOST_LINES:
         raise CartIsFull(f"A cart takes at most {MOST_LINES} lines.")
+    offers = offers_for(cart, holder=holder, variant_ids=quantities)
+    if not offers.keys() >= quantities.keys():
+        raise UnknownVariant("Nothing like this is sold now.")
     CartItem.objects.filter(cart=cart).delete()
-    CartItem.objects.bulk_create(
-        CartItem(cart=cart, variant_id=variant_id, quantity=quantity)
+    items = CartItem.objects.bulk_create(
+        CartItem(
+            cart=cart,
+            variant_id=variant_id,
+            quantity=quantity,
+            seen_price_minor=offers[variant_id].price_for(quantity).minor,
+        )
         for variant_id, quantity in quantities.items()
     )
-    priced = price_cart(cart, holder=holder)
-    if not all(line.offer for line in priced.lines):
-        raise UnknownVariant("Nothing like this is sold now.")
-    return priced
+    return price_cart(cart, holder=holder, items=items, offers=offers)
 
 
 @transaction.atomic
@@ -208,18 +232,15 @@ def change_open_cart(
     return next(iter(changed), None)
 
 
-def items_of(cart: Cart) -> list[CartItem] | None:
-    """Return the lines of a cart that was just changed; None if somebody else changed it meanwhile.
+def items_of(cart: Cart) -> list[CartItem]:
+    """Return the lines of a cart that was just changed, read again if there was another change.
 
     Who waits for the lock is told what the cart is then, but sees the lines of before.
     """
     seen = cast("Any", cart)
     if seen.seen_version != cart.version - 1:
-        return None
-    return [
-        CartItem(id=UUID(item_id), cart=cart, variant_id=UUID(variant_id), quantity=quantity)
-        for item_id, variant_id, quantity in seen.seen_lines or ()
-    ]
+        return list(CartItem.objects.filter(cart=cart).order_by("created_at", "id"))
+    return lines_from(seen.seen_lines or (), cart=cart)
 
 
 def change_cart(holder: Holder, cart_id: UUID, version: int | None, **values: Any) -> Cart:

@@ -157,12 +157,16 @@ def _close(holder: Holder, cart_id: UUID, version: int | None, email: str) -> Ca
 def _refuse_unless_ready(priced: PricedCart, expected_total: Money | None) -> None:
     if gone := priced.used_up:
         raise PromotionUsedUp("A code is used up; take it out of the cart.", codes=gone)
-    # Only the reservation decides on stock; what the cart shows of it may be old already.
-    blockers = [p for p in priced.problems if p.code != "insufficient_stock"]
+    # Only the reservation decides on stock; what the cart shows of it may be old already. Who says
+    # the total has seen the prices, and nobody minds a lower one.
+    passed = {"insufficient_stock"}
+    if expected_total is not None or not priced.is_dearer:
+        passed.add("price_changed")
+    blockers = [p for p in priced.problems if p.code not in passed]
     if blockers:
         raise CartNotReady(
             "The cart cannot be ordered yet.",
-            problems=[{"code": p.code, "detail": p.detail} for p in blockers],
+            problems=[problem.document for problem in blockers],
         )
     if expected_total is not None and expected_total != priced.totals.grand_total:
         raise TotalChanged("The total has changed.", grand_total=priced.totals.grand_total)

@@ -8,7 +8,7 @@ from django.db import transaction
 from apps.catalog import interface as catalog
 from apps.orders.models import CartItem, OrderLine
 from apps.orders.selectors.orders import Holder, order_of
-from apps.orders.services.cart_lines import LeftOut, put_in
+from apps.orders.services.cart_lines import LeftOut, put_in, remember_prices
 from apps.orders.services.cart_prices import PricedCart, price_cart
 from apps.orders.services.checkout import NotTheBuyer
 from apps.orders.services.current_carts import change_current_cart, wait_for_others
@@ -58,7 +58,9 @@ def reorder(*, buyer: Holder, holder: Holder, order_id: UUID) -> Reordered:
         cart_id=cart.pk,
         quantities={key: line.quantity for key, line in lines.items() if key in sold},
     )
-    return Reordered(price_cart(cart, holder=holder), token, left_out)
+    priced = price_cart(cart, holder=holder)
+    remember_prices(priced)
+    return Reordered(priced, token, left_out)
 
 
 def _lines_of(order_id: UUID) -> list[OrderLine]:

@@ -10,7 +10,7 @@ from apps.kernel.errors import Conflict, NotFound
 from apps.kernel.money import Money
 from apps.orders.models import MOST_LINES, Cart, CartItem, SavedItem
 from apps.orders.selectors.orders import Holder, cart_of
-from apps.orders.services.cart_lines import put_in, take_out
+from apps.orders.services.cart_lines import put_in, remember_prices, take_out
 from apps.orders.services.cart_prices import PricedCart, price_cart
 from apps.orders.services.carts import (
     CartIsFull,
@@ -97,6 +97,7 @@ def put_back(*, holder: Holder, cart_id: UUID, saved_id: UUID, version: int | No
     priced = price_cart(cart, holder=holder)
     if not any(each.offer for each in priced.lines if each.item.variant_id in line):
         raise UnknownVariant("Nothing like this is sold now.")
+    remember_prices(priced)
     return priced
 
 

@@ -85,9 +85,13 @@ def test_a_guest_opens_a_cart_and_gets_its_token_once(guest):
             for part in ("items", "discount", "shipping", "tax", "tax_included", "grand_total")
         },
         "problems": [
-            {"code": "cart_is_empty", "detail": "There is nothing in the cart."},
-            {"code": "email_missing", "detail": "Say where the confirmation goes."},
-            {"code": "shipping_address_missing", "detail": "Say where the parcel goes."},
+            {"code": "cart_is_empty", "detail": "There is nothing in the cart.", "facts": {}},
+            {"code": "email_missing", "detail": "Say where the confirmation goes.", "facts": {}},
+            {
+                "code": "shipping_address_missing",
+                "detail": "Say where the parcel goes.",
+                "facts": {},
+            },
         ],
         "version": 1,
     }

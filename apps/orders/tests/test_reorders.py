@@ -174,5 +174,5 @@ def test_an_order_of_any_length_is_bought_again_with_the_same_number_of_statemen
         ready_cart(customer_id=user.pk)
         holder = Holder(customer_id=user.pk)
 
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             reorders.reorder(buyer=holder, holder=holder, order_id=order.pk)
