@@ -122,6 +122,8 @@ ROUTES: dict[str, Rule] = {
     "GET openapi.json": PUBLIC,
     "GET errors": PUBLIC,
     "GET errors/{code}": PUBLIC,
+    "GET countries": PUBLIC,
+    "GET countries/{country}": PUBLIC,
     "GET /.well-known/jwks.json": PUBLIC,
     # accounts and sessions
     "POST auth/register": PUBLIC,

@@ -258,6 +258,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "request_id": {"owner's": erasure.pk},
             "entry_id": {"owner's": AuditEntry.objects.latest("id").pk},
             "code": {"owner's": "not_found"},
+            "country": {"owner's": "KR"},
             "product_type": {"owner's": ProductTypeFactory.create().pk},
             "attribute_id": {"owner's": choice.attribute_id},
             "choice_id": {"owner's": choice.pk},

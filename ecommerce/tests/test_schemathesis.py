@@ -180,6 +180,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "product_export_id": str(ExportFactory.create().pk),
         "of": "products",
         "code": "not_found",
+        "country": "KR",
         "product_type": str(ProductTypeFactory.create().pk),
         "attribute_id": str(choice.attribute_id),
         "choice_id": str(choice.pk),

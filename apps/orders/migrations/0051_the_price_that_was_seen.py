@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0020_order_numbers_without_gaps")]
+    dependencies = [("orders", "0042_owe_documents_of_before")]
     accepts = {
         "tightens orders_cartitem": "What the release before does not know is null there, which fits."
     }

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from apps.kernel.postal_rules import spellings
 from apps.kernel.prepared import prepared
 from apps.orders.models.tax import LONGEST_PREFIX, postal_key, region_key
 from apps.orders.pricing import Rate, Taxes
@@ -19,7 +20,7 @@ SELECT z.id, z.name, z.prices_include_tax, z.shipping_taxed, p.code,
     a.country, a.region, a.postal_prefix, c.code, c.is_default, r.code, r.ppm, r.name
 FROM (
     SELECT zone_id, country, region, postal_prefix FROM orders_taxarea
-    WHERE country IN (%(country)s::text, '') AND region IN (%(region)s::text, '')
+    WHERE country IN (%(country)s::text, '') AND region = ANY(%(regions)s::text[])
         AND postal_prefix = ANY(%(prefixes)s::text[])
     ORDER BY length(postal_prefix) DESC, length(region) DESC, country DESC
     LIMIT 1
@@ -72,11 +73,11 @@ def applicable(address: Mapping[str, Any] | None, at: datetime) -> Applicable:
     """
     if not address:
         return NOWHERE
-    country = address["country"]
+    country, region = address["country"], address.get("region") or ""
     postal_code = postal_key(address.get("postal_code") or "")[:LONGEST_PREFIX]
     place = {
         "country": country,
-        "region": region_key(country, address.get("region") or ""),
+        "regions": ["", *{region_key(country, each) for each in spellings(country, region)}],
         "prefixes": [postal_code[:length] for length in range(len(postal_code) + 1)],
         "at": at,
     }

@@ -161,3 +161,24 @@ def test_a_book_with_room_for_three_takes_three_of_sixteen_at_once():
 
     assert sum(isinstance(outcome, Address) for outcome in outcomes) == 3
     assert Address.objects.count() == addresses.MOST
+
+
+def test_what_is_changed_is_held_against_the_country_together_with_what_is_kept(client_me):
+    made = client_me.post(BOOK, {**DRAFT, "postal_code": "sw1y 4jh"})
+    assert made.json()["postal_code"] == "SW1Y 4JH"
+
+    moved = client_me.patch(made["Location"], {"country": "US"})
+    whole = client_me.patch(
+        made["Location"], {"country": "US", "region": "Illinois", "postal_code": "62701"}
+    )
+
+    assert codes(moved) == {("/region", "required"), ("/postal_code", "invalid_postal_code")}
+    assert whole.json()["region"] == "IL"
+
+
+def test_an_address_from_before_is_still_made_the_default(client_me, me):
+    old = AddressFactory(user=me, country="US", region="", postal_code="?")
+
+    answer = client_me.patch(f"{BOOK}/{old.pk}", {"default_shipping": True, "line1": "2 Main"})
+
+    assert (answer.status_code, answer.json()["postal_code"]) == (200, "?")

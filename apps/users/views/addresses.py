@@ -79,7 +79,8 @@ class OneAddress(APIView):
     )
     def patch(self, request: Request, address_id: UUID) -> Response:
         """Change what is given. A new default takes the place of the old one."""
-        draft = BookAddress(data=request.data, partial=True)
+        kept = address_of(user_id=_me(request), address_id=address_id)
+        draft = BookAddress(kept, data=request.data, partial=True)
         draft.is_valid(raise_exception=True)
         address = addresses.change_address(
             user_id=_me(request), address_id=address_id, **draft.validated_data
