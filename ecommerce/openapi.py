@@ -22,6 +22,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ShipmentStatus": "apps.orders.states.ShipmentStatus",
         "ReturnStatus": "apps.orders.states.ReturnStatus",
         "ReturnReason": "apps.orders.serializers.returns.REASONS",
+        "ChangeKind": "apps.orders.serializers.changes.KINDS",
+        "ChangeStatus": "apps.orders.serializers.changes.CHANGE_STATUSES",
         "Resolution": "apps.orders.serializers.returns.RESOLUTIONS",
         "ProductStatus": "apps.catalog.models.Product.Status",
         "ReservationState": "apps.catalog.models.Reservation.State",

@@ -48,6 +48,7 @@ _reviews = frozenset(
 )
 _orders = frozenset(
     {
+        "orders.view_changeset",
         "orders.view_order",
         "orders.view_orderline",
         "orders.view_return",

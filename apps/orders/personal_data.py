@@ -7,6 +7,7 @@ from apps.orders.models import (
     BillingDocument,
     Cart,
     CartItem,
+    ChangeSet,
     Coupon,
     CouponBatch,
     CreditNoteNumbers,
@@ -119,6 +120,19 @@ TABLES = (
             Kind.NONE: "id provider reference attempt_id amount_minor currency status failure_code "
             "created_at next_action_at lease_until tries request_id traceparent"
         },
+    ),
+    Table(
+        model=ChangeSet,
+        of=lambda person: owned_by(person, "order__"),
+        guard="change_set_is_a_document",
+        columns={
+            Kind.REFERENCE: "id order actor_id outcome",
+            Kind.CONTENT: "kind status body created_at confirmed_at",
+            Kind.FINANCIAL: "preview",
+            Kind.NONE: "order_version expires_at",
+        },
+        emptied={"body": {}},
+        kept=BOOKKEEPING,
     ),
     Table(
         model=ReturnLine,
@@ -293,7 +307,8 @@ TABLES = (
             Kind.CONTACT: "email shipping_address",
             Kind.CONTENT: "status shipping_option placed_at expires_at",
             Kind.FINANCIAL: "currency items_minor discount_minor shipping_minor tax_minor "
-            "tax_included_minor shipping_discount_minor shipping_tax_minor taxes grand_total_minor",
+            "tax_included_minor shipping_discount_minor shipping_tax_minor taxes grand_total_minor "
+            "reduced_minor",
             Kind.SECRET: "token_hash",
             Kind.NONE: "version",
         },

@@ -85,6 +85,18 @@ class Resolution(StrEnum):
     WRITE_OFF = "write_off"
 
 
+class ChangeKind(StrEnum):
+    CANCEL = "cancel"
+    REFUND = "refund"
+    RETURN = "return"
+    EDIT = "edit"
+
+
+class ChangeStatus(StrEnum):
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+
+
 ORDER_FOLLOWS: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.PENDING_PAYMENT: frozenset(
         {OrderStatus.PAID, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
@@ -170,6 +182,11 @@ FINISHED_ATTEMPTS = frozenset(
     status for status, following in ATTEMPT_FOLLOWS.items() if not following
 )
 UNPAID_ATTEMPTS = frozenset({AttemptStatus.FAILED, AttemptStatus.VOIDED})
+
+CHANGE_FOLLOWS: dict[ChangeStatus, frozenset[ChangeStatus]] = {
+    ChangeStatus.PROPOSED: frozenset({ChangeStatus.CONFIRMED}),
+    ChangeStatus.CONFIRMED: frozenset(),
+}
 
 PROMOTION_FOLLOWS: dict[PromotionStatus, frozenset[PromotionStatus]] = {
     PromotionStatus.DRAFT: frozenset({PromotionStatus.ACTIVE, PromotionStatus.ARCHIVED}),

@@ -5,6 +5,7 @@ from django.urls import path
 from apps.orders.views import (
     cart_merging,
     carts,
+    changes,
     documents,
     hooks,
     ledger,
@@ -51,6 +52,12 @@ urlpatterns = [
     path("orders/<id:order_id>/payments", orders.OrderPayments.as_view()),
     path("orders/<id:order_id>/cancellations", orders.Cancellations.as_view()),
     path("orders/<id:order_id>/refunds", refunds.OrderRefunds.as_view()),
+    path("orders/<id:order_id>/changes", changes.OrderChanges.as_view()),
+    path("orders/<id:order_id>/changes/<id:change_id>", changes.OneOrderChange.as_view()),
+    path(
+        "orders/<id:order_id>/changes/<id:change_id>/confirmations",
+        changes.ChangeConfirmations.as_view(),
+    ),
     path("orders/<id:order_id>/return-eligibility", returns.ReturnEligibility.as_view()),
     path("orders/<id:order_id>/returns", returns.OrderReturns.as_view()),
     path("users/me/returns", returns.MyReturns.as_view()),

@@ -1,6 +1,7 @@
 """Orders in the back office."""
 
 from apps.orders.admin.carts import CartAdmin
+from apps.orders.admin.changes import ChangeSetAdmin
 from apps.orders.admin.documents import BillingDocumentAdmin, DocumentNumbersAdmin
 from apps.orders.admin.ledger import LedgerPostingAdmin
 from apps.orders.admin.numbers import OrderNumbersAdmin
@@ -28,6 +29,7 @@ from apps.orders.admin.taxes import TaxClassAdmin, TaxRateAdmin, TaxZoneAdmin
 __all__ = [
     "BillingDocumentAdmin",
     "CartAdmin",
+    "ChangeSetAdmin",
     "CouponAdmin",
     "CustomerUsesAdmin",
     "DocumentNumbersAdmin",

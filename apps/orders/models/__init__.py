@@ -2,6 +2,7 @@
 
 from apps.orders.models.billing_document import BillingDocument
 from apps.orders.models.cart import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
+from apps.orders.models.change_set import ChangeSet
 from apps.orders.models.invoice import RetainedInvoice
 from apps.orders.models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 from apps.orders.models.order import Order, OrderLine, StatusChange
@@ -34,6 +35,7 @@ __all__ = [
     "BillingDocument",
     "Cart",
     "CartItem",
+    "ChangeSet",
     "Coupon",
     "CouponBatch",
     "CreditNoteNumbers",

@@ -1,6 +1,6 @@
 """Guards in the database that no admin, shell or new code can step around."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
@@ -43,12 +43,12 @@ def taxes_add_up(*, name: str) -> pgtrigger.Trigger:
     )
 
 
-def unchanged(*, name: str, apart_from: str) -> pgtrigger.Protect:
-    """Return the trigger that refuses to change any column but one."""
+def unchanged(*, name: str, apart_from: Sequence[str]) -> pgtrigger.Protect:
+    """Return the trigger that refuses to change any column but these."""
     return pgtrigger.Protect(
         name=name,
         operation=pgtrigger.Update,
-        condition=pgtrigger.AnyChange(exclude=[apart_from]),
+        condition=pgtrigger.AnyChange(exclude=list(apart_from)),
     )
 
 

@@ -55,6 +55,9 @@ class Order(models.Model):
         help_text="Each tax: code, name, ppm, net and amount in minor units.",
     )
     grand_total_minor = models.BigIntegerField()
+    reduced_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="What edits took off the total after it was paid."
+    )
     shipping_address = models.JSONField()
     shipping_option = models.CharField(max_length=40)
     version = models.PositiveIntegerField(default=1)
@@ -105,6 +108,9 @@ class Order(models.Model):
                 & Q(shipping_tax_minor__gte=0)
                 & Q(shipping_tax_minor__lte=F("tax_minor") + F("tax_included_minor")),
                 name="order_shipping_is_part_of_its_amounts",
+            ),
+            models.CheckConstraint(
+                condition=Q(reduced_minor__gte=0), name="order_is_never_made_dearer"
             ),
         ]
         indexes = [
@@ -206,7 +212,7 @@ class OrderLine(models.Model):
             ),
         ]
         triggers = [
-            unchanged(name="order_line_is_a_document", apart_from="returning_quantity"),
+            unchanged(name="order_line_is_a_document", apart_from=["returning_quantity"]),
             pgtrigger.Protect(name="order_line_stays", operation=pgtrigger.Delete),
             taxes_add_up(name="order_line_taxes_add_up"),
         ]

@@ -22,7 +22,7 @@ REASONS = [(reason.value, reason.value.replace("_", " ")) for reason in ReturnRe
 RESOLUTIONS = [(each.value, each.value.replace("_", " ")) for each in Resolution]
 
 
-def _each_once(lines: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+def each_once(lines: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     """Refuse lines that are named twice, and more than an order can have."""
     if len(lines) > MOST_LINES:
         raise serializers.ValidationError("No order has so many lines.", code="too_many")
@@ -48,7 +48,7 @@ class ReturnDraft(StrictSerializer):
     )
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return _each_once(lines, "order_line_id")
+        return each_once(lines, "order_line_id")
 
 
 class RejectionDraft(StrictSerializer):
@@ -72,7 +72,7 @@ class InspectionDraft(StrictSerializer):
     refund_shipping = StrictBooleanField(required=False, default=False)
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return _each_once(lines, "line_id")
+        return each_once(lines, "line_id")
 
 
 class ReturnReasonDocument(serializers.Serializer[Any]):

@@ -13,6 +13,7 @@ from apps.orders.documents.content import BUYER
 from apps.orders.models import (
     BillingDocument,
     Cart,
+    ChangeSet,
     Order,
     PaymentAttempt,
     Refund,
@@ -21,7 +22,7 @@ from apps.orders.models import (
     WebhookEvent,
 )
 from apps.orders.personal_data import TABLES, owned_by
-from apps.orders.states import OPEN_RETURNS, AttemptStatus, OrderStatus
+from apps.orders.states import OPEN_RETURNS, AttemptStatus, ChangeStatus, OrderStatus
 
 ENDED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 PAYLOAD_KEPT_FOR = timedelta(days=30)
@@ -91,9 +92,14 @@ def erase(*, person: Person) -> int:
 
 
 def forget_old_records() -> int:
-    """Delete invoices' data whose time is over, and what providers said a month ago."""
+    """Delete what has had its time: invoices' data, old messages, changes that nobody made.
+
+    Returns how many rows.
+    """
     old, _ = RetainedInvoice.objects.filter(keep_until__lt=timezone.now().date()).delete()
+    proposed = ChangeSet.objects.filter(status=ChangeStatus.PROPOSED)
+    unmade, _ = proposed.filter(expires_at__lt=Now() - PAYLOAD_KEPT_FOR).delete()
     said = WebhookEvent.objects.filter(
         received_at__lt=Now() - PAYLOAD_KEPT_FOR, next_action_at=None
     )
-    return old + said.exclude(payload={}).update(payload={})
+    return old + unmade + said.exclude(payload={}).update(payload={})

@@ -220,7 +220,9 @@ def _wrong_payments(orders: QuerySet[Order]) -> Iterator[Violation]:
         captured_minor=Sum("attempts__amount_minor", filter=captured, default=0),
         promised_minor=Sum("attempts__refund_promised_minor", filter=captured, default=0),
     )
-    for order in orders.filter(status__in=PAID).exclude(captured_minor=F("grand_total_minor")):
+    for order in orders.filter(status__in=PAID).exclude(
+        captured_minor=F("grand_total_minor") + F("reduced_minor")
+    ):
         yield Violation(Rule.PAID, str(order), f"captured {order.captured_minor}")
     unpaid = orders.exclude(status__in=PAID)
     for order in unpaid.filter(captured_minor__gt=F("promised_minor")):

@@ -57,10 +57,7 @@ def cancel_order(
                 raise StepUpRequired("Prove who you are once more: POST /api/v1/auth/step-up.")
     if version is not None and version != order.version:
         raise VersionMismatch("The order has changed since.", version=order.version)
-    if order.shipments.exclude(
-        status__in=[ShipmentStatus.PLANNED, ShipmentStatus.CANCELLED]
-    ).exists():
-        raise OrderStatusConflict("The order is being shipped.", status=order.status)
+    refuse_once_shipping(order)
     record(
         "orders.order_cancelled",
         about=order.pk,
@@ -76,6 +73,13 @@ def cancel_order(
     if captured.exists():
         refund_what_is_left(order, reason=reason or "The order was cancelled.")
     return order
+
+
+def refuse_once_shipping(order: Order) -> None:
+    """Raise OrderStatusConflict once a label has been bought."""
+    waiting = [ShipmentStatus.PLANNED, ShipmentStatus.CANCELLED]
+    if order.shipments.exclude(status__in=waiting).exists():
+        raise OrderStatusConflict("The order is being shipped.", status=order.status)
 
 
 def expire_orders(*, limit: int = 500) -> int:

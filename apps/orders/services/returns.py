@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.kernel.errors import Conflict, Forbidden, NotFound
-from apps.orders.models import Order, Return, ReturnLine
+from apps.orders.models import Order, OrderLine, Return, ReturnLine
 from apps.orders.pricing import MoreThanBought
 from apps.orders.selectors.orders import Holder, order_of
 from apps.orders.selectors.returns import eligibility_of, return_of, returnable
@@ -66,6 +66,24 @@ def request_return(
 
 def write_return(order: Order, wanted: Sequence[Wanted], *, comment: str) -> Return:
     """Write down a return of a locked order. Raises as `request_return` does."""
+    lines = wanted_lines(order, wanted)
+    found = Return.objects.create(order=order, comment=comment)
+    for each in wanted:
+        ReturnLine.objects.create(
+            parent=found,
+            order_line=lines[each.order_line_id],
+            quantity=each.quantity,
+            reason=each.reason,
+        )
+    note(found, before=None)
+    return found
+
+
+def wanted_lines(order: Order, wanted: Sequence[Wanted]) -> dict[UUID, OrderLine]:
+    """Return the order's lines, if all that is wanted can come back.
+
+    Raises NotReturnable, UnknownOrderLine, MoreThanBought.
+    """
     eligibility = eligibility_of(order)
     if eligibility.refusal:
         raise NotReturnable(REFUSALS[eligibility.refusal], reason=eligibility.refusal)
@@ -78,16 +96,7 @@ def write_return(order: Order, wanted: Sequence[Wanted], *, comment: str) -> Ret
             raise MoreThanBought(
                 "More than can come back.", order_line_id=line.pk, left=returnable(line)
             )
-    found = Return.objects.create(order=order, comment=comment)
-    for each in wanted:
-        ReturnLine.objects.create(
-            parent=found,
-            order_line=lines[each.order_line_id],
-            quantity=each.quantity,
-            reason=each.reason,
-        )
-    note(found, before=None)
-    return found
+    return lines
 
 
 @transaction.atomic

@@ -215,19 +215,37 @@ def completed_order(
     return order, Holder(customer_id=customer_id, token=placed.token)
 
 
-def delivered_order(
-    quantities: dict[Any, int] | None = None, *, customer_id: UUID | None = None
+def paid_order(
+    quantities: dict[Any, int] | None = None,
+    *,
+    customer_id: UUID | None = None,
+    codes: tuple[str, ...] = (),
 ) -> tuple[Order, Holder]:
-    """Return an order that was paid, sent and delivered just now, stock and all, and its holder."""
-    cart, holder = ready_cart(quantities, customer_id=customer_id)
+    """Return an order that was paid and waits to be sent, stock and books and all, and its holder.
+
+    Its parcel is not planned.
+    """
+    cart, holder = ready_cart(quantities, customer_id=customer_id, codes=codes)
     placed = checkout.place_order(holder=holder, cart_id=cart.pk, payment=VISA)
     order = Order.objects.get(pk=placed.whole.order.pk)
     with pgtrigger.ignore():
-        Order.objects.filter(pk=order.pk).update(status="completed")
+        Order.objects.filter(pk=order.pk).update(status="paid")
         PaymentAttempt.objects.filter(order=order).update(
             status="captured", reference=f"pi_{order.pk.hex}", next_action_at=None
         )
     catalog.allocate(order_id=order.pk)
+    ledger.complete(order.pk)
+    order.refresh_from_db()
+    return order, Holder(customer_id=customer_id, token=placed.token)
+
+
+def delivered_order(
+    quantities: dict[Any, int] | None = None, *, customer_id: UUID | None = None
+) -> tuple[Order, Holder]:
+    """Return an order that was paid, sent and delivered just now, and who holds it."""
+    order, holder = paid_order(quantities, customer_id=customer_id)
+    with pgtrigger.ignore():
+        Order.objects.filter(pk=order.pk).update(status="completed")
     catalog.ship(order_id=order.pk)
     now = timezone.now()
     Shipment.objects.create(
@@ -237,9 +255,8 @@ def delivered_order(
         handed_over_at=now,
         delivered_at=now,
     )
-    ledger.complete(order.pk)
     order.refresh_from_db()
-    return order, Holder(customer_id=customer_id, token=placed.token)
+    return order, holder
 
 
 def requested_return(order: Order, quantity: int = 1, **fields: Any) -> Return:

@@ -113,7 +113,7 @@ def test_a_return_goes_from_the_question_to_the_money(sold, lamp, warehouse, wor
     assert on_hand(lamp) == 9
     movements = staff_client("catalog.view_stockmovement").get("/api/v1/inventory/movements")
     [back] = [each for each in movements.json()["results"] if each["kind"] == "return"]
-    assert (back["on_hand"], back["order_id"]) == (2, str(order.pk))
+    assert (back["on_hand_delta"], back["order_id"]) == (2, str(order.pk))
     Refund.objects.update(status="in_flight")
     refunds._settle(Refund.objects.get(), refunds.RefundStatus.SUCCEEDED, reference="re_1")
     assert guest.get(path).json()["status"] == "closed"

@@ -1,6 +1,7 @@
 """Everything that changes stock: each change and its ledger lines are one statement."""
 
 from apps.catalog.services.stock.balances import AvailabilityChanged
+from apps.catalog.services.stock.giving_up import NotHeld, give_up
 from apps.catalog.services.stock.goods import (
     NotEnoughToMove,
     SameStockLocation,
@@ -44,6 +45,7 @@ __all__ = [
     "LimitBelowOrders",
     "NotAQuantity",
     "NotEnoughToMove",
+    "NotHeld",
     "NotShipped",
     "OutOfStock",
     "SameStockLocation",
@@ -55,6 +57,7 @@ __all__ = [
     "count",
     "expire_reservations",
     "fill_pools",
+    "give_up",
     "keep",
     "receive",
     "receive_first",

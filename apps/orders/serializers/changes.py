@@ -1,0 +1,191 @@
+"""The documents of change sets: what is taken in, and what is given out."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.kernel.money import Money
+from apps.kernel.pagination import Page
+from apps.kernel.serializers import (
+    MoneyField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictSerializer,
+)
+from apps.orders.models import LARGEST_QUANTITY, ChangeSet
+from apps.orders.models.returns import LONGEST_COMMENT
+from apps.orders.serializers.returns import REASONS, each_once
+from apps.orders.services.change_sets import is_outdated
+from apps.orders.states import ChangeKind, ChangeStatus, OrderStatus
+
+KINDS = [(kind.value, kind.value) for kind in ChangeKind]
+CHANGE_STATUSES = [*((s.value, s.value) for s in ChangeStatus), ("outdated", "outdated")]
+MOVES = [("release", "release"), ("return", "return")]
+# What each kind takes beside `kind`; of these the second part may be left out.
+FIELDS: dict[str, tuple[set[str], set[str]]] = {
+    ChangeKind.CANCEL: (set(), {"reason"}),
+    ChangeKind.REFUND: ({"amount", "reason"}, set()),
+    ChangeKind.RETURN: ({"lines"}, {"comment"}),
+    ChangeKind.EDIT: ({"lines"}, {"reason"}),
+}
+
+
+class ChangeLineDraft(StrictSerializer):
+    """A line of the order: how many come back and why, or how many an edit keeps."""
+
+    order_line_id = serializers.UUIDField()
+    quantity = StrictIntegerField(min_value=0, max_value=LARGEST_QUANTITY)
+    reason = serializers.ChoiceField(choices=REASONS, required=False)
+
+
+class ChangeDraft(StrictSerializer):
+    """A change to preview.
+
+    `cancel` takes a reason; `refund` an amount and a reason; `return` lines, each with a reason,
+    and a comment; `edit` lines with how many pieces are kept, 0 takes a line out, and a reason.
+    """
+
+    kind = serializers.ChoiceField(choices=KINDS)
+    reason = StrictCharField(max_length=200, required=False, allow_blank=True)
+    amount = MoneyField(any_currency=True, required=False)
+    lines = ChangeLineDraft(many=True, allow_empty=False, required=False)
+    comment = StrictCharField(max_length=LONGEST_COMMENT, required=False, allow_blank=True)
+
+    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return each_once(lines, "order_line_id")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        needed, allowed = FIELDS[attrs["kind"]]
+        given = set(attrs) - {"kind"}
+        faults = {
+            **{
+                name: _fault("required", "This kind of change needs it.") for name in needed - given
+            },
+            **{
+                name: _fault("unknown_field", "This kind of change does not take it.")
+                for name in given - needed - allowed
+            },
+        }
+        is_return = attrs["kind"] == ChangeKind.RETURN
+        if any(is_return != ("reason" in line) for line in attrs.get("lines", ())):
+            faults["lines"] = _fault("invalid", "Lines of returns, and of no others, have reasons.")
+        if is_return and not all(line["quantity"] for line in attrs.get("lines", ())):
+            faults["lines"] = _fault("min_value", "Bring back one at least.")
+        if attrs["kind"] == ChangeKind.REFUND and not attrs.get("reason", "x"):
+            faults["reason"] = _fault("blank", "The buyer reads why.")
+        if faults:
+            raise serializers.ValidationError(faults)
+        return attrs
+
+
+def _fault(code: str, text: str) -> list[serializers.ErrorDetail]:
+    return [serializers.ErrorDetail(text, code=code)]
+
+
+class ChangeSideDocument(serializers.Serializer[Any]):
+    """The order before, or after, the change."""
+
+    status = serializers.ChoiceField(choices=[(s.value, s.name) for s in OrderStatus])
+    total = MoneyField()
+
+
+class StockMoveDocument(serializers.Serializer[Any]):
+    """Pieces that an order gives back, or that come back if they can be sold again."""
+
+    sku = serializers.CharField()
+    quantity = serializers.IntegerField()
+    move = serializers.ChoiceField(choices=MOVES)
+
+
+class PromotionEffectDocument(serializers.Serializer[Any]):
+    """What a promotion takes off before and after."""
+
+    name = serializers.CharField()
+    code = serializers.CharField(allow_null=True)
+    before = MoneyField()
+    after = MoneyField()
+
+
+class ChangePreviewDocument(serializers.Serializer[Any]):
+    """What the change comes to. Of a return the refund follows the inspection."""
+
+    before = ChangeSideDocument()
+    after = ChangeSideDocument()
+    difference = MoneyField(help_text="How much less the order costs.")
+    refund = MoneyField()
+    tax = MoneyField(help_text="The tax in the refund.")
+    stock = StockMoveDocument(many=True)
+    promotions = PromotionEffectDocument(many=True)
+
+
+class ChangeDocument(serializers.Serializer[Any]):
+    """A change of an order; when it is `outdated`, it can be made no more."""
+
+    id = serializers.UUIDField()
+    order_id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=KINDS)
+    status = serializers.ChoiceField(choices=CHANGE_STATUSES)
+    preview = ChangePreviewDocument()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    refund_id = serializers.UUIDField(allow_null=True)
+    return_id = serializers.UUIDField(allow_null=True)
+
+
+class ChangePage(Page):
+    """A page of changes."""
+
+    results = ChangeDocument(many=True)
+
+
+def change_document(change: ChangeSet) -> dict[str, Any]:
+    """Return the change as ChangeDocument says."""
+    order, before, after = change.order, change.preview["before"], change.preview["after"]
+
+    def money(minor: int) -> Money:
+        return Money(minor, order.currency)
+
+    outdated = change.status == ChangeStatus.PROPOSED and is_outdated(change, order)
+    return {
+        "id": change.pk,
+        "order_id": order.pk,
+        "kind": change.kind,
+        "status": "outdated" if outdated else change.status,
+        "preview": {
+            **{
+                name: {"status": side["status"], "total": money(side["total"])}
+                for name, side in (("before", before), ("after", after))
+            },
+            "difference": money(before["total"] - after["total"]),
+            "refund": money(after["refund"]),
+            "tax": money(after["tax"]),
+            "stock": after["stock"],
+            "promotions": [
+                {
+                    "name": each["name"],
+                    "code": each["code"] or None,
+                    "before": money(each["before"]),
+                    "after": money(each["after"]),
+                }
+                for each in after["promotions"]
+            ],
+        },
+        "created_at": change.created_at,
+        "expires_at": change.expires_at,
+        "confirmed_at": change.confirmed_at,
+        "refund_id": change.outcome.get("refund_id"),
+        "return_id": change.outcome.get("return_id"),
+    }
+
+
+def change_body(draft: dict[str, Any]) -> dict[str, Any]:
+    """Return what a validated draft asks for, as it is stored."""
+    body: dict[str, Any] = {name: draft[name] for name in ("reason", "comment") if name in draft}
+    if "amount" in draft:
+        body["amount_minor"] = draft["amount"].minor
+    if "lines" in draft:
+        body["lines"] = [
+            {**line, "order_line_id": str(line["order_line_id"])} for line in draft["lines"]
+        ]
+    return body

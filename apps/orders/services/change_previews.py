@@ -1,0 +1,170 @@
+"""What a change of an order would come to. Nothing here changes anything."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import UUID
+
+from apps.kernel.money import Money
+from apps.orders.models import Order, OrderLine, OrderPromotion
+from apps.orders.pricing import Parts, refund
+from apps.orders.pricing.amounts import allocate
+from apps.orders.selectors.sold import returned_of, sold_of
+from apps.orders.services.edits import plan_edit
+from apps.orders.services.orders import refuse_once_shipping
+from apps.orders.services.refunds import NothingToRefund, RefundExceedsCaptured
+from apps.orders.services.returns import Wanted, wanted_lines
+from apps.orders.services.transitions import OrderStatusConflict
+from apps.orders.states import (
+    ORDER_FOLLOWS,
+    AttemptStatus,
+    ChangeKind,
+    OrderStatus,
+    ReturnReason,
+)
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What becomes of the order, in minor units; `tax` is the part of the refund that is tax."""
+
+    status: str
+    total: int
+    refund: int
+    tax: int
+    stock: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    promotions: Sequence[Mapping[str, Any]] = field(default_factory=list)
+
+
+def preview_of(order: Order, kind: ChangeKind, body: Body) -> dict[str, Any]:
+    """Return what the change would come to now, and the order before it.
+
+    Raises what the change itself would raise for what is asked.
+    """
+    before = {"status": str(order.status), "total": order.grand_total_minor}
+    return {"before": before, "after": asdict(PREVIEWS[kind](order, body))}
+
+
+def wanted_of(body: Body) -> list[Wanted]:
+    """Return what a return asks for."""
+    return [
+        Wanted(UUID(line["order_line_id"]), line["quantity"], ReturnReason(line["reason"]))
+        for line in body["lines"]
+    ]
+
+
+def quantities_of(body: Body) -> dict[UUID, int]:
+    """Return how many pieces of which lines an edit keeps."""
+    return {UUID(line["order_line_id"]): line["quantity"] for line in body["lines"]}
+
+
+def _cancel(order: Order, body: Body) -> Preview:
+    if OrderStatus.CANCELLED not in ORDER_FOLLOWS[OrderStatus(order.status)]:
+        raise OrderStatusConflict(f"The order is {order.status}.", status=order.status)
+    refuse_once_shipping(order)
+    left = _left(order)
+    unpaid = order.status == OrderStatus.PENDING_PAYMENT
+    return Preview(
+        status=OrderStatus.CANCELLED.value,
+        total=0,
+        refund=left,
+        tax=_tax_in(order, left),
+        stock=_moves(((line, line.quantity) for line in _lines(order)), "release"),
+        promotions=[
+            _promotion(row, 0 if unpaid else row.amount_minor) for row in _promotions(order)
+        ],
+    )
+
+
+def _refund(order: Order, body: Body) -> Preview:
+    amount, left = body["amount_minor"], _left(order)
+    if amount <= 0:
+        raise NothingToRefund("Give back more than nothing.")
+    if amount > left:
+        raise RefundExceedsCaptured(
+            "More than is left of what was taken.", refundable=Money(left, order.currency)
+        )
+    return Preview(
+        status=str(order.status),
+        total=order.grand_total_minor,
+        refund=amount,
+        tax=_tax_in(order, amount),
+        promotions=[_promotion(row, row.amount_minor) for row in _promotions(order)],
+    )
+
+
+def _return(order: Order, body: Body) -> Preview:
+    wanted = wanted_of(body)
+    lines = wanted_lines(order, wanted)
+    parts = Parts({lines[each.order_line_id].variant_id: each.quantity for each in wanted})
+    worth = refund(sold_of(order, lines.values()), parts, earlier=returned_of(order))
+    net = sum(each.net for each in worth.lines.values())
+    back = min(worth.total, _left(order))
+    return Preview(
+        status=str(order.status),
+        total=order.grand_total_minor,
+        refund=back,
+        tax=allocate(back, [net, worth.total - net])[1] if back else 0,
+        stock=_moves(((lines[each.order_line_id], each.quantity) for each in wanted), "return"),
+        promotions=[_promotion(row, row.amount_minor) for row in _promotions(order)],
+    )
+
+
+def _edit(order: Order, body: Body) -> Preview:
+    plan = plan_edit(order, quantities_of(body))
+    amounts = plan.amounts
+    saved = order.grand_total_minor - amounts["grand_total_minor"]
+    paid = order.status == OrderStatus.PAID
+    tax = order.tax_minor + order.tax_included_minor
+    kept_tax = amounts["tax_minor"] + amounts["tax_included_minor"]
+    return Preview(
+        status=str(order.status),
+        total=amounts["grand_total_minor"],
+        refund=min(saved, _left(order)) if paid else 0,
+        tax=tax - kept_tax if paid else 0,
+        stock=_moves(
+            ((each.line, each.line.quantity - each.quantity) for each in plan.lines), "release"
+        ),
+        promotions=[_promotion(each.applied, each.amount) for each in plan.promotions],
+    )
+
+
+PREVIEWS: dict[ChangeKind, Callable[[Order, Body], Preview]] = {
+    ChangeKind.CANCEL: _cancel,
+    ChangeKind.REFUND: _refund,
+    ChangeKind.RETURN: _return,
+    ChangeKind.EDIT: _edit,
+}
+
+
+def _left(order: Order) -> int:
+    attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()
+    return attempt.amount_minor - attempt.refund_promised_minor if attempt else 0
+
+
+def _tax_in(order: Order, amount: int) -> int:
+    """Return how much of an amount is tax, in the proportion of the order."""
+    tax = order.tax_minor + order.tax_included_minor
+    return allocate(amount, [order.grand_total_minor - tax, tax])[1] if amount else 0
+
+
+def _lines(order: Order) -> Iterable[OrderLine]:
+    return order.lines.order_by("position")
+
+
+def _promotions(order: Order) -> Iterable[OrderPromotion]:
+    return OrderPromotion.objects.filter(order=order).order_by("position")
+
+
+def _moves(moved: Iterable[tuple[OrderLine, int]], move: str) -> list[dict[str, Any]]:
+    return [
+        {"sku": line.sku, "quantity": quantity, "move": move}
+        for line, quantity in moved
+        if quantity
+    ]
+
+
+def _promotion(row: OrderPromotion, after: int) -> dict[str, Any]:
+    return {"name": row.name, "code": row.code, "before": row.amount_minor, "after": after}
