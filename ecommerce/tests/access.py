@@ -398,6 +398,13 @@ ROUTES: dict[str, Rule] = {
     "GET orders/{order_id}/credit-notes/{credit_note_id}": holder_or("orders.view_order"),
     "GET orders/{order_id}/credit-notes/{credit_note_id}/pdf": holder_or("orders.view_order"),
     "POST orders/{order_id}/refunds": staff("orders.refund_order", keys=False),
+    # changes of orders: a cancellation in `BODIES`; each kind asks for the right of its own
+    "GET orders/{order_id}/changes": holder_or("orders.view_order"),
+    "POST orders/{order_id}/changes": holder_or("orders.cancel_order", sees="orders.view_order"),
+    "GET orders/{order_id}/changes/{change_id}": holder_or("orders.view_order"),
+    "POST orders/{order_id}/changes/{change_id}/confirmations": holder_or(
+        "orders.cancel_order", sees="orders.view_order"
+    ),
     # goods that come back
     "GET return-reasons": PUBLIC,
     "GET orders/{order_id}/return-eligibility": holder_or("orders.view_order"),
@@ -499,6 +506,7 @@ PAGES: dict[str, Page] = {
         ("catalog.tag", "add change delete", {}),
         ("orders.billingdocument", "", {}),
         ("orders.cart", "", {}),
+        ("orders.changeset", "", {}),
         ("orders.coupon", "", {}),
         ("orders.creditnotenumbers", "", {}),
         ("orders.customeruses", "", {}),

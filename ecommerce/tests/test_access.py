@@ -51,6 +51,7 @@ from apps.orders.tests.factories import (
     delivered_order,
     documents_of,
     placed_order,
+    proposed_change,
     ready_cart,
     requested_return,
     saved_item,
@@ -124,6 +125,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "amount": {"amount": "1.00", "currency": "USD"},
         "reason": "A scratch.",
     },
+    "POST orders/{order_id}/changes": {"kind": "cancel"},
     "POST orders/{order_id}/returns": {
         "lines": [{"order_line_id": str(uuid4()), "quantity": 1, "reason": "other"}]
     },
@@ -199,6 +201,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
         found.order.customer_id = orders[whose][0].customer_id
         found.order.token_hash = orders[whose][0].token_hash
         found.order.save()
+    changes = {whose: proposed_change(order) for whose, (order, _) in orders.items()}
     coupon = CouponFactory.create(code="SUN")
     for cart, _ in carts.values():
         cart.coupons = [coupon.code]
@@ -291,6 +294,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "return_id": {whose: found.pk for whose, found in returns.items()},
             "invoice_id": {whose: invoice.pk for whose, (invoice, _) in documents.items()},
             "credit_note_id": {whose: note.pk for whose, (_, note) in documents.items()},
+            "change_id": {whose: change.pk for whose, change in changes.items()},
             "order_id": {whose: order.pk for whose, (order, _) in orders.items()},
         },
     )

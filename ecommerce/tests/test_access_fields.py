@@ -96,6 +96,10 @@ IDS_IN_BODIES: dict[tuple[str, str], tuple[Any, int]] = {
         },
         404,
     ),
+    ("POST orders/{order_id}/changes", "lines.order_line_id"): (
+        {"kind": "edit", "lines": [{"order_line_id": str(uuid4()), "quantity": 0}]},
+        409,  # its payment is under way
+    ),
     ("POST orders/{order_id}/returns", "lines.order_line_id"): (
         {"lines": [{"order_line_id": str(uuid4()), "quantity": 1, "reason": "other"}]},
         409,  # the order has not left the house, so that nobody looks at its lines

@@ -14,6 +14,7 @@ from apps.orders import files
 from apps.orders.models import (
     BillingDocument,
     Cart,
+    ChangeSet,
     Coupon,
     CouponBatch,
     CreditNoteNumbers,
@@ -35,6 +36,7 @@ from apps.orders.selectors.orders import STORE, Holder
 from apps.orders.services import (
     billing,
     carts,
+    change_sets,
     checkout,
     coupons,
     ledger,
@@ -43,7 +45,7 @@ from apps.orders.services import (
     tax_tables,
 )
 from apps.orders.services.numbers import next_number
-from apps.orders.states import ReturnReason
+from apps.orders.states import ChangeKind, ReturnReason
 
 ADDRESS = {
     "first_name": "Robin",
@@ -274,6 +276,13 @@ def received_return(order: Order, quantity: int = 1) -> Return:
     returns.receive_return(return_id=found.pk)
     found.refresh_from_db()
     return found
+
+
+def proposed_change(order: Order) -> ChangeSet:
+    """Return a cancellation of the order that nobody has confirmed."""
+    return change_sets.propose_change(
+        holder=STORE, order_id=order.pk, kind=ChangeKind.CANCEL, body={}
+    )
 
 
 def tax_class(code: str = "standard") -> TaxClass:

@@ -75,6 +75,14 @@ def seeded_person() -> Person:
     order, _ = completed_order(customer_id=user.pk, email=EMAIL)
     completed_order(email=EMAIL)
     ready_cart(customer_id=user.pk, email=EMAIL)
+    MODELS["orders.ChangeSet"].objects.create(
+        order=order,
+        kind="cancel",
+        order_version=1,
+        body={},
+        preview={},
+        expires_at=timezone.now(),
+    )
     given_back = MODELS["orders.Return"].objects.create(order=order, status="cancelled")
     MODELS["orders.ReturnLine"].objects.create(
         parent=given_back, order_line=order.lines.get(), quantity=1, reason="other"

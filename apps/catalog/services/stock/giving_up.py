@@ -10,14 +10,15 @@ from apps.catalog.services.stock.balances import CROSSED, LOCKED, TOLD, low, tel
 from apps.catalog.services.stock.quantities import Quantities, columns, skus_of, summed
 from apps.kernel.errors import Conflict
 
-# What was reserved last goes back first. Locks are taken as in `reservations`: what the order
+# What is reserved last, by the priority of the locations, goes back first. Locks are taken as in `reservations`: what the order
 # holds, then the balances; hot ones are changed by a second statement, which waits for nobody.
 GIVE_UP = f"""
 WITH asked AS (
     SELECT * FROM unnest(%(variants)s::uuid[], %(quantities)s::bigint[]) AS w(variant_id, quantity)
 ), live AS MATERIALIZED (
-    SELECT r.id, r.stock_id, s.variant_id, r.quantity, r.state
+    SELECT r.id, r.stock_id, s.variant_id, r.quantity, r.state, l.priority, l.code
     FROM catalog_reservation r JOIN catalog_stock s ON s.id = r.stock_id
+    JOIN catalog_stocklocation l ON l.id = s.location_id
     WHERE r.order_id = %(order)s AND r.state IN ('active', 'allocated')
         AND s.variant_id IN (SELECT variant_id FROM asked)
     ORDER BY r.id
@@ -25,7 +26,9 @@ WITH asked AS (
 ), wanted AS (
     SELECT * FROM asked WHERE (SELECT count(*) FROM live) >= 0
 ), rooms AS (
-    SELECT *, sum(quantity) OVER (PARTITION BY variant_id ORDER BY id DESC) - quantity AS before
+    SELECT *, sum(quantity) OVER (
+        PARTITION BY variant_id ORDER BY priority DESC, code DESC
+    ) - quantity AS before
     FROM live
 ), given AS (
     SELECT r.id, r.stock_id, r.variant_id, r.state, r.quantity AS held,
