@@ -17,6 +17,7 @@ from apps.orders.models import (
     LedgerPosting,
     Order,
     OrderLine,
+    OrderNote,
     OrderNumbers,
     OrderPromotion,
     PaymentAttempt,
@@ -201,6 +202,12 @@ TABLES = (
         kept=BOOKKEEPING,
     ),
     Table(
+        model=OrderNote,
+        of=lambda person: owned_by(person, "order__"),
+        guard="order_note_is_not_changed",
+        columns={Kind.REFERENCE: "id order author_id", Kind.CONTENT: "text at"},
+    ),
+    Table(
         model=StatusChange,
         of=lambda person: owned_by(person, "order__"),
         guard="status_change_is_history",
@@ -305,14 +312,14 @@ TABLES = (
         columns={
             Kind.REFERENCE: "id number cart_id customer_id",
             Kind.CONTACT: "email shipping_address",
-            Kind.CONTENT: "status shipping_option placed_at expires_at",
+            Kind.CONTENT: "status shipping_option tags placed_at expires_at",
             Kind.FINANCIAL: "currency items_minor discount_minor shipping_minor tax_minor "
             "tax_included_minor shipping_discount_minor shipping_tax_minor taxes grand_total_minor "
             "reduced_minor",
             Kind.SECRET: "token_hash",
             Kind.NONE: "version",
         },
-        emptied={"email": "", "shipping_address": {}, "token_hash": ""},
+        emptied={"email": "", "shipping_address": {}, "tags": [], "token_hash": ""},
         kept=BOOKKEEPING,
     ),
 )

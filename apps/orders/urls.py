@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.orders.views import (
+    annotations,
     cart_merging,
     carts,
     changes,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("orders/lookups", lookups.OrderLookups.as_view()),
     path("orders/<id:order_id>", orders.OneOrder.as_view()),
     path("orders/<id:order_id>/events", orders.OrderTimeline.as_view()),
+    path("orders/<id:order_id>/notes", annotations.OrderNotes.as_view()),
     path("orders/<id:order_id>/reorders", reorders.Reorders.as_view()),
     path("orders/<id:order_id>/payments", orders.OrderPayments.as_view()),
     path("orders/<id:order_id>/cancellations", orders.Cancellations.as_view()),

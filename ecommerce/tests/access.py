@@ -384,7 +384,10 @@ ROUTES: dict[str, Rule] = {
     "GET orders": Rule(people=True, permission="orders.view_order", keys=True),
     "POST orders/lookups": PUBLIC,
     "GET orders/{order_id}": holder_or("orders.view_order"),
+    "PATCH orders/{order_id}": staff("orders.annotate_order"),
     "GET orders/{order_id}/events": holder_or("orders.view_order"),
+    "GET orders/{order_id}/notes": staff("orders.view_ordernote"),
+    "POST orders/{order_id}/notes": staff("orders.annotate_order"),
     "POST orders/{order_id}/reorders": holder_or("", sees="orders.view_order"),
     "POST orders/{order_id}/payments": holder_or("", sees="orders.view_order"),
     "POST orders/{order_id}/cancellations": holder_or(
@@ -512,7 +515,6 @@ PAGES: dict[str, Page] = {
         ("orders.customeruses", "", {}),
         ("orders.invoicenumbers", "", {}),
         ("orders.ledgerposting", "", {}),
-        ("orders.order", "", {"cancel": "orders.cancel_order"}),
         ("orders.ordernumbers", "", {}),
         ("orders.orderpromotion", "", {}),
         ("orders.paymentattempt", "", {}),
@@ -549,6 +551,11 @@ PAGES: dict[str, Page] = {
         ),
     )
 } | {
+    "orders.order": Page(
+        "orders.view_order",
+        change="orders.annotate_order",
+        actions=(("cancel", "orders.cancel_order"),),
+    ),
     "orders.refund": Page("orders.view_refund", add="orders.refund_order"),
     "catalog.price": Page(
         "catalog.view_price",

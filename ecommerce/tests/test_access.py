@@ -120,6 +120,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST carts/{cart_id}/checkout": PAYMENT,
     "POST promotions/{promotion_id}/coupon-batches": {"count": 1},
     "POST orders/lookups": {"number": "2026-000001", "email": "robin@example.com"},
+    "PATCH orders/{order_id}": {"tags": ["gift"]},
+    "POST orders/{order_id}/notes": {"text": "Called."},
     "POST orders/{order_id}/payments": PAYMENT,
     "POST orders/{order_id}/refunds": {
         "amount": {"amount": "1.00", "currency": "USD"},

@@ -134,6 +134,7 @@ def test_operations_that_want_a_key_say_so(schema: dict[str, Any]) -> None:
     assert keyed == {
         *("carts_checkout", "order_payments_create", "order_cancellations_create"),
         "coupon_batches_create",
+        "order_notes_create",
         "order_refunds_create",
         "order_reorders_create",
         "order_change_confirmations_create",

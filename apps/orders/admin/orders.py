@@ -1,12 +1,14 @@
 """Orders and parcels in the back office: staff read everything and act through the services."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
-from apps.kernel.backoffice import ReadOnly, guarded
+from apps.kernel.backoffice import ReadOnly, Told, guarded
 from apps.kernel.money import Money, format_minor
 from apps.orders.admin.actions import act_on_each
 from apps.orders.admin.documents import documents_of
@@ -14,6 +16,7 @@ from apps.orders.admin.numbers import ByOrderNumber
 from apps.orders.models import (
     Order,
     OrderLine,
+    OrderNote,
     OrderPromotion,
     PaymentAttempt,
     Refund,
@@ -24,6 +27,10 @@ from apps.orders.models import (
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.selectors.orders import Holder
 from apps.orders.services import orders, shipments
+from apps.orders.services.annotations import add_note, tag_order
+
+ANNOTATES = "orders.annotate_order"
+READ = ("refunds", "documents")
 
 
 class Lines(ReadOnly, admin.TabularInline):
@@ -54,17 +61,54 @@ class History(ReadOnly, admin.TabularInline):
     fields = ("from_status", "to_status", "actor_id", "reason", "at")
 
 
+class Notes(ReadOnly, admin.TabularInline):
+    """What staff write about the order: notes are added, never changed."""
+
+    model = OrderNote
+    fields = ("text", "author_id", "at")
+    readonly_fields = ("author_id", "at")
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, *_: object) -> bool:
+        return bool(request.user.has_perm(ANNOTATES))
+
+
 @admin.register(Order)
-class OrderAdmin(ReadOnly, ByOrderNumber):
+class OrderAdmin(Told, ReadOnly, ByOrderNumber):
     list_display = ("shown_number", "status", "email", "total", "placed_at")
     list_filter = ("status", "currency", "placed_at")
     search_fields = ("number", "email", "id", "lines__sku")
     date_hierarchy = "placed_at"
     ordering = ("-placed_at",)
-    inlines = (Lines, Applied, Attempts, Shipments, History)
+    inlines = (Lines, Applied, Attempts, Shipments, History, Notes)
     exclude = ("token_hash",)
-    readonly_fields = ("refunds", "documents")
     actions = ("cancel",)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return bool(request.user.has_perm(ANNOTATES))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Also find what has such a tag."""
+        found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
+        if search_term:
+            found |= queryset.filter(tags__contains=[search_term.casefold()])
+        return found, may_have_duplicates
+
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
+        """All but the tags."""
+        names = [field.name for field in Order._meta.fields if field.editable]
+        return (*(name for name in names if name not in (*self.exclude, "tags")), *READ)
+
+    def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        if "tags" in form.changed_data:
+            tag_order(order_id=obj.pk, tags=form.cleaned_data["tags"])
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        author_id: Any = request.user.pk
+        for note in formset.save(commit=False):
+            add_note(order_id=form.instance.pk, author_id=author_id, text=note.text)
 
     @admin.display(description="number", ordering="number")
     def shown_number(self, order: Order) -> str:

@@ -5,6 +5,7 @@ from apps.orders.models.cart import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
 from apps.orders.models.change_set import ChangeSet
 from apps.orders.models.invoice import RetainedInvoice
 from apps.orders.models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
+from apps.orders.models.note import LONGEST_NOTE, OrderNote
 from apps.orders.models.order import Order, OrderLine, StatusChange
 from apps.orders.models.order_number import CreditNoteNumbers, InvoiceNumbers, OrderNumbers
 from apps.orders.models.payment import (
@@ -30,6 +31,7 @@ from apps.orders.models.tax import TaxArea, TaxClass, TaxRate, TaxZone
 __all__ = [
     "LARGEST_QUANTITY",
     "LONGEST_CODE",
+    "LONGEST_NOTE",
     "METHOD_REFERENCE",
     "MOST_LINES",
     "BillingDocument",
@@ -46,6 +48,7 @@ __all__ = [
     "LedgerPosting",
     "Order",
     "OrderLine",
+    "OrderNote",
     "OrderNumbers",
     "OrderPromotion",
     "PaymentAttempt",

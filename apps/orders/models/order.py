@@ -1,6 +1,8 @@
 """Orders: documents. What they say was true when they were placed and does not change."""
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -17,6 +19,8 @@ from apps.orders.models.guards import (
 from apps.orders.models.order_number import shown
 from apps.orders.models.owed_documents import owes_an_invoice
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
+
+MOST_TAGS, LONGEST_TAG = 20, 40
 
 
 class Order(models.Model):
@@ -60,6 +64,13 @@ class Order(models.Model):
     )
     shipping_address = models.JSONField()
     shipping_option = models.CharField(max_length=40)
+    tags = ArrayField(
+        models.CharField(max_length=LONGEST_TAG),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="By which staff find it again; shoppers never see them.",
+    )
     version = models.PositiveIntegerField(default=1)
     placed_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(help_text="When an unpaid order gives its stock back.")
@@ -69,6 +80,7 @@ class Order(models.Model):
         permissions = [
             ("cancel_order", "Can cancel orders that nobody has paid"),
             ("refund_order", "Can cancel orders so that money goes back"),
+            ("annotate_order", "Can tag orders and write notes about them"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["cart_id"], name="order_placed_once_a_cart"),
@@ -112,8 +124,13 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(reduced_minor__gte=0), name="order_is_never_made_dearer"
             ),
+            models.CheckConstraint(
+                condition=Q(tags__len__lte=MOST_TAGS) & ~Q(tags__contains=[""]),
+                name="order_tags_are_few_and_say_something",
+            ),
         ]
         indexes = [
+            GinIndex(fields=["tags"], name="order_by_tag"),
             models.Index(fields=["placed_at", "id"], name="order_by_time"),
             models.Index(fields=["customer_id", "placed_at", "id"], name="order_of_customer"),
             models.Index(

@@ -125,6 +125,9 @@ class OrderDocument(serializers.Serializer[Any]):
     shipments = ShipmentDocument(many=True)
     placed_at = serializers.DateTimeField()
     version = serializers.IntegerField()
+    tags = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="For staff alone."
+    )
     token = serializers.CharField(required=False)
 
 
@@ -135,11 +138,15 @@ class OrderPage(Page):
 
 
 class OrderEventDocument(serializers.Serializer[Any]):
-    """A step in the order's life."""
+    """A step in the order's life, or, for staff alone, a note: then there is no status."""
 
-    status = serializers.ChoiceField(choices=[(s.value, s.name) for s in OrderStatus])
+    status = serializers.ChoiceField(
+        choices=[(s.value, s.name) for s in OrderStatus], allow_null=True
+    )
     at = serializers.DateTimeField()
     reason = serializers.CharField()
+    note = serializers.CharField(required=False)
+    author_id = serializers.UUIDField(required=False)
 
 
 class OrderEvents(serializers.Serializer[Any]):
@@ -148,7 +155,9 @@ class OrderEvents(serializers.Serializer[Any]):
     results = OrderEventDocument(many=True)
 
 
-def order_document(whole: WholeOrder, *, token: str = "") -> dict[str, Any]:
+def order_document(
+    whole: WholeOrder, *, token: str = "", for_staff: bool = False
+) -> dict[str, Any]:
     """Return the order as OrderDocument says."""
     order = whole.order
 
@@ -224,4 +233,6 @@ def order_document(whole: WholeOrder, *, token: str = "") -> dict[str, Any]:
         "placed_at": order.placed_at,
         "version": order.version,
     }
+    if for_staff:
+        document["tags"] = order.tags
     return document | ({"token": token} if token else {})

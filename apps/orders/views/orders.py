@@ -1,12 +1,15 @@
 """Orders over HTTP."""
 
 from datetime import datetime
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,8 +18,10 @@ from apps.kernel.conditional import expected_version, tagged
 from apps.kernel.idempotency import idempotent
 from apps.kernel.openapi import IDEMPOTENCY_KEY, IF_MATCH, problems
 from apps.kernel.pagination import Ordering, PageQuery, page_of, read_query
+from apps.kernel.permissions import is_staff_with, staff_with
 from apps.orders.models import Order
 from apps.orders.selectors.orders import order_of, orders_of, whole
+from apps.orders.serializers.annotations import OrderChanges
 from apps.orders.serializers.orders import (
     CancellationDraft,
     OrderDocument,
@@ -26,12 +31,14 @@ from apps.orders.serializers.orders import (
     order_document,
 )
 from apps.orders.services import checkout, orders
+from apps.orders.services.annotations import normalised, tag_order
 from apps.orders.states import OrderStatus
 from apps.orders.views.holder import MAILED_TOKEN, ORDER_TOKEN, order_holder, order_reader
 
 
-def _rendered(order: Order, *, status: int = 200) -> Response:
-    [document] = map(order_document, whole([order]))
+def _rendered(order: Order, *, status: int = 200, for_staff: bool = False) -> Response:
+    [found] = whole([order])
+    document = order_document(found, for_staff=for_staff)
     return tagged(Response(document, status=status), version=order.version)
 
 
@@ -49,7 +56,8 @@ class Orders(APIView):
         def get_fields(self) -> dict[str, serializers.Field]:
             statuses = [s.value for s in OrderStatus]
             return super().get_fields() | {
-                "filter[status]": serializers.ChoiceField(choices=statuses, required=False)
+                "filter[status]": serializers.ChoiceField(choices=statuses, required=False),
+                "filter[tag]": serializers.CharField(required=False),
             }
 
     @extend_schema(
@@ -63,12 +71,20 @@ class Orders(APIView):
             OpenApiParameter(
                 "filter[status]", OpenApiTypes.STR, enum=[s.value for s in OrderStatus]
             ),
+            OpenApiParameter(
+                "filter[tag]", OpenApiTypes.STR, description="For staff alone; as often written."
+            ),
         ],
-        responses={200: OrderPage, **problems(400, 401)},
+        responses={200: OrderPage, **problems(400, 401, 403, 422)},
     )
     def get(self, request: Request) -> Response:
         query = read_query(request, self.OrderQuery)
-        rows = orders_of(holder=order_holder(request)).values("id", "placed_at")
+        holder = order_holder(request)
+        rows = orders_of(holder=holder).values("id", "placed_at")
+        if "filter[tag]" in query:
+            if not holder.sees_all:
+                raise PermissionDenied
+            rows = rows.filter(tags__contains=[normalised(query["filter[tag]"])])
         if status := query.get("filter[status]"):
             rows = rows.filter(status=status)
         page = page_of(
@@ -83,7 +99,8 @@ class Orders(APIView):
         )
         found = Order.objects.in_bulk([row["id"] for row in page["results"]])
         page["results"] = [
-            order_document(each) for each in whole(found[row["id"]] for row in page["results"])
+            order_document(each, for_staff=holder.sees_all)
+            for each in whole(found[row["id"]] for row in page["results"])
         ]
         return Response(page)
 
@@ -92,7 +109,11 @@ class OneOrder(APIView):
     """An order."""
 
     admits_api_keys = True
-    permission_classes = (AllowAny,)
+
+    def get_permissions(self) -> list[BasePermission]:
+        if self.request is not None and self.request.method == "PATCH":
+            return [staff_with("orders.annotate_order")()]
+        return [AllowAny()]
 
     @extend_schema(
         operation_id="orders_retrieve",
@@ -100,7 +121,24 @@ class OneOrder(APIView):
         responses={200: OrderDocument, **problems(400, 401, 404)},
     )
     def get(self, request: Request, order_id: UUID) -> Response:
-        return _rendered(order_of(holder=order_reader(request, order_id), order_id=order_id))
+        holder = order_reader(request, order_id)
+        order = order_of(holder=holder, order_id=order_id)
+        return _rendered(order, for_staff=holder.sees_all)
+
+    @extend_schema(
+        operation_id="orders_partial_update",
+        parameters=[IF_MATCH],
+        request=OrderChanges,
+        responses={200: OrderDocument, **problems(400, 401, 403, 404, 412, 422)},
+    )
+    def patch(self, request: Request, order_id: UUID) -> Response:
+        """Replace the tags of an order. They are kept in small letters."""
+        changes = OrderChanges(data=request.data)
+        changes.is_valid(raise_exception=True)
+        order = tag_order(
+            order_id=order_id, version=expected_version(request), **changes.validated_data
+        )
+        return _rendered(order, for_staff=True)
 
 
 class OrderTimeline(APIView):
@@ -115,16 +153,24 @@ class OrderTimeline(APIView):
         responses={200: OrderEvents, **problems(400, 401, 404)},
     )
     def get(self, request: Request, order_id: UUID) -> Response:
+        """Show an order's steps; whoever of the staff sees notes gets them in between."""
         order = order_of(holder=order_reader(request, order_id), order_id=order_id)
-        steps = order.history.order_by("id")
-        return Response(
-            {
-                "results": [
-                    {"status": step.to_status, "at": step.at, "reason": step.reason}
-                    for step in steps
-                ]
-            }
-        )
+        events: list[dict[str, Any]] = [
+            {"status": step.to_status, "at": step.at, "reason": step.reason}
+            for step in order.history.order_by("id")
+        ]
+        if is_staff_with(request, "orders.view_ordernote"):
+            events += [
+                {
+                    "status": None,
+                    "at": note.at,
+                    "reason": "",
+                    "note": note.text,
+                    "author_id": note.author_id,
+                }
+                for note in order.notes.order_by("at", "id")
+            ]
+        return Response({"results": sorted(events, key=itemgetter("at"))})
 
 
 class Cancellations(APIView):
