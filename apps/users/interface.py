@@ -20,10 +20,12 @@ from apps.users.services.erasure import (
     require_erasable,
     traces_of,
 )
+from apps.users.services.guesses import Guess, guess
 from apps.users.services.sessions import end_all_after_restore
 
 __all__ = [
     "Contact",
+    "Guess",
     "StaffAccount",
     "close_account",
     "contacts_of",
@@ -33,6 +35,8 @@ __all__ = [
     "end_all_after_restore",
     "erase",
     "groups_among",
+    "groups_of",
+    "guess",
     "ids_by_email",
     "personal_columns",
     "personal_data_of",
@@ -83,6 +87,12 @@ def groups_among(*, group_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Return the customer groups among these ids. One statement."""
     groups = CustomerGroup.objects.filter(pk__in=list(group_ids))
     return frozenset(groups.values_list("id", flat=True))
+
+
+def groups_of(*, user_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return the customer groups of these people; who is in none is left out. One statement."""
+    grouped = User.objects.filter(pk__in=list(user_ids), customer_group__isnull=False)
+    return dict(grouped.values_list("id", "customer_group_id"))
 
 
 def personal_columns() -> tuple[Column, ...]:

@@ -23,6 +23,7 @@ from apps.users.models import (
     SigningKey,
     User,
 )
+from apps.users.models.attempts import tries_of
 
 
 def _counters_of(person: Person) -> Q:
@@ -30,6 +31,8 @@ def _counters_of(person: Person) -> Q:
     mine = NOBODY
     for account in hashes:  # what is counted at home has a longer key
         mine |= Q(key__startswith=f"account:{account}") | Q(key=f"mails to:{account}")
+    if person.user_id:
+        mine |= Q(key=tries_of(person.user_id))
     return mine
 
 

@@ -28,7 +28,7 @@ from apps.orders.serializers.carts import (
 )
 from apps.orders.serializers.orders import CheckoutDraft, OrderDocument, order_document
 from apps.orders.serializers.prices import CouponDraft
-from apps.orders.services import cart_prices, carts, checkout, coupons, saved_items
+from apps.orders.services import cart_prices, carts, checkout, code_tries, coupons, saved_items
 from apps.orders.views.holder import CART_TOKEN, cart_holder
 
 CHANGES = [CART_TOKEN, IF_MATCH]
@@ -287,18 +287,22 @@ class CartCoupons(APIView):
         operation_id="cart_coupons_add",
         parameters=CHANGES,
         request=CouponDraft,
-        responses={200: CartDocument, **problems(400, 401, 404, 409, 412, 422)},
+        responses={200: CartDocument, **problems(400, 401, 404, 409, 412, 422, 429)},
     )
     def post(self, request: Request, cart_id: UUID) -> Response:
-        """Add a code. 422 `coupon_not_applicable` says why it takes nothing off."""
+        """Add a code. 422 `coupon_not_applicable` says why it takes nothing off.
+
+        429 `too_many_guesses` after many that nobody has.
+        """
         draft = CouponDraft(data=request.data)
         draft.is_valid(raise_exception=True)
         return _rendered(
-            coupons.add_coupon(
+            code_tries.try_coupon(
                 holder=cart_holder(request),
                 cart_id=cart_id,
                 code=draft.validated_data["code"],
                 version=expected_version(request),
+                ip=request.META.get("REMOTE_ADDR") or None,
             )
         )
 

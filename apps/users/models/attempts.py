@@ -1,5 +1,7 @@
 """The counters that slow guessing down."""
 
+from uuid import UUID
+
 from django.db import models
 
 
@@ -16,3 +18,8 @@ class LoginAttempts(models.Model):
 
     def __str__(self) -> str:
         return f"{self.failures} until {self.window_ends_at:%H:%M}"
+
+
+def tries_of(customer_id: UUID) -> str:
+    """Return the key under which a customer's tries of codes are counted."""
+    return f"codes tried by:{customer_id}"

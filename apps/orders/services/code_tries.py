@@ -1,0 +1,24 @@
+"""Trying a code in a cart, as often as honest shoppers do."""
+
+from uuid import UUID
+
+from apps.orders.pricing import Outcome
+from apps.orders.selectors.orders import Holder
+from apps.orders.services.cart_prices import PricedCart
+from apps.orders.services.coupons import CouponNotApplicable, add_coupon
+from apps.users import interface as users
+
+
+def try_coupon(
+    *, holder: Holder, cart_id: UUID, code: str, version: int | None, ip: str | None
+) -> PricedCart:
+    """Put a code into the cart as `add_coupon` does; a code that nobody has counts as a guess.
+
+    Raises TooManyGuesses, and what `add_coupon` raises.
+    """
+    with users.guess(customer_id=holder.customer_id, ip=ip) as guess:
+        try:
+            return add_coupon(holder=holder, cart_id=cart_id, code=code, version=version)
+        except CouponNotApplicable as refusal:
+            guess.is_wrong = refusal.facts["reason"] == Outcome.UNKNOWN_CODE
+            raise
