@@ -29,6 +29,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ReservationState": "apps.catalog.models.Reservation.State",
         "ImportState": "apps.catalog.models.Import.State",
         "ExportState": "apps.catalog.models.Export.State",
+        "SimulationState": "apps.orders.models.PromotionSimulation.State",
         "ContributionStatus": "apps.catalog.models.contributions.Contribution.Status",
         "StockTransferStatus": "apps.catalog.models.StockTransfer.Status",
         "StockTransferMove": "apps.catalog.serializers.warehouse.MOVES",

@@ -65,6 +65,7 @@ _promotions = frozenset(
         "orders.view_customeruses",
         "orders.view_orderpromotion",
         "orders.view_promotion",
+        "orders.view_promotionsimulation",
     }
 )
 _groups = frozenset({"users.view_customergroup"})
@@ -184,6 +185,7 @@ ROLES: dict[str, DeclaredRole] = {
             "catalog.view_import",
             "orders.add_couponbatch",
             "orders.add_promotion",
+            "orders.add_promotionsimulation",
             "orders.change_promotion",
             "orders.delete_promotion",
         }

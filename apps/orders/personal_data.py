@@ -22,6 +22,7 @@ from apps.orders.models import (
     OrderPromotion,
     PaymentAttempt,
     Promotion,
+    PromotionSimulation,
     Refund,
     RetainedInvoice,
     Return,
@@ -266,6 +267,15 @@ TABLES = (
             "currency min_subtotal_minor min_quantity customer_group_ids first_order_only "
             "starts_at ends_at max_discount_minor budget_minor uses_limit uses_per_customer uses "
             "budget_used_minor version created_at"
+        },
+    ),
+    Table(
+        model=PromotionSimulation,
+        columns={
+            Kind.NONE: "id promotion promotion_version placed_from placed_until most_orders state "
+            "stopped_because after_at after_id orders_seen orders_affected orders_incomplete "
+            "orders_differing amounts conflicts created_at finished_at next_action_at lease_until "
+            "tries request_id traceparent"
         },
     ),
     Table(

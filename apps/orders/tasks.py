@@ -16,6 +16,7 @@ from apps.orders.services import (
     payments,
     refunds,
     shipments,
+    simulations,
     strays,
 )
 
@@ -65,6 +66,12 @@ def expire_orders() -> None:
 def delete_old_carts() -> None:
     """Delete carts that nobody comes back to."""
     _while_due(cart_expiry.delete_old_carts)
+
+
+@shared_task(name="orders.run_simulations")
+def run_simulations() -> None:
+    """Hold promotions against past orders."""
+    _while_due(simulations.advance_simulation)
 
 
 @shared_task(name="orders.forget_old_records")

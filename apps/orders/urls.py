@@ -7,6 +7,7 @@ from apps.orders.views import (
     cart_merging,
     carts,
     changes,
+    coupon_files,
     documents,
     hooks,
     ledger,
@@ -18,6 +19,7 @@ from apps.orders.views import (
     return_steps,
     returns,
     saved_items,
+    simulations,
     tax_classes,
     tax_quotes,
     tax_rates,
@@ -92,6 +94,15 @@ urlpatterns = [
     path(
         "promotions/<id:promotion_id>/coupon-batches/<id:batch_id>",
         promotions.OneCouponBatch.as_view(),
+    ),
+    path(
+        "promotions/<id:promotion_id>/coupon-batches/<id:batch_id>/codes",
+        coupon_files.CouponCodes.as_view(),
+    ),
+    path("promotions/<id:promotion_id>/simulations", simulations.Simulations.as_view()),
+    path(
+        "promotions/<id:promotion_id>/simulations/<id:simulation_id>",
+        simulations.OneSimulation.as_view(),
     ),
     path("tax-classes", tax_classes.TaxClasses.as_view()),
     path("tax-classes/<id:class_id>", tax_classes.OneTaxClass.as_view()),

@@ -377,9 +377,14 @@ ROUTES: dict[str, Rule] = {
     "PATCH promotions/{promotion_id}": staff("orders.change_promotion"),
     "DELETE promotions/{promotion_id}": staff("orders.delete_promotion"),
     "POST promotions/{promotion_id}/activations": staff("orders.change_promotion"),
+    "POST promotions/{promotion_id}/simulations": staff("orders.add_promotionsimulation"),
+    "GET promotions/{promotion_id}/simulations/{simulation_id}": staff(
+        "orders.view_promotionsimulation"
+    ),
     "GET promotions/{promotion_id}/coupon-batches": staff("orders.view_couponbatch"),
     "POST promotions/{promotion_id}/coupon-batches": staff("orders.add_couponbatch"),
     "GET promotions/{promotion_id}/coupon-batches/{batch_id}": staff("orders.view_coupon"),
+    "GET promotions/{promotion_id}/coupon-batches/{batch_id}/codes": staff("orders.view_coupon"),
     # orders
     "GET orders": Rule(people=True, permission="orders.view_order", keys=True),
     "POST orders/lookups": PUBLIC,
@@ -523,6 +528,7 @@ PAGES: dict[str, Page] = {
             "",
             {"activate": "orders.change_promotion", "archive": "orders.delete_promotion"},
         ),
+        ("orders.promotionsimulation", "", {}),
         ("orders.retainedinvoice", "", {}),
         (
             "orders.return",

@@ -55,6 +55,7 @@ from apps.orders.tests.factories import (
     ready_cart,
     requested_return,
     saved_item,
+    simulation_of,
     tax_rate,
     tax_zone,
 )
@@ -119,6 +120,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST carts/{cart_id}/coupons": {"code": "SUN"},
     "POST carts/{cart_id}/checkout": PAYMENT,
     "POST promotions/{promotion_id}/coupon-batches": {"count": 1},
+    "POST promotions/{promotion_id}/simulations": {
+        "from": "2026-01-01T00:00:00Z",
+        "until": "2026-02-01T00:00:00Z",
+    },
     "POST orders/lookups": {"number": "2026-000001", "email": "robin@example.com"},
     "PATCH orders/{order_id}": {"tags": ["gift"]},
     "POST orders/{order_id}/notes": {"text": "Called."},
@@ -297,6 +302,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "invoice_id": {whose: invoice.pk for whose, (invoice, _) in documents.items()},
             "credit_note_id": {whose: note.pk for whose, (_, note) in documents.items()},
             "change_id": {whose: change.pk for whose, change in changes.items()},
+            "simulation_id": {"owner's": simulation_of(coupon.promotion).pk},
             "order_id": {whose: order.pk for whose, (order, _) in orders.items()},
         },
     )

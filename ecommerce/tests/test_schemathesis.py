@@ -51,6 +51,7 @@ from apps.orders.tests.factories import (
     ready_cart,
     requested_return,
     saved_item,
+    simulation_of,
     tax_rate,
     tax_zone,
 )
@@ -144,6 +145,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "coupon": coupon.code,
         "promotion_id": str(coupon.promotion_id),
         "batch_id": str(coupon.batch_id),
+        "simulation_id": str(simulation_of(coupon.promotion).pk),
         "saved_item_id": str(saved.pk),
         "order_id": str(order.pk),
         "change_id": str(proposed_change(order).pk),

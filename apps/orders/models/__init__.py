@@ -26,6 +26,7 @@ from apps.orders.models.promotion import (
 from apps.orders.models.returns import Return, ReturnLine
 from apps.orders.models.saved_item import SavedItem
 from apps.orders.models.shipment import Shipment
+from apps.orders.models.simulation import PromotionSimulation
 from apps.orders.models.tax import TaxArea, TaxClass, TaxRate, TaxZone
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "OrderPromotion",
     "PaymentAttempt",
     "Promotion",
+    "PromotionSimulation",
     "Refund",
     "RetainedInvoice",
     "Return",

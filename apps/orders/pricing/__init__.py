@@ -38,6 +38,7 @@ from apps.orders.pricing.refunds import (
     SoldLine,
     refund,
 )
+from apps.orders.pricing.replays import Effect, effect_of
 from apps.orders.pricing.stored import (
     benefit_document,
     benefit_of,
@@ -58,6 +59,7 @@ __all__ = [
     "Coupon",
     "Customer",
     "Discount",
+    "Effect",
     "FreeShipping",
     "Line",
     "Measure",
@@ -91,6 +93,7 @@ __all__ = [
     "benefit_document",
     "benefit_of",
     "conflicts",
+    "effect_of",
     "quote",
     "refund",
     "selection_document",

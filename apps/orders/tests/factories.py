@@ -1,5 +1,6 @@
 """Carts and orders as the services make them. Public to the tests of all apps."""
 
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from apps.orders.models import (
     Order,
     PaymentAttempt,
     Promotion,
+    PromotionSimulation,
     Refund,
     Return,
     SavedItem,
@@ -111,6 +113,18 @@ def ready_cart(
         coupons.add_coupon(holder=holder, cart_id=cart.pk, code=code, version=None)
     cart.refresh_from_db()
     return cart, holder
+
+
+def simulation_of(promotion: Promotion) -> PromotionSimulation:
+    """Return a simulation on orders of the last day that has just begun."""
+    now = timezone.now()
+    return PromotionSimulation.objects.create(
+        promotion=promotion,
+        promotion_version=promotion.version,
+        placed_from=now - timedelta(days=1),
+        placed_until=now,
+        next_action_at=now,
+    )
 
 
 def saved_item(cart: Cart, variant_id: UUID, quantity: int = 1) -> SavedItem:
