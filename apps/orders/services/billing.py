@@ -137,6 +137,13 @@ def _store(document: BillingDocument) -> None:
     )
 
 
+def issued_invoice(order: Order) -> BillingDocument:
+    """Return the invoice of a paid, locked order. It is issued now if it was only due."""
+    invoices = order.billing_documents.filter(kind=Kind.INVOICE)
+    _issue(invoices.values_list("pk", flat=True).get())
+    return invoices.get()
+
+
 def rendered(document: BillingDocument) -> bytes:
     """Return the PDF of an issued document, anew."""
     assert document.content is not None  # noqa: S101 - billing_document_speaks_from_its_number_on
@@ -173,7 +180,7 @@ def _credit_note(order: Order, refund: Refund) -> Content:
         posting__kind=LedgerPosting.Kind.REFUND_PROMISE,
         account=LedgerAccount.TAX,
     ).values_list("amount_minor", flat=True)
-    invoice = _invoice_of(order)
+    invoice = issued_invoice(order)
     return credit_note_content(
         invoice,
         refund,
@@ -181,13 +188,6 @@ def _credit_note(order: Order, refund: Refund) -> Content:
         earlier=_contents(order),
         seller=settings.SELLER,
     )
-
-
-def _invoice_of(order: Order) -> BillingDocument:
-    """The invoice, which is issued first."""
-    invoices = order.billing_documents.filter(kind=Kind.INVOICE)
-    _issue(invoices.values_list("pk", flat=True).get())
-    return invoices.get()
 
 
 def _contents(order: Order) -> Sequence[Content]:

@@ -20,6 +20,7 @@ from apps.orders.models import (
 )
 from apps.orders.pricing import MoreThanBought
 from apps.orders.selectors.edits import EditPlan, LinePlan, PromotionPlan, edit_plan
+from apps.orders.services.billing import issued_invoice
 from apps.orders.services.inspections import give_back
 from apps.orders.services.orders import refuse_once_shipping
 from apps.orders.services.returns import UnknownOrderLine
@@ -86,6 +87,7 @@ def apply_edit(order: Order, quantities: Mapping[UUID, int], *, reason: str) -> 
     promised = None
     reduced = 0
     if order.status == OrderStatus.PAID:
+        issued_invoice(order)  # it says what was bought; the refund's credit note takes from that
         promised = give_back(order, at_most=saved, reason=reason or "The order was changed.")
         reduced = saved
     with pgtrigger.ignore(*OPEN_GUARDS):

@@ -163,14 +163,17 @@ def pay(order: Order) -> None:
 
 
 def paid_order(
-    quantities: dict[Any, int] | None = None, *, codes: tuple[str, ...] = ()
+    quantities: dict[Any, int] | None = None,
+    *,
+    customer_id: UUID | None = None,
+    codes: tuple[str, ...] = (),
 ) -> tuple[Order, Holder]:
-    """Return an order whose money has come, and who holds it."""
-    cart, holder = ready_cart(quantities, codes=codes)
+    """Return an order whose money has come, and who holds it. Its parcel is not planned."""
+    cart, holder = ready_cart(quantities, customer_id=customer_id, codes=codes)
     placed = checkout.place_order(holder=holder, cart_id=cart.pk, payment=VISA)
     order = Order.objects.get(pk=placed.whole.order.pk)
     pay(order)
-    return order, Holder(token=placed.token)
+    return order, Holder(customer_id=customer_id, token=placed.token)
 
 
 def documents_of(order: Order) -> tuple[BillingDocument, BillingDocument]:
@@ -227,30 +230,6 @@ def completed_order(
     ledger.complete(order.pk)
     while billing.advance_document():
         pass
-    order.refresh_from_db()
-    return order, Holder(customer_id=customer_id, token=placed.token)
-
-
-def paid_order(
-    quantities: dict[Any, int] | None = None,
-    *,
-    customer_id: UUID | None = None,
-    codes: tuple[str, ...] = (),
-) -> tuple[Order, Holder]:
-    """Return an order that was paid and waits to be sent, stock and books and all, and its holder.
-
-    Its parcel is not planned.
-    """
-    cart, holder = ready_cart(quantities, customer_id=customer_id, codes=codes)
-    placed = checkout.place_order(holder=holder, cart_id=cart.pk, payment=VISA)
-    order = Order.objects.get(pk=placed.whole.order.pk)
-    with pgtrigger.ignore():
-        Order.objects.filter(pk=order.pk).update(status="paid")
-        PaymentAttempt.objects.filter(order=order).update(
-            status="captured", reference=f"pi_{order.pk.hex}", next_action_at=None
-        )
-    catalog.allocate(order_id=order.pk)
-    ledger.complete(order.pk)
     order.refresh_from_db()
     return order, Holder(customer_id=customer_id, token=placed.token)
 

@@ -1,5 +1,6 @@
 """A shop small enough to be seen to be right: what the real one has to agree with."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -97,6 +98,17 @@ class Purchase:
     captured: int = 0
     promised: int = 0
     refunded: int = 0
+    is_with_the_shopper: bool = False
+    parcels: "list[Parcel]" = field(default_factory=list)
+
+    @property
+    def returnable(self) -> Lines:
+        """Pieces that no return has asked for."""
+        asked = Counter[Ware]()
+        for parcel in self.parcels:
+            asked[parcel.ware] += parcel.quantity
+        left = {ware: bought - asked[ware] for ware, bought in self.lines.items()}
+        return {ware: quantity for ware, quantity in left.items() if quantity}
 
     @property
     def wanted(self) -> bool:
@@ -156,6 +168,7 @@ class Purchase:
             self._end("expired")
 
     def hand_over(self) -> None:
+        self.is_with_the_shopper = True
         for ware, quantity in self.lines.items():
             ware.on_hand -= quantity
             ware.held -= quantity
@@ -173,3 +186,27 @@ class Purchase:
             self.captured = self.total
         if heard and self.wanted:
             self.status = "paid"
+
+
+@dataclass(eq=False)
+class Parcel:
+    """Pieces of one ware that come back; once they are looked at, those that were accepted."""
+
+    id: UUID
+    purchase: Purchase
+    ware: Ware
+    quantity: int
+    status: str = "requested"
+    worth: int = 0
+
+    def look(self, accepted: int, *, worth: int) -> None:
+        """Accept so many. Together the pieces are worth what they have cost, to the cent."""
+        purchase, code = self.purchase, self.purchase.code
+        self.quantity, self.worth, self.status = accepted, worth, "inspected"
+        looked_at = [each for each in purchase.parcels if each.status == "inspected"]
+        cost = sum(each.ware.price * each.quantity for each in looked_at)
+        off = cost - sum(each.worth for each in looked_at)
+        assert 0 <= off <= (code.off if code else 0)
+        if all(each.status == "inspected" for each in purchase.parcels) and not purchase.returnable:
+            assert off == (min(code.off, cost) if code else 0)
+        purchase.promised += min(worth, purchase.captured - purchase.promised)

@@ -221,6 +221,8 @@ def test_fewer_pieces_of_a_paid_order_cost_less_and_the_rest_goes_back(lamp, sha
     assert preview["tax"]["amount"] == Money(tax - order.tax_minor, "USD").amount
     refund = Refund.objects.get(pk=confirmed.json()["refund_id"])
     assert refund.amount_minor == order.reduced_minor == saved.minor
+    invoice = order.billing_documents.get(kind="invoice")
+    assert (invoice.total_minor, len(invoice.content["lines"])) == (total, 2)
     assert (available(lamp), available(shade)) == (9, 10)
     assert refundable_minor(order.pk) == order.grand_total_minor
     assert all_is_well()

@@ -32,8 +32,9 @@ from apps.orders.services import orders, payments, refunds, shipments
 from apps.orders.services.invariants import violations
 from apps.orders.tests.factories import ADDRESS, CouponFactory, PromotionFactory
 from apps.orders.tests.provider_messages import signed
-from apps.orders.tests.shop_client import API, Visitor
+from apps.orders.tests.shop_client import API
 from apps.orders.tests.shop_model import Basket, Card, Code, Purchase, Ware
+from apps.orders.tests.shop_returns import Returns
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
@@ -53,7 +54,7 @@ cards = st.sampled_from([Card.GOOD, Card.GOOD, Card.DECLINED, Card.ASKS])
 wares = st.integers(min_value=0, max_value=len(WARES) - 1)
 
 
-class Shop(Visitor, RuleBasedStateMachine):
+class Shop(Returns, RuleBasedStateMachine):
     """Each rule does one thing to the shop and to the model, and compares the answers."""
 
     work: Any
@@ -191,6 +192,15 @@ class Shop(Visitor, RuleBasedStateMachine):
         if isinstance(purchase, Purchase):
             self.its_payment_goes_on_step_by_step(purchase, heard=[True, False])
             self.cancel(purchase)
+        return purchase
+
+    @rule(target=purchases, place=wares)
+    def buy_and_get_it(self, place: int) -> Any:
+        purchase = self.buy_at_once(place=place, card=Card.GOOD)
+        if isinstance(purchase, Purchase):
+            self.work_until_nothing_is_due()
+            self.hand_over(purchase)
+            self.hand_over(purchase)
         return purchase
 
     @precondition(lambda self: self.answers)

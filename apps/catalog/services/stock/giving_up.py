@@ -10,8 +10,9 @@ from apps.catalog.services.stock.balances import CROSSED, LOCKED, TOLD, low, tel
 from apps.catalog.services.stock.quantities import Quantities, columns, skus_of, summed
 from apps.kernel.errors import Conflict
 
-# What is reserved last, by the priority of the locations, goes back first. Locks are taken as in `reservations`: what the order
-# holds, then the balances; hot ones are changed by a second statement, which waits for nobody.
+# What is reserved last, by the priority of the locations, goes back first. Locks are taken as in
+# `reservations`: what the order holds, then the balances; hot ones are changed by a second
+# statement, which waits for nobody.
 GIVE_UP = f"""
 WITH asked AS (
     SELECT * FROM unnest(%(variants)s::uuid[], %(quantities)s::bigint[]) AS w(variant_id, quantity)
