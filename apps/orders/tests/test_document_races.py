@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import storages
 from django.db import connections
-from django.utils import timezone
 
 from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
 from apps.orders.models import BillingDocument, InvoiceNumbers, Order
 from apps.orders.services import billing
 from apps.orders.services.invariants import Rule, violations
-from apps.orders.tests.factories import paid_order, pay, placed_order
+from apps.orders.tests.factories import paid_order, pay, placed_order, tax_rate, tax_zone
 from apps.orders.tests.test_documents import folder, give_back, write_all
 from apps.orders.tests.test_races import at_once
 
@@ -69,31 +68,38 @@ def test_200_orders_paid_by_8_threads_and_written_by_4_have_200_numbers(folder):
     assert len(list(folder.rglob("*.pdf"))) == ORDERS
 
 
-def test_8_workers_write_one_document_once(folder):
-    order, _ = paid_order()
+def test_8_workers_who_issue_one_document_take_one_number(folder):
+    orders = [paid_order()[0] for _ in range(6)]
 
-    at_once([billing.advance_document] * 8)
-    at_once([lambda: billing._issue(order.billing_documents.get().pk)] * 8)
+    for order in orders:
+        document = order.billing_documents.get()
+        at_once([lambda pk=document.pk: billing._issue(pk)] * 8)
 
-    assert numbers() == first(1)
-    assert InvoiceNumbers.objects.get().last == 1
+    assert numbers() == first(6)
+    assert InvoiceNumbers.objects.get().last == 6
+    assert broken() == []
 
 
-def test_credit_notes_of_one_order_written_at_once_add_up(folder):
-    order, _ = paid_order()
-    parts = [100, 200, 300, order.grand_total_minor - 600]
-    for minor in parts:
-        give_back(order, minor)
+def test_credit_notes_of_one_order_issued_at_once_add_up(folder, standard_class):
+    zone = tax_zone("US/IL")
+    for code in ("state", "city"):
+        tax_rate(zone, "7.25", code=code, name=code)
+    for _ in range(4):
+        order, _ = paid_order({VariantFactory(price_minor=99_999, stock=9).pk: 1})
+        parts = [33_333, 33_333, 3, order.grand_total_minor - 66_669]
+        for minor in parts:
+            give_back(order, minor)
+        due = list(order.billing_documents.filter(kind="credit_note"))
 
-    at_once([write_all] * 4)
-    BillingDocument.objects.exclude(status="stored").update(
-        next_action_at=timezone.now(), lease_until=None
-    )
-    write_all()
+        at_once([lambda pk=note.pk: billing._issue(pk) for note in due])
 
-    notes = BillingDocument.objects.filter(kind="credit_note")
-    assert numbers("credit_note") == first(4, "CN")
-    assert Counter(note.total_minor for note in notes) == Counter(parts)
+        notes = order.billing_documents.filter(kind="credit_note")
+        assert Counter(note.total_minor for note in notes) == Counter(parts)
+        said = order.billing_documents.get(kind="invoice").content["taxes"]
+        for place, tax in enumerate(said):
+            for column in ("net", "amount"):
+                assert sum(n.content["taxes"][place][column] for n in notes) == tax[column]
+    assert numbers("credit_note") == first(16, "CN")
     assert broken() == []
 
 
