@@ -6,9 +6,6 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [("orders", "0044_orders_by_tag")]
-    accepts = {
-        "tightens orders_cartitem": "What the release before does not know is null there, which fits."
-    }
 
     operations = [
         migrations.AddField(
