@@ -78,6 +78,7 @@ class Countries(APIView):
     """All countries."""
 
     permission_classes = (AllowAny,)
+    admits_api_keys = True
 
     @extend_schema(operation_id="countries_list", responses={200: CountriesDocument})
     def get(self, request: Request) -> Response:
@@ -90,6 +91,7 @@ class OneCountry(APIView):
     """A country."""
 
     permission_classes = (AllowAny,)
+    admits_api_keys = True
 
     @extend_schema(
         operation_id="countries_retrieve", responses={200: CountryDocument, **problems(404)}

@@ -20,12 +20,11 @@ from apps.users.services.erasure import (
     require_erasable,
     traces_of,
 )
-from apps.users.services.guesses import Guess, guess
+from apps.users.services.guesses import guess
 from apps.users.services.sessions import end_all_after_restore
 
 __all__ = [
     "Contact",
-    "Guess",
     "StaffAccount",
     "close_account",
     "contacts_of",

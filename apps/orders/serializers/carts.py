@@ -88,7 +88,7 @@ class CartItemDocument(serializers.Serializer[Any]):
 
 
 class CartProblem(serializers.Serializer[Any]):
-    """What keeps the cart from being ordered."""
+    """What keeps the cart from being ordered, but for a price that is lower than before."""
 
     code = serializers.CharField()
     detail = serializers.CharField()

@@ -64,7 +64,7 @@ class CartLine:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that keeps the cart from being ordered, for programs and for people."""
+    """Something to know before the cart is ordered, and why it mostly cannot be."""
 
     code: str
     detail: str

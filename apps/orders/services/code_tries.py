@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from apps.kernel.errors import DomainError
 from apps.orders.pricing import Outcome
 from apps.orders.selectors.orders import Holder
 from apps.orders.services.cart_prices import PricedCart
@@ -16,9 +17,10 @@ def try_coupon(
 
     Raises TooManyGuesses, and what `add_coupon` raises.
     """
-    with users.guess(customer_id=holder.customer_id, ip=ip) as guess:
-        try:
-            return add_coupon(holder=holder, cart_id=cart_id, code=code, version=version)
-        except CouponNotApplicable as refusal:
-            guess.is_wrong = refusal.facts["reason"] == Outcome.UNKNOWN_CODE
-            raise
+    with users.guess(customer_id=holder.customer_id, ip=ip, is_wrong=_is_unknown):
+        return add_coupon(holder=holder, cart_id=cart_id, code=code, version=version)
+
+
+def _is_unknown(refusal: DomainError) -> bool:
+    unknown = refusal.facts.get("reason") == Outcome.UNKNOWN_CODE
+    return isinstance(refusal, CouponNotApplicable) and unknown

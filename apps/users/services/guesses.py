@@ -1,14 +1,13 @@
 """Counting guesses of codes that are worth money, so that nobody finds one by trying."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, models
 
-from apps.kernel.errors import TooMany
+from apps.kernel.errors import DomainError, TooMany
 from apps.kernel.networks import network_of
 from apps.users.models.attempts import LoginAttempts, tries_of
 from apps.users.services.attempts import COUNT, WINDOW_SECONDS
@@ -20,16 +19,11 @@ class TooManyGuesses(TooMany):
     code = "too_many_guesses"
 
 
-@dataclass(slots=True)
-class Guess:
-    """One try; whoever finds out that there is no such code says so."""
-
-    is_wrong: bool = False
-
-
 @contextmanager
-def guess(*, customer_id: UUID | None, ip: str | None) -> Iterator[Guess]:
-    """Count a try while it is made; it stays counted if it is wrong.
+def guess(
+    *, customer_id: UUID | None, ip: str | None, is_wrong: Callable[[DomainError], bool]
+) -> Iterator[None]:
+    """Count a try while it is made; it stays counted if a refusal says that it is wrong.
 
     It is counted before anybody knows, so that the limit is exact however many are tried at once,
     and a right code helps nobody who has used up the limit. Guests are told apart by their network.
@@ -51,11 +45,14 @@ def guess(*, customer_id: UUID | None, ip: str | None) -> Iterator[Guess]:
         tried, window_ends_at, wait = cursor.fetchone()
     if tried > settings.CODE_GUESSES_PER_CLIENT:
         raise TooManyGuesses("Too many codes were tried. Wait a while.", retry_after=wait)
-    made = Guess()
+    wrong = False
     try:
-        yield made
+        yield
+    except DomainError as refusal:
+        wrong = is_wrong(refusal)
+        raise
     finally:
-        if not made.is_wrong:
+        if not wrong:
             LoginAttempts.objects.filter(
                 key=key, window_ends_at=window_ends_at, failures__gt=0
             ).update(failures=models.F("failures") - 1)
