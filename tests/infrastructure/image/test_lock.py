@@ -53,7 +53,7 @@ def test_nothing_of_testing_or_checking_is_locked(requirements, store_lock):
         ("\ndjango==", "\ndjango==9.", "django is pinned to 9."),
         ("\ngunicorn==", "\nhttpx==0.28.1\ngunicorn==", "httpx is not locked."),
         ("\ngunicorn==", "\nhttpx==0.28.1\ngunicorn==", "httpcore is needed and not locked."),
-        ("\npillow==", "\n#", "pillow is locked and not needed."),
+        ("\nsegno==", "\n#", "segno is locked and not needed."),
     ],
 )
 def test_a_pin_that_was_changed_without_make_lock_is_found(
