@@ -68,6 +68,9 @@ _promotions = frozenset(
         "orders.view_promotionsimulation",
     }
 )
+_stored_value = frozenset(
+    {"orders.view_ordertender", "orders.view_storedvalue", "orders.view_valuemovement"}
+)
 _groups = frozenset({"users.view_customergroup"})
 _payments = frozenset(
     {
@@ -105,6 +108,7 @@ ROLES: dict[str, DeclaredRole] = {
         | _payments
         | _groups
         | _promotions
+        | _stored_value
         | {
             "kernel.resend_mail",
             "kernel.view_mail",
@@ -219,23 +223,27 @@ ROLES: dict[str, DeclaredRole] = {
     ),
     "finance": DeclaredRole(
         "Finance",
-        "Sees payments and what went wrong with them, keeps the books, sends money back, and "
-        "writes taxes.",
+        "Sees payments and what went wrong with them, keeps the books, sends money back, issues "
+        "gift cards, grants store credit, and writes taxes.",
         _orders
         | _payments
         | _taxes
+        | _stored_value
         | {
             "orders.add_taxclass",
             "orders.add_taxrate",
             "orders.add_taxzone",
             "orders.annotate_order",
             "orders.cancel_order",
+            "orders.change_giftcard",
             "orders.change_taxclass",
             "orders.change_taxrate",
             "orders.change_taxzone",
             "orders.delete_taxclass",
             "orders.delete_taxrate",
             "orders.delete_taxzone",
+            "orders.grant_storecredit",
+            "orders.issue_giftcard",
             "orders.refund_order",
             "orders.view_creditnotenumbers",
             "orders.view_invoicenumbers",

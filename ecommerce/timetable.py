@@ -42,6 +42,7 @@ PERIODS = {
     "catalog.fill_pools": 1,
     "orders.delete_old_carts": 60,
     "orders.run_simulations": 2,
+    "orders.expire_gift_cards": 600,
     "orders.forget_old_records": 3600,
     "orders.forget_old_documents": 3600,
     "notices.tell_who_waited": 5,

@@ -20,6 +20,7 @@ from apps.orders.models import (
     OrderNote,
     OrderNumbers,
     OrderPromotion,
+    OrderTender,
     PaymentAttempt,
     Promotion,
     PromotionSimulation,
@@ -30,11 +31,13 @@ from apps.orders.models import (
     SavedItem,
     Shipment,
     StatusChange,
+    StoredValue,
     StrayPayment,
     TaxArea,
     TaxClass,
     TaxRate,
     TaxZone,
+    ValueMovement,
     WebhookEvent,
 )
 
@@ -53,6 +56,15 @@ def _messages_about(person: Person) -> Q:
 def _postings_about(person: Person) -> Q:
     entries = LedgerEntry.objects.filter(owned_by(person, "order__"))
     return Q(pk__in=entries.values("posting"))
+
+
+def _balances_of(person: Person) -> Q:
+    # Staff may have written into a card's note for whom it is.
+    return person.by_id("customer_id") | person.named_in("note")
+
+
+def _movements_of(person: Person) -> Q:
+    return person.by_id("account__customer_id") | owned_by(person, "order__")
 
 
 # Orders come last: all else finds its person through them.
@@ -176,8 +188,8 @@ TABLES = (
         of=lambda person: owned_by(person, "order__"),
         columns={
             Kind.REFERENCE: "id order reference method",
-            Kind.FINANCIAL: "provider amount_minor refund_promised_minor currency status "
-            "failure_code created_at",
+            Kind.FINANCIAL: "provider amount_minor refund_promised_minor credited_minor currency "
+            "status failure_code created_at",
             Kind.CONTENT: "next_action",
             Kind.TECHNICAL: "request_id traceparent",
             Kind.NONE: "next_action_at lease_until tries",
@@ -244,6 +256,40 @@ TABLES = (
         kept=BOOKKEEPING,
     ),
     Table(
+        model=OrderTender,
+        of=lambda person: owned_by(person, "order__"),
+        columns={
+            Kind.REFERENCE: "id order account",
+            Kind.FINANCIAL: "position amount_minor returned_minor",
+        },
+        emptied={},
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=ValueMovement,
+        of=_movements_of,
+        guard="value_movement_stays",
+        columns={
+            Kind.REFERENCE: "id account source_id order",
+            Kind.CONTENT: "reason",
+            Kind.FINANCIAL: "kind amount_minor at",
+        },
+        emptied={"reason": ""},
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=StoredValue,
+        of=_balances_of,
+        columns={
+            Kind.REFERENCE: "id customer_id last_four",
+            Kind.CONTENT: "note",
+            Kind.FINANCIAL: "kind currency balance_minor expires_at disabled_at created_at",
+            Kind.NONE: "code_hash version",
+        },
+        emptied={"note": ""},
+        kept=BOOKKEEPING,
+    ),
+    Table(
         model=CustomerUses,
         of=lambda person: person.by_id("customer_id"),
         columns={
@@ -300,7 +346,8 @@ TABLES = (
         columns={
             Kind.REFERENCE: "id customer_id",
             Kind.CONTACT: "email shipping_address",
-            Kind.CONTENT: "status currency shipping_option coupons created_at updated_at",
+            Kind.CONTENT: "status currency shipping_option coupons gift_cards store_credit "
+            "created_at updated_at",
             Kind.SECRET: "token_hash",
             Kind.NONE: "version",
         },
@@ -325,7 +372,7 @@ TABLES = (
             Kind.CONTENT: "status shipping_option tags placed_at expires_at",
             Kind.FINANCIAL: "currency items_minor discount_minor shipping_minor tax_minor "
             "tax_included_minor shipping_discount_minor shipping_tax_minor taxes grand_total_minor "
-            "reduced_minor",
+            "reduced_minor tendered_minor",
             Kind.SECRET: "token_hash",
             Kind.NONE: "version",
         },

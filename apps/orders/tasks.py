@@ -17,6 +17,7 @@ from apps.orders.services import (
     refunds,
     shipments,
     simulations,
+    stored_value,
     strays,
 )
 
@@ -72,6 +73,12 @@ def delete_old_carts() -> None:
 def run_simulations() -> None:
     """Hold promotions against past orders."""
     _while_due(simulations.advance_simulation)
+
+
+@shared_task(name="orders.expire_gift_cards")
+def expire_gift_cards() -> None:
+    """Take off gift cards what is left when their time is over."""
+    _while_due(stored_value.expire_gift_cards)
 
 
 @shared_task(name="orders.forget_old_records")

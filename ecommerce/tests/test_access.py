@@ -50,12 +50,14 @@ from apps.orders.tests.factories import (
     completed_order,
     delivered_order,
     documents_of,
+    gift_card,
     placed_order,
     proposed_change,
     ready_cart,
     requested_return,
     saved_item,
     simulation_of,
+    store_credit,
     tax_rate,
     tax_zone,
 )
@@ -91,6 +93,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.long]
 API = "/api/v1/"
 SENDER = Client(raise_request_exception=False)  # a new one would load the middleware again
 PAYMENT = {"payment": {"provider": "stripe", "method": "pm_card_visa"}}
+GIFT_CARD = "ABCD-EFGH-JKLM-NPQR"
 # What a route needs to get as far as looking for the thing. Other writes are sent an empty object.
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH users/{user_id}": {"is_active": True},
@@ -118,6 +121,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT carts/{cart_id}/shipping-address": ADDRESS,
     "PUT carts/{cart_id}/shipping-option": {"code": "standard"},
     "POST carts/{cart_id}/coupons": {"code": "SUN"},
+    "POST carts/{cart_id}/gift-cards": {"code": GIFT_CARD},
+    "POST gift-cards/lookups": {"code": GIFT_CARD},
+    "POST users/{user_id}/store-credit": {
+        "change": "grant",
+        "amount": {"amount": "1.00", "currency": "USD"},
+        "reason": "A late parcel.",
+    },
     "POST carts/{cart_id}/checkout": PAYMENT,
     "POST promotions/{promotion_id}/coupon-batches": {"count": 1},
     "POST promotions/{promotion_id}/simulations": {
@@ -210,8 +220,11 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
         found.order.save()
     changes = {whose: proposed_change(order) for whose, (order, _) in orders.items()}
     coupon = CouponFactory.create(code="SUN")
+    card, _ = gift_card(code=GIFT_CARD)
+    store_credit(owner.pk)
     for cart, _ in carts.values():
         cart.coupons = [coupon.code]
+        cart.gift_cards = [str(card.pk)]
         cart.save()
     completed_order()  # money has moved: the ledger shows something
     image = ImageFactory.create(product=variant.product)
@@ -296,6 +309,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "saved_item_id": {whose: item.pk for whose, item in saved.items()},
             "item_id": {whose: cart.items.get().pk for whose, (cart, _) in carts.items()},
             "coupon": dict.fromkeys(carts, coupon.code),
+            "gift_card_id": dict.fromkeys(carts, card.pk),
             "promotion_id": {"owner's": coupon.promotion_id},
             "batch_id": {"owner's": coupon.batch_id},
             "return_id": {whose: found.pk for whose, found in returns.items()},

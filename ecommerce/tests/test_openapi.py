@@ -139,6 +139,7 @@ def test_operations_that_want_a_key_say_so(schema: dict[str, Any]) -> None:
         "order_reorders_create",
         "order_change_confirmations_create",
         *("order_returns_create", "return_inspections_create"),
+        "store_credit_change",
         *("inventory_adjustments_create", "stock_counts_create", "stock_transfers_create"),
         *("stock_transfers_update", "stock_transfer_receipts_create", "products_bulk"),
     }

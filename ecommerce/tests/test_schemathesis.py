@@ -46,6 +46,7 @@ from apps.orders.tests.factories import (
     CouponFactory,
     delivered_order,
     documents_of,
+    gift_card,
     placed_order,
     proposed_change,
     ready_cart,
@@ -122,7 +123,8 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         customer_id=boss.pk, question__customer_id=boss.pk, question__product=variant.product
     )
     photo = ReviewPhotoFactory.create(review__product=variant.product, review__customer_id=boss.pk)
-    cart, cart_holder = ready_cart({variant.pk: 2})
+    card, code = gift_card()
+    cart, cart_holder = ready_cart({variant.pk: 2}, gift_cards=(code,))
     order, order_holder = placed_order({variant.pk: 1})
     invoice, credit_note = documents_of(order)
     item = cart.items.get()
@@ -146,6 +148,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "promotion_id": str(coupon.promotion_id),
         "batch_id": str(coupon.batch_id),
         "simulation_id": str(simulation_of(coupon.promotion).pk),
+        "gift_card_id": str(card.pk),
         "saved_item_id": str(saved.pk),
         "order_id": str(order.pk),
         "change_id": str(proposed_change(order).pk),

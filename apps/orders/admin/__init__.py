@@ -24,6 +24,7 @@ from apps.orders.admin.promotions import (
     PromotionAdmin,
 )
 from apps.orders.admin.returns import ReturnAdmin
+from apps.orders.admin.stored_value import StoredValueAdmin, ValueMovementAdmin
 from apps.orders.admin.taxes import TaxClassAdmin, TaxRateAdmin, TaxZoneAdmin
 
 __all__ = [
@@ -44,9 +45,11 @@ __all__ = [
     "ReturnAdmin",
     "ShipmentAdmin",
     "StatusChangeAdmin",
+    "StoredValueAdmin",
     "StrayPaymentAdmin",
     "TaxClassAdmin",
     "TaxRateAdmin",
     "TaxZoneAdmin",
+    "ValueMovementAdmin",
     "WebhookEventAdmin",
 ]

@@ -18,14 +18,15 @@ from apps.orders.models import (
     OrderLine,
     OrderNote,
     OrderPromotion,
+    OrderTender,
     PaymentAttempt,
-    Refund,
     RetainedInvoice,
     Shipment,
     StatusChange,
 )
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.selectors.orders import Holder
+from apps.orders.selectors.refunds import refunds_of
 from apps.orders.services import orders, shipments
 from apps.orders.services.annotations import add_note, tag_order
 
@@ -44,6 +45,11 @@ class Lines(ReadOnly, admin.TabularInline):
 class Applied(ReadOnly, admin.TabularInline):
     model = OrderPromotion
     fields = ("position", "name", "code", "amount_minor", "given_back_at")
+
+
+class Tenders(ReadOnly, admin.TabularInline):
+    model = OrderTender
+    fields = ("position", "account", "amount_minor", "returned_minor")
 
 
 class Attempts(ReadOnly, admin.TabularInline):
@@ -80,7 +86,7 @@ class OrderAdmin(Told, ReadOnly, ByOrderNumber):
     search_fields = ("number", "email", "id", "lines__sku")
     date_hierarchy = "placed_at"
     ordering = ("-placed_at",)
-    inlines = (Lines, Applied, Attempts, Shipments, History, Notes)
+    inlines = (Lines, Applied, Tenders, Attempts, Shipments, History, Notes)
     exclude = ("token_hash",)
     actions = ("cancel",)
 
@@ -125,11 +131,13 @@ class OrderAdmin(Told, ReadOnly, ByOrderNumber):
     @admin.display
     def refunds(self, order: Order) -> str:
         """What goes back, what is left, and where more is given back."""
-        rows = Refund.objects.filter(attempt__order=order).order_by("created_at", "id")
         listed = format_html_join(
             "",
             "<li>{} {}: {}</li>",
-            ((Money(row.amount_minor, row.currency), row.status, row.reason) for row in rows),
+            (
+                (Money(given.amount_minor, order.currency), given.status, given.reason)
+                for given in refunds_of(order)
+            ),
         )
         left = Money(refundable_minor(order.pk), order.currency)
         asked = f"order={order.shown_number}&version={order.version}"

@@ -20,6 +20,7 @@ from apps.orders.models import (
 from apps.orders.models.order_number import number_in
 from apps.orders.selectors.orders import STORE, order_numbered
 from apps.orders.services import refunds
+from apps.orders.states import RefundStatus
 
 
 @admin.register(PaymentAttempt)
@@ -54,12 +55,13 @@ class RefundForm(forms.ModelForm):
             return given
         try:
             order = order_numbered(number_in(given["order"]) or 0, holder=STORE)
-            self.instance = refunds.refund_order(
+            made = refunds.refund_order(
                 order_id=order.pk,
                 amount=Money.parse(given["amount"], order.currency),
                 reason=given["reason"],
                 version=given["version"],
             )
+            self.instance = made.payment or Refund(id=made.id, status=RefundStatus.SUCCEEDED)
         except DomainError as refusal:
             raise ValidationError(refusal.detail, code=refusal.code) from refusal
         return given

@@ -27,6 +27,7 @@ from apps.orders.models.returns import Return, ReturnLine
 from apps.orders.models.saved_item import SavedItem
 from apps.orders.models.shipment import Shipment
 from apps.orders.models.simulation import PromotionSimulation
+from apps.orders.models.stored_value import OrderTender, StoredValue, ValueMovement
 from apps.orders.models.tax import TaxArea, TaxClass, TaxRate, TaxZone
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "OrderNote",
     "OrderNumbers",
     "OrderPromotion",
+    "OrderTender",
     "PaymentAttempt",
     "Promotion",
     "PromotionSimulation",
@@ -62,10 +64,12 @@ __all__ = [
     "SavedItem",
     "Shipment",
     "StatusChange",
+    "StoredValue",
     "StrayPayment",
     "TaxArea",
     "TaxClass",
     "TaxRate",
     "TaxZone",
+    "ValueMovement",
     "WebhookEvent",
 ]

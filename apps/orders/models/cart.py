@@ -26,6 +26,12 @@ class Cart(models.Model):
     shipping_address = models.JSONField(null=True, blank=True)
     shipping_option = models.CharField(max_length=40, blank=True)
     coupons = models.JSONField(default=list, db_default=[], blank=True, help_text="Codes.")
+    gift_cards = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Ids, in the order in which they pay."
+    )
+    store_credit = models.BooleanField(
+        default=False, db_default=False, help_text="Whether the customer's pays after the cards."
+    )
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())

@@ -45,6 +45,12 @@ class LedgerAccount(models.TextChoices):
     DISCOUNTS = "discounts", "discounts granted"
     SHIPPING = "shipping", "shipping charged"
     REFUNDS = "refunds", "given back of goods and shipping"
+    GIFT_CARDS = "gift_cards", "owed to those who hold gift cards"
+    STORE_CREDIT = "store_credit", "owed to customers as store credit"
+    TENDERED = "tendered", "stored value set aside for orders that are not paid yet"
+    CARDS_ISSUED = "cards_issued", "gift cards issued by hand"
+    GOODWILL = "goodwill", "store credit granted by hand"
+    BREAKAGE = "breakage", "gift cards that have expired"
 
 
 class LedgerPosting(models.Model):
@@ -57,10 +63,12 @@ class LedgerPosting(models.Model):
         REFUND_PROMISE = "refund_promise", "refund promised"
         REFUND = "refund"
         REFUND_FAILURE = "refund_failure", "refund failed"
+        SALE = "sale", "sale without a payment"
+        STORED_VALUE = "stored_value", "movement of stored value"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=20, choices=Kind)
-    source_id = models.UUIDField(help_text="The payment attempt, refund or stray payment.")
+    source_id = models.UUIDField(help_text="The payment, refund, stray payment, order or movement.")
     at = models.DateTimeField(help_text="When it happened; the id begins with it, too.")
 
     class Meta:
@@ -74,6 +82,7 @@ class LedgerPosting(models.Model):
                     kind__in=[
                         *("authorisation", "void", "capture"),
                         *("refund_promise", "refund", "refund_failure"),
+                        *("sale", "stored_value"),
                     ]
                 ),
                 name="ledger_posting_kind_is_known",
@@ -102,7 +111,7 @@ class LedgerEntry(models.Model):
         null=True,
         related_name="ledger_entries",
         db_index=False,
-        help_text="Empty for money of an order that a restored database has forgotten.",
+        help_text="Empty for what is of no order that is known, such as a gift card's issue.",
     )
     amount_minor = models.BigIntegerField(help_text="Positive: debit; negative: credit.")
     currency = models.CharField(max_length=3)
@@ -119,6 +128,8 @@ class LedgerEntry(models.Model):
                     account__in=[
                         *("stripe", "authorised", "authorisations", "unapplied"),
                         *("refunds_payable", "tax", "sales", "discounts", "shipping", "refunds"),
+                        *("gift_cards", "store_credit", "tendered"),
+                        *("cards_issued", "goodwill", "breakage"),
                     ]
                 ),
                 name="ledger_entry_account_is_known",

@@ -62,6 +62,9 @@ class Order(models.Model):
     reduced_minor = models.BigIntegerField(
         default=0, db_default=0, help_text="What edits took off the total after it was paid."
     )
+    tendered_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="What gift cards and store credit pay of the total."
+    )
     shipping_address = models.JSONField()
     shipping_option = models.CharField(max_length=40)
     tags = ArrayField(
@@ -128,6 +131,11 @@ class Order(models.Model):
                 condition=Q(tags__len__lte=MOST_TAGS) & ~Q(tags__contains=[""]),
                 name="order_tags_are_few_and_say_something",
             ),
+            models.CheckConstraint(
+                condition=Q(tendered_minor__gte=0)
+                & Q(tendered_minor__lte=F("grand_total_minor") + F("reduced_minor")),
+                name="order_tenders_are_part_of_the_total",
+            ),
         ]
         indexes = [
             GinIndex(fields=["tags"], name="order_by_tag"),
@@ -156,6 +164,11 @@ class Order(models.Model):
     @property
     def grand_total(self) -> Money:
         return Money(self.grand_total_minor, self.currency)
+
+    @property
+    def to_pay_minor(self) -> int:
+        """What a payment has to bring."""
+        return self.grand_total_minor - self.tendered_minor
 
 
 class OrderLine(models.Model):

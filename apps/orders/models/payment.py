@@ -41,6 +41,12 @@ class PaymentAttempt(Work):
         editable=False,
         help_text="The sum of its refunds that have not failed; a trigger counts.",
     )
+    credited_minor = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="What of it was turned into store credit, and cannot go back any more.",
+    )
     currency = models.CharField(max_length=3)
     status = models.CharField(
         max_length=20,
@@ -77,6 +83,15 @@ class PaymentAttempt(Work):
                 name="attempt_refunds_are_at_most_what_was_captured",
             ),
             models.CheckConstraint(
+                condition=Q(credited_minor=0)
+                | Q(
+                    credited_minor__gt=0,
+                    credited_minor__lte=F("amount_minor") - F("refund_promised_minor"),
+                    status="captured",
+                ),
+                name="attempt_gives_back_what_was_captured_once",
+            ),
+            models.CheckConstraint(
                 condition=Q(method="") | Q(method__regex=METHOD_REFERENCE),
                 name="attempt_method_is_a_reference",
             ),
@@ -96,6 +111,11 @@ class PaymentAttempt(Work):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.status}"
+
+    @property
+    def left_minor(self) -> int:
+        """What can still go back of a captured payment."""
+        return self.amount_minor - self.refund_promised_minor - self.credited_minor
 
 
 class Refund(Work):

@@ -12,8 +12,11 @@ from apps.kernel.ids import first_id_of
 from apps.orders.models import LedgerAccount, LedgerEntry, LedgerPosting, PaymentAttempt, Refund
 from apps.orders.states import AttemptStatus, RefundStatus
 
-# What we hold of an order's money less what is promised back of it.
-REFUNDABLE = (LedgerAccount.STRIPE, LedgerAccount.REFUNDS_PAYABLE)
+# What an order has brought, by payments and by stored value, less what is given back of it.
+BROUGHT = (
+    *(LedgerAccount.UNAPPLIED, LedgerAccount.TAX, LedgerAccount.SALES),
+    *(LedgerAccount.DISCOUNTS, LedgerAccount.SHIPPING, LedgerAccount.REFUNDS),
+)
 BATCH = 1_000
 ENTRY_FIELDS = (
     *("id", "posting_id", "posting__kind", "posting__source_id", "posting__at"),
@@ -44,9 +47,9 @@ def balances_of(order_id: UUID) -> Mapping[str, int]:
 
 
 def refundable_minor(order_id: UUID) -> int:
-    """Return how much of an order's money can still be promised back."""
-    entries = LedgerEntry.objects.filter(order=order_id, account__in=REFUNDABLE)
-    return int(entries.aggregate(minor=Sum("amount_minor"))["minor"] or 0)
+    """Return how much of an order's money, and stored value, can still be given back."""
+    entries = LedgerEntry.objects.filter(order=order_id, account__in=BROUGHT)
+    return -int(entries.aggregate(minor=Sum("amount_minor"))["minor"] or 0)
 
 
 def trial_balance(*, at: datetime | None = None) -> list[Balance]:

@@ -17,6 +17,7 @@ from apps.orders.models import (
     Order,
     OrderLine,
     OrderPromotion,
+    OrderTender,
     PaymentAttempt,
     Refund,
     Shipment,
@@ -154,10 +155,11 @@ class WholeOrder:
     refunds: list[Refund] = field(default_factory=list)
     shipments: list[Shipment] = field(default_factory=list)
     promotions: list[OrderPromotion] = field(default_factory=list)
+    tenders: list[OrderTender] = field(default_factory=list)
 
 
 def whole(orders: Iterable[Order]) -> list[WholeOrder]:
-    """Return the orders with all that belongs to them, in at most five statements."""
+    """Return the orders with all that belongs to them, in at most seven statements."""
     wholes = {order.pk: WholeOrder(order) for order in orders}
     for line in OrderLine.objects.filter(order__in=wholes).order_by("position"):
         wholes[line.order_id].lines.append(line)
@@ -171,4 +173,8 @@ def whole(orders: Iterable[Order]) -> list[WholeOrder]:
     if any(each.order.discount_minor for each in wholes.values()):
         for applied in OrderPromotion.objects.filter(order__in=wholes).order_by("position"):
             wholes[applied.order_id].promotions.append(applied)
+    if any(each.order.tendered_minor for each in wholes.values()):
+        tenders = OrderTender.objects.filter(order__in=wholes).select_related("account")
+        for tender in tenders.order_by("position"):
+            wholes[tender.order_id].tenders.append(tender)
     return list(wholes.values())

@@ -22,6 +22,12 @@ from apps.orders.serializers.prices import (
     cart_taxes,
     trial_document,
 )
+from apps.orders.serializers.stored_value import (
+    CartGiftCardDocument,
+    CartStoreCreditDocument,
+    cart_gift_card,
+    cart_store_credit,
+)
 from apps.orders.services.cart_prices import PricedCart
 
 
@@ -104,6 +110,8 @@ class CartDocument(serializers.Serializer[Any]):
     email = serializers.CharField()
     items = CartItemDocument(many=True)
     coupons = serializers.ListField(child=serializers.CharField())
+    gift_cards = CartGiftCardDocument(many=True)
+    store_credit = CartStoreCreditDocument(allow_null=True, help_text="Null: it does not pay.")
     shipping_address = Address(allow_null=True)
     shipping_option = serializers.CharField(allow_null=True)
     discounts = DiscountDocument(many=True)
@@ -160,6 +168,8 @@ def cart_document(
             for line in priced.lines
         ],
         "coupons": cart.coupons,
+        "gift_cards": [cart_gift_card(card, cart.currency) for card in priced.tenders.gift_cards],
+        "store_credit": cart_store_credit(priced.tenders.store_credit),
         "shipping_address": cart.shipping_address,
         "shipping_option": cart.shipping_option or None,
         "discounts": cart_discounts(priced),
@@ -171,6 +181,7 @@ def cart_document(
             "tax": priced.totals.tax,
             "tax_included": priced.quote.tax_included,
             "grand_total": priced.totals.grand_total,
+            "to_pay": priced.to_pay,
         },
         "problems": [problem.document for problem in priced.problems],
         "version": cart.version,

@@ -22,6 +22,7 @@ from apps.orders.serializers.prices import (
     order_discounts,
     order_taxes,
 )
+from apps.orders.serializers.stored_value import TenderDocument, tender_documents
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus, ShipmentStatus
 
 
@@ -42,11 +43,16 @@ class PaymentDraft(StrictSerializer):
 
 
 class CheckoutDraft(StrictSerializer):
-    """How it is paid; `expected_total` refuses the order if the total is another by now."""
+    """How it is paid; `expected_total` refuses the order if the total is another by now.
+
+    `expected_to_pay` is the cart's `to_pay`: it has to be sent where gift cards or store credit
+    pay, and refuses the order if it is another by now.
+    """
 
     email = serializers.EmailField(max_length=254, required=False)
     payment = PaymentDraft()
     expected_total = MoneyField(required=False)
+    expected_to_pay = MoneyField(required=False)
 
 
 class PaymentRetry(StrictSerializer):
@@ -121,6 +127,7 @@ class OrderDocument(serializers.Serializer[Any]):
     totals = TotalsDocument()
     shipping_address = Address(allow_null=True, help_text="Null once the person was erased.")
     shipping_option = serializers.CharField()
+    stored_value = TenderDocument(many=True)
     payments = PaymentDocument(many=True)
     shipments = ShipmentDocument(many=True)
     placed_at = serializers.DateTimeField()
@@ -197,9 +204,11 @@ def order_document(
             "tax": money(order.tax_minor),
             "tax_included": money(order.tax_included_minor),
             "grand_total": money(order.grand_total_minor),
+            "to_pay": money(order.to_pay_minor),
         },
         "shipping_address": order.shipping_address or None,
         "shipping_option": order.shipping_option,
+        "stored_value": tender_documents(whole.tenders, currency=order.currency),
         "payments": [
             {
                 "id": attempt.pk,

@@ -28,6 +28,7 @@ class TotalsDocument(serializers.Serializer[Any]):
     tax = MoneyField(help_text="On top of the prices.")
     tax_included = MoneyField(help_text="In the prices; the grand total holds it already.")
     grand_total = MoneyField()
+    to_pay = MoneyField(help_text="What gift cards and store credit leave for a payment.")
 
 
 class DiscountDocument(serializers.Serializer[Any]):

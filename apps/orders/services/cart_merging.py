@@ -10,6 +10,7 @@ from apps.orders.models import Cart, CartItem, SavedItem
 from apps.orders.selectors.orders import Holder
 from apps.orders.services.cart_lines import LeftOut, move
 from apps.orders.services.cart_prices import PricedCart, price_cart
+from apps.orders.services.cart_tenders import MOST_GIFT_CARDS
 from apps.orders.services.carts import change_cart
 from apps.orders.services.coupons import MOST_COUPONS
 from apps.orders.services.current_carts import change_current_cart, wait_for_others
@@ -31,7 +32,8 @@ def merge_cart(*, holder: Holder, cart_id: UUID, version: int | None) -> Merged:
     Quantities add up. Without an open cart of theirs the guest's becomes the customer's. What does
     not fit stays in the guest's cart and is told: pieces are moved, never copied, so whoever
     repeats the call moves what is left. What is saved for later is moved alike. Codes of
-    coupons go along, as many as a cart takes, and an address where the customer's cart has none.
+    coupons and gift cards go along, as many as a cart takes, and an address where the customer's
+    cart has none.
 
     The guest's cart is locked first, then the customer's: no two merges wait for each other.
 
@@ -71,6 +73,8 @@ def _take_details(guests: Cart, current: Cart) -> None:
         taken["shipping_option"] = guests.shipping_option
     if more := [code for code in guests.coupons if code not in current.coupons]:
         taken["coupons"] = [*current.coupons, *more][:MOST_COUPONS]
+    if more := [card for card in guests.gift_cards if card not in current.gift_cards]:
+        taken["gift_cards"] = [*current.gift_cards, *more][:MOST_GIFT_CARDS]
     for name, value in taken.items():
         setattr(current, name, value)
     if taken:

@@ -26,6 +26,7 @@ from apps.orders.pricing import (
 )
 from apps.orders.selectors.orders import Holder, cart_with_items
 from apps.orders.selectors.promotions import Rules, rules_for
+from apps.orders.selectors.stored_value import NONE, Tenders, tenders_for
 from apps.orders.services.taxes import Applicable, applicable
 
 # Free shipping counts as soon as it is chosen how the parcel goes.
@@ -86,6 +87,7 @@ class PricedCart:
     rules: Rules
     taxes: Applicable
     problems: list[Problem]
+    tenders: Tenders = NONE
 
     @property
     def totals(self) -> Totals:
@@ -95,6 +97,11 @@ class PricedCart:
     def is_dearer(self) -> bool:
         """Whether any line costs more than the shopper has seen."""
         return any(line.rise > 0 for line in self.lines)
+
+    @property
+    def to_pay(self) -> Money:
+        """What a payment would have to bring."""
+        return self.totals.grand_total - Money(self.tenders.amount_minor, self.cart.currency)
 
     @property
     def used_up(self) -> list[str]:
@@ -133,10 +140,12 @@ def price_cart(
     holder: Holder,
     items: Sequence[CartItem] | None = None,
     offers: Offers | None = None,
+    with_tenders: bool = True,
 ) -> PricedCart:
     """Return the cart at the prices that the holder pays now, with all that is in the way.
 
-    Whoever has read the cart's lines, or what the catalog says of them, already gives them.
+    Whoever has read the cart's lines, or what the catalog says of them, already gives them; who
+    orders it takes the tenders themself.
     """
     at = timezone.now()
     if items is None:
@@ -166,7 +175,9 @@ def price_cart(
             taxes=taxes.taxes,
         )
     )
-    priced = PricedCart(cart, lines, quoted, rules, taxes, _problems(cart, lines, option))
+    tenders = tenders_for(cart, quoted.totals.grand_total.minor) if with_tenders else NONE
+    problems = _problems(cart, lines, option)
+    priced = PricedCart(cart, lines, quoted, rules, taxes, problems, tenders)
     priced.problems.extend(
         Problem(
             "coupon_not_applicable",
@@ -174,6 +185,13 @@ def price_cart(
             {"code": trial.key, "reason": trial.outcome},
         )
         for trial in priced.idle_codes
+    )
+    priced.problems.extend(
+        Problem(
+            "gift_card_not_usable", f"The card that ends in {card.account.last_four} cannot pay."
+        )
+        for card in tenders.gift_cards
+        if card.problem
     )
     return priced
 

@@ -132,15 +132,15 @@ def _apply(
         case ChangeKind.REFUND:
             amount = Money(body["amount_minor"], order.currency)
             refund = refund_order(order_id=order.pk, amount=amount, reason=reason)
-            return {"refund_id": str(refund.pk)}
+            return {"refund_id": str(refund.id)}
         case ChangeKind.RETURN:
             found = write_return(order, wanted_of(body), comment=body.get("comment", ""))
             if holder.decides_returns and not holder.bought(order):
                 step(found, ReturnStatus.APPROVED)
             return {"return_id": str(found.pk)}
         case ChangeKind.EDIT:
-            promised = apply_edit(order, quantities_of(body), reason=reason)
-            return {"refund_id": str(promised.pk)} if promised else {}
+            given = apply_edit(order, quantities_of(body), reason=reason)
+            return {"refund_id": str(given.id)} if given else {}
 
 
 def _refuse_unless_allowed(kind: ChangeKind, holder: Holder, order: Order) -> None:

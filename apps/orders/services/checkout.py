@@ -16,7 +16,9 @@ from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt
 from apps.orders.selectors.orders import Holder, WholeOrder, cart_of, hash_of, order_of, whole
 from apps.orders.services.cart_prices import PricedCart, price_cart
 from apps.orders.services.carts import change_open_cart, items_of
+from apps.orders.services.ledger import post_sale
 from apps.orders.services.order_numbers import give_number
+from apps.orders.services.tenders import take as take_tenders
 from apps.orders.services.transitions import OrderStatusConflict, locked, move, record
 from apps.orders.services.uses import PromotionUsedUp, take
 from apps.orders.states import OrderStatus
@@ -80,15 +82,18 @@ def place_order(
     payment: PaymentChoice,
     email: str = "",
     expected_total: Money | None = None,
+    expected_to_pay: Money | None = None,
     version: int | None = None,
 ) -> Placed:
     """Make the cart an order, reserve its stock and promise to charge it, all or nothing.
 
-    A cart becomes one order: whoever repeats the call gets that order. Nothing is charged here;
-    the payment attempt is the durable row that a worker acts on.
+    A cart becomes one order: whoever repeats the call gets that order. Gift cards and store credit
+    pay at once; nothing else is charged here, the payment attempt is the durable row that a worker
+    acts on.
 
     Raises UnknownCart, VersionMismatch, CartNotReady, TotalChanged, UnknownPaymentProvider,
-    PromotionUsedUp, PromotionChanged, catalog.OutOfStock.
+    PromotionUsedUp, PromotionChanged, ExpectedToPayMissing, ToPayChanged, GiftCardsNotUsable,
+    catalog.OutOfStock.
     """
     if payment.provider not in PROVIDERS:
         raise UnknownPaymentProvider("Pay with one of: stripe.")
@@ -96,12 +101,13 @@ def place_order(
     if cart is None:
         [placed_before] = whole(Order.objects.filter(cart_id=cart_id))
         return Placed(placed_before, token="", created=False)
-    priced = price_cart(cart, holder=holder, items=items_of(cart))
+    priced = price_cart(cart, holder=holder, items=items_of(cart), with_tenders=False)
     _refuse_unless_ready(priced, expected_total)
     token = "" if cart.customer_id else secrets.token_urlsafe(32)
     order = _write_order(priced, token)
     lines = _write_lines(order, priced)
     promotions = take(order, priced.quote, priced.rules)
+    tenders = take_tenders(order, cart, expected_to_pay=expected_to_pay)
     attempts = _promise_payment(order, payment)
     record(order, OrderStatus.PENDING_PAYMENT, before=None, actor_id=holder.customer_id, reason="")
     # The stock rows come late, and the number last: they are what others wait for.
@@ -110,11 +116,13 @@ def place_order(
         quantities={line.item.variant_id: line.item.quantity for line in priced.lines},
         hold_for=settings.ORDER_PAYMENT_WINDOW,
     )
-    if order.grand_total_minor == 0:
+    if order.to_pay_minor == 0:
         catalog.allocate(order_id=order.pk)
+        if tenders:
+            post_sale(order)
         move(order, OrderStatus.PAID, reason="Nothing to pay.")
     give_number(order)
-    placed = WholeOrder(order, lines, attempts, promotions=promotions)
+    placed = WholeOrder(order, lines, attempts, promotions=promotions, tenders=tenders)
     return Placed(placed, token, created=True)
 
 
@@ -231,14 +239,14 @@ def _write_lines(order: Order, priced: PricedCart) -> list[OrderLine]:
 
 
 def _promise_payment(order: Order, payment: PaymentChoice) -> list[PaymentAttempt]:
-    if order.grand_total_minor == 0:
+    if order.to_pay_minor == 0:
         return []
     return [
         PaymentAttempt.objects.create(
             order=order,
             provider=payment.provider,
             method=payment.method,
-            amount_minor=order.grand_total_minor,
+            amount_minor=order.to_pay_minor,
             currency=order.currency,
             next_action_at=Now(),
         )

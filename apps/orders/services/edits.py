@@ -16,13 +16,13 @@ from apps.orders.models import (
     OrderLine,
     OrderPromotion,
     Promotion,
-    Refund,
 )
 from apps.orders.pricing import MoreThanBought
 from apps.orders.selectors.edits import EditPlan, LinePlan, PromotionPlan, edit_plan
+from apps.orders.selectors.refunds import GivenBack
 from apps.orders.services.billing import issued_invoice
-from apps.orders.services.inspections import give_back
 from apps.orders.services.orders import refuse_once_shipping
+from apps.orders.services.refunds import give_back
 from apps.orders.services.returns import UnknownOrderLine
 from apps.orders.services.transitions import OrderStatusConflict
 from apps.orders.states import UNPAID_ATTEMPTS, OrderStatus
@@ -71,24 +71,24 @@ def plan_edit(order: Order, quantities: Mapping[UUID, int]) -> EditPlan:
         raise NothingEdited("Take something out.")
     unpaid = order.status == OrderStatus.PENDING_PAYMENT
     if not any(each.quantity for each in plan.lines) or (
-        unpaid and not plan.amounts["grand_total_minor"]
+        unpaid and plan.amounts["grand_total_minor"] <= order.tendered_minor
     ):
         raise NothingLeft("Cancel the order instead.")
     return plan
 
 
-def apply_edit(order: Order, quantities: Mapping[UUID, int], *, reason: str) -> Refund | None:
-    """Take pieces out of a locked order; what was paid for them is promised back.
+def apply_edit(order: Order, quantities: Mapping[UUID, int], *, reason: str) -> GivenBack | None:
+    """Take pieces out of a locked order; what was paid for them goes back.
 
     Raises as `plan_edit` does, and catalog.NotHeld.
     """
     plan = plan_edit(order, quantities)
     saved = order.grand_total_minor - plan.amounts["grand_total_minor"]
-    promised = None
+    given = None
     reduced = 0
     if order.status == OrderStatus.PAID:
         issued_invoice(order)  # it says what was bought; the refund's credit note takes from that
-        promised = give_back(order, at_most=saved, reason=reason or "The order was changed.")
+        given = give_back(order, at_most=saved, reason=reason or "The order was changed.")
         reduced = saved
     with pgtrigger.ignore(*OPEN_GUARDS):
         for each in plan.promotions:
@@ -108,7 +108,7 @@ def apply_edit(order: Order, quantities: Mapping[UUID, int], *, reason: str) -> 
         },
     )
     catalog.give_up(order_id=order.pk, quantities=plan.removed, reason="The order was changed.")
-    return promised
+    return given
 
 
 def _refuse_unless_open(order: Order) -> None:

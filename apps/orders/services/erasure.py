@@ -76,7 +76,8 @@ def erase(*, person: Person) -> int:
     Amounts do not change. Doing it again changes nothing. Returns how many rows were touched.
     """
     mine = Order.objects.filter(owned_by(person)).exclude(shipping_address={})
-    paid = Q(status=OrderStatus.COMPLETED) | Q(attempts__status=AttemptStatus.CAPTURED)
+    captured = Q(attempts__status=AttemptStatus.CAPTURED)
+    paid = Q(status=OrderStatus.COMPLETED) | captured | Q(history__to_status=OrderStatus.PAID)
     RetainedInvoice.objects.bulk_create(
         [
             RetainedInvoice(

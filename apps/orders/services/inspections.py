@@ -9,13 +9,12 @@ from django.db import transaction
 from apps.catalog import interface as catalog
 from apps.kernel.errors import Conflict, Invalid
 from apps.orders.models import Order, OrderLine, Refund, Return, ReturnLine
-from apps.orders.pricing import Parts, Refunded, refund
-from apps.orders.selectors.ledger import refundable_minor
+from apps.orders.pricing import Parts, Refunded
+from apps.orders.pricing import refund as worth_of
 from apps.orders.selectors.sold import returned_of, sold_of
-from apps.orders.services import ledger
-from apps.orders.services.refunds import promise_refund
+from apps.orders.services.refunds import give_back
 from apps.orders.services.return_steps import ReturnStatusConflict, locked_return, step
-from apps.orders.states import AttemptStatus, RefundStatus, Resolution, ReturnStatus
+from apps.orders.states import RefundStatus, Resolution, ReturnStatus
 
 NOTHING = Refunded(0, ())
 
@@ -70,7 +69,7 @@ def inspect_return(
     parts = Parts(accepted, shipping=refund_shipping)
     if refund_shipping and not _all_is_back(order_lines, [*earlier, parts]):
         raise ShippingIsKept("Not all of the order is back, or the shipping went back before.")
-    worth = refund(sold_of(order, order_lines), parts, earlier=earlier)
+    worth = worth_of(sold_of(order, order_lines), parts, earlier=earlier)
     for line in lines:
         _write(line, findings[line.pk], worth.lines.get(line.order_line.variant_id, NOTHING))
     catalog.return_to_stock(
@@ -83,15 +82,15 @@ def inspect_return(
         reason="A return was inspected.",
         actor_id=actor_id,
     )
-    promised = give_back(order, at_most=worth.total, reason="Goods came back.")
+    refund = _promised(order, worth.total)
     step(
         found,
         ReturnStatus.INSPECTED,
         amount_minor=worth.total,
         refunds_shipping=refund_shipping,
-        refund=promised,
+        refund=refund,
     )
-    if promised is None:
+    if refund is None:
         step(found, ReturnStatus.CLOSED)
     return found
 
@@ -106,20 +105,16 @@ def refund_again(*, return_id: UUID) -> None:
     failed = found.refund is not None and found.refund.status == RefundStatus.FAILED
     if found.status != ReturnStatus.INSPECTED or not failed:
         raise ReturnStatusConflict("The money of the return is on its way.", status=found.status)
-    promised = give_back(found.order, at_most=found.amount_minor or 0, reason="Goods came back.")
-    Return.objects.filter(pk=found.pk).update(refund=promised)
-    if promised is None:
+    refund = _promised(found.order, found.amount_minor or 0)
+    Return.objects.filter(pk=found.pk).update(refund=refund)
+    if refund is None:
         step(found, ReturnStatus.CLOSED)
 
 
-def give_back(order: Order, *, at_most: int, reason: str) -> Refund | None:
-    """Promise an amount of a locked order's money back, or what is left of it; None for nothing."""
-    ledger.complete(order.pk)
-    amount_minor = min(at_most, refundable_minor(order.pk))
-    attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()
-    if attempt is None or amount_minor <= 0:
-        return None
-    return promise_refund(attempt, amount_minor=amount_minor, reason=reason)
+def _promised(order: Order, minor: int) -> Refund | None:
+    """Give so much back, and return what is on its way; balances have their part at once."""
+    given = give_back(order, at_most=minor, reason="Goods came back.")
+    return given.payment if given else None
 
 
 def _refuse_unless_complete(lines: list[ReturnLine], findings: Mapping[UUID, Finding]) -> None:

@@ -32,6 +32,7 @@ from apps.orders.services.ledger_proof import (
     unbalanced_postings,
     wrong_refunds,
 )
+from apps.orders.services.value_proof import wrong_balances, wrong_liabilities, wrong_tenders
 from apps.orders.states import (
     AttemptStatus,
     OrderStatus,
@@ -59,6 +60,9 @@ class Rule(StrEnum):
     LEDGER = "ledger = payments and refunds"
     REFUNDED = "refunded is at most what was captured"
     BALANCED = "a posting is zero in sum"
+    BALANCES = "a balance = its movements, each of them posted"
+    OWED = "the ledger owes what is on gift cards and store credit"
+    TENDERED = "stored value pays for paid orders and for no other"
     NUMBERS = "order numbers have no gap"
     INVOICED = "a paid order has an invoice, money given back of it a credit note"
     DOCUMENT_NUMBERS = "numbers of invoices and credit notes have no gap"
@@ -218,10 +222,11 @@ def _wrong_payments(orders: QuerySet[Order]) -> Iterator[Violation]:
     captured = Q(attempts__status=AttemptStatus.CAPTURED)
     orders = orders.annotate(
         captured_minor=Sum("attempts__amount_minor", filter=captured, default=0),
-        promised_minor=Sum("attempts__refund_promised_minor", filter=captured, default=0),
+        promised_minor=Sum("attempts__refund_promised_minor", filter=captured, default=0)
+        + Sum("attempts__credited_minor", filter=captured, default=0),
     )
     for order in orders.filter(status__in=PAID).exclude(
-        captured_minor=F("grand_total_minor") + F("reduced_minor")
+        captured_minor=F("grand_total_minor") + F("reduced_minor") - F("tendered_minor")
     ):
         yield Violation(Rule.PAID, str(order), f"captured {order.captured_minor}")
     unpaid = orders.exclude(status__in=PAID)
@@ -235,6 +240,9 @@ def _wrong_postings(orders: QuerySet[Order]) -> Iterator[Violation]:
         Rule.LEDGER: ledger_differences,
         Rule.REFUNDED: wrong_refunds,
         Rule.BALANCED: unbalanced_postings,
+        Rule.BALANCES: lambda _: wrong_balances(),
+        Rule.OWED: lambda _: wrong_liabilities(),
+        Rule.TENDERED: wrong_tenders,
     }
     for rule, differences in proofs.items():
         for difference in differences(orders):

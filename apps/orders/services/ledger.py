@@ -3,14 +3,11 @@
 Amounts are in minor units; a positive one is a debit. Whoever calls holds the order's lock.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import transaction
 
-from apps.kernel.ids import id_of
 from apps.orders.models import (
     LedgerAccount,
     LedgerEntry,
@@ -22,6 +19,7 @@ from apps.orders.models import (
 )
 from apps.orders.pricing.amounts import allocate
 from apps.orders.selectors.ledger import balances_of
+from apps.orders.services.postings import post
 from apps.orders.services.transitions import locked
 from apps.orders.states import AttemptStatus, OrderStatus, RefundStatus
 
@@ -36,20 +34,11 @@ REVENUE = (
     LedgerAccount.SHIPPING,
     LedgerAccount.REFUNDS,
 )
-POST = """
-    WITH posted AS (
-        INSERT INTO orders_ledgerposting (id, kind, source_id, at) VALUES (%s, %s, %s, %s)
-        ON CONFLICT (source_id, kind) DO NOTHING RETURNING id
-    )
-    INSERT INTO orders_ledgerentry (id, posting_id, account, order_id, amount_minor, currency)
-    SELECT entry.id, posted.id, entry.account, %s, entry.amount_minor, %s
-    FROM posted, unnest(%s::uuid[], %s::text[], %s::bigint[]) AS entry (id, account, amount_minor)
-"""
 
 
 def post_authorisation(attempt: PaymentAttempt, *, at: datetime | None = None) -> None:
     """Money was set aside on the shopper's card: a memorandum, it is not ours yet."""
-    _post(
+    post(
         Kind.AUTHORISATION,
         attempt.pk,
         {
@@ -66,7 +55,7 @@ def post_void(attempt: PaymentAttempt) -> None:
     """What was set aside is free again, if anything was."""
     if not LedgerPosting.objects.filter(source_id=attempt.pk, kind=Kind.AUTHORISATION).exists():
         return
-    _post(
+    post(
         Kind.VOID,
         attempt.pk,
         _no_longer_set_aside(attempt),
@@ -79,29 +68,48 @@ def post_capture(
     order: Order, attempt: PaymentAttempt, *, sold: bool, at: datetime | None = None
 ) -> None:
     """Money has come: for the order, or, unless it is `sold`, for nothing."""
+    received = attempt.amount_minor
     entries = {
         **_no_longer_set_aside(attempt),
-        MONEY_AT[attempt.provider]: attempt.amount_minor,
-        **(_sale(order, attempt) if sold else {LedgerAccount.UNAPPLIED: -attempt.amount_minor}),
+        MONEY_AT[attempt.provider]: received,
+        **(_sale(order, received=received) if sold else {LedgerAccount.UNAPPLIED: -received}),
     }
-    _post(Kind.CAPTURE, attempt.pk, entries, order_id=order.pk, currency=attempt.currency, at=at)
+    post(Kind.CAPTURE, attempt.pk, entries, order_id=order.pk, currency=attempt.currency, at=at)
+
+
+def post_sale(order: Order) -> None:
+    """Stored value pays for all of the order: it is sold without a payment."""
+    post(
+        Kind.SALE,
+        order.pk,
+        _sale(order, received=0),
+        order_id=order.pk,
+        currency=order.currency,
+    )
+
+
+def taken_back(order_id: UUID, minor: int) -> dict[LedgerAccount, int]:
+    """Return what giving back takes off an order: what was for nothing first, then revenue and tax
+    in proportion.
+    """
+    held = balances_of(order_id)
+    unapplied = min(-held[LedgerAccount.UNAPPLIED], minor)
+    revenue = -sum(held[account] for account in REVENUE)
+    of_revenue, of_tax = allocate(minor - unapplied, [revenue, -held[LedgerAccount.TAX]])
+    return {
+        LedgerAccount.UNAPPLIED: unapplied,
+        LedgerAccount.REFUNDS: of_revenue,
+        LedgerAccount.TAX: of_tax,
+    }
 
 
 def post_refund_promise(order_id: UUID, refund: Refund, *, at: datetime | None = None) -> None:
-    """Money is owed back: what was for nothing first, then revenue and tax in proportion."""
-    held = balances_of(order_id)
-    unapplied = min(-held[LedgerAccount.UNAPPLIED], refund.amount_minor)
-    revenue = -sum(held[account] for account in REVENUE)
-    of_revenue, of_tax = allocate(
-        refund.amount_minor - unapplied, [revenue, -held[LedgerAccount.TAX]]
-    )
-    _post(
+    """Money is owed back to who has paid."""
+    post(
         Kind.REFUND_PROMISE,
         refund.pk,
         {
-            LedgerAccount.UNAPPLIED: unapplied,
-            LedgerAccount.REFUNDS: of_revenue,
-            LedgerAccount.TAX: of_tax,
+            **taken_back(order_id, refund.amount_minor),
             LedgerAccount.REFUNDS_PAYABLE: -refund.amount_minor,
         },
         order_id=order_id,
@@ -112,7 +120,7 @@ def post_refund_promise(order_id: UUID, refund: Refund, *, at: datetime | None =
 
 def post_refund(order_id: UUID, refund: Refund, *, at: datetime | None = None) -> None:
     """The money that was owed has gone back."""
-    _post(
+    post(
         Kind.REFUND,
         refund.pk,
         {
@@ -130,7 +138,7 @@ def post_refund_failure(order_id: UUID, refund: Refund) -> None:
     promised = LedgerEntry.objects.filter(
         posting__source_id=refund.pk, posting__kind=Kind.REFUND_PROMISE
     )
-    _post(
+    post(
         Kind.REFUND_FAILURE,
         refund.pk,
         {LedgerAccount(entry.account): -entry.amount_minor for entry in promised},
@@ -141,7 +149,7 @@ def post_refund_failure(order_id: UUID, refund: Refund) -> None:
 
 def post_stray_capture(stray: StrayPayment, *, amount_minor: int) -> None:
     """Money was found at the provider that belongs to no order that we know; it is owed back."""
-    _post(
+    post(
         Kind.CAPTURE,
         stray.pk,
         {
@@ -156,7 +164,7 @@ def post_stray_capture(stray: StrayPayment, *, amount_minor: int) -> None:
 def post_stray_return(stray: StrayPayment) -> None:
     """The money that was found has gone back, entry by entry."""
     found = LedgerEntry.objects.filter(posting__source_id=stray.pk, posting__kind=Kind.CAPTURE)
-    _post(
+    post(
         Kind.REFUND,
         stray.pk,
         {LedgerAccount(entry.account): -entry.amount_minor for entry in found},
@@ -206,40 +214,18 @@ def _no_longer_set_aside(attempt: PaymentAttempt) -> dict[LedgerAccount, int]:
     }
 
 
-def _sale(order: Order, attempt: PaymentAttempt) -> dict[LedgerAccount, int]:
-    """What is earned is without tax, whether the prices hold it or it came on top."""
+def _sale(order: Order, *, received: int) -> dict[LedgerAccount, int]:
+    """What is earned is without tax, whether the prices hold it or it came on top.
+
+    It is paid by what was received, and by the stored value that was set aside for it.
+    """
     tax = order.tax_minor + order.tax_included_minor
     shipping = order.shipping_minor - (order.shipping_tax_minor if order.tax_included_minor else 0)
+    paid = received + order.tendered_minor
     return {
-        LedgerAccount.SALES: shipping + tax - attempt.amount_minor - order.discount_minor,
+        LedgerAccount.TENDERED: order.tendered_minor,
+        LedgerAccount.SALES: shipping + tax - paid - order.discount_minor,
         LedgerAccount.DISCOUNTS: order.discount_minor,
         LedgerAccount.SHIPPING: -shipping,
         LedgerAccount.TAX: -tax,
     }
-
-
-def _post(
-    kind: LedgerPosting.Kind,
-    source_id: UUID,
-    entries: Mapping[LedgerAccount, int],
-    *,
-    order_id: UUID | None,
-    currency: str,
-    at: datetime | None = None,
-) -> None:
-    """Write a posting and its entries in one statement, unless it is there or moves nothing."""
-    kept = {account: minor for account, minor in entries.items() if minor}
-    if not kept:
-        return
-    at = at or timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            POST,
-            [
-                *(id_of(at), kind, source_id, at),
-                *(order_id, currency),
-                [id_of(at) for _ in kept],
-                [str(account) for account in kept],
-                list(kept.values()),
-            ],
-        )

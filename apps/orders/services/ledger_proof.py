@@ -51,7 +51,7 @@ def wrong_refunds(orders: QuerySet[Order]) -> Iterator[Difference]:
             "refunds__amount_minor", filter=~Q(refunds__status=RefundStatus.FAILED), default=0
         )
     )
-    too_much = Q(promised_minor__gt=F("amount_minor")) | (
+    too_much = Q(promised_minor__gt=F("amount_minor") - F("credited_minor")) | (
         Q(promised_minor__gt=0) & ~Q(status=AttemptStatus.CAPTURED)
     )
     for attempt in attempts.filter(too_much | ~Q(promised_minor=F("refund_promised_minor"))):

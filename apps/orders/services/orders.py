@@ -11,7 +11,7 @@ from apps.kernel.errors import Forbidden, StepUpRequired, VersionMismatch
 from apps.orders.models import Order
 from apps.orders.selectors.orders import Holder, order_of
 from apps.orders.services.payments import wake_payments
-from apps.orders.services.refunds import refund_what_is_left
+from apps.orders.services.refunds import give_back
 from apps.orders.services.transitions import OrderStatusConflict, locked, move
 from apps.orders.states import AttemptStatus, OrderStatus, ShipmentStatus
 
@@ -39,7 +39,7 @@ def cancel_order(
     actor_id: UUID | None = None,
     version: int | None = None,
 ) -> Order:
-    """Cancel an order that is not on its way: stock goes back, money too if it was taken.
+    """Cancel an order that is not on its way: stock goes back, and what was paid.
 
     Raises UnknownOrder, VersionMismatch, OrderStatusConflict once a label has been bought;
     CancellationNotAllowed and RefundNotAllowed for staff without the right; StepUpRequired for
@@ -47,10 +47,11 @@ def cancel_order(
     """
     order = locked(order_of(holder=holder, order_id=order_id).pk)
     captured = order.attempts.filter(status=AttemptStatus.CAPTURED)
+    by_value = bool(order.tendered_minor) and order.status == OrderStatus.PAID
     if not holder.bought(order):
         if not holder.cancels_all:
             raise CancellationNotAllowed("You may see this order, but not cancel it.")
-        if captured.exists():
+        if by_value or captured.exists():
             if not holder.refunds_all:
                 raise RefundNotAllowed("The order is paid, and you may not send money back.")
             if not holder.recently_proven:
@@ -70,8 +71,8 @@ def cancel_order(
     )
     catalog.release(order_id=order.pk)
     wake_payments(order)
-    if captured.exists():
-        refund_what_is_left(order, reason=reason or "The order was cancelled.")
+    if by_value or captured.exists():
+        give_back(order, reason=reason or "The order was cancelled.")
     return order
 
 

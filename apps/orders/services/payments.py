@@ -24,7 +24,7 @@ from apps.orders.payments.gateway import (
     PaymentState,
     PaymentStatus,
 )
-from apps.orders.services import ledger
+from apps.orders.services import ledger, tenders
 from apps.orders.services.refunds import promise_refund
 from apps.orders.services.transitions import locked, move
 from apps.orders.services.uses import give_back, take_again
@@ -249,7 +249,7 @@ def _call(attempt: PaymentAttempt, step: AttemptStatus) -> PaymentState | None:
 def _take_the_money(order: Order, attempt: PaymentAttempt) -> None:
     # An order without an address is one whose customer has been erased.
     payable = order.status in WAITS_FOR_MONEY and order.shipping_address
-    sold = bool(payable and take_again(order) and _holds_stock(order))
+    sold = bool(payable and _takes_again(order, attempt) and _holds_stock(order))
     # Money may come at once, without a word that it was set aside.
     ledger.post_authorisation(attempt)
     ledger.post_capture(order, attempt, sold=sold)
@@ -260,8 +260,14 @@ def _take_the_money(order: Order, attempt: PaymentAttempt) -> None:
     if order.status == OrderStatus.PENDING_PAYMENT:
         move(order, OrderStatus.EXPIRED, reason="It was sold out when the money came.")
     give_back(order)
+    tenders.give_all_back(order, source_id=attempt.pk)
     reason = f"The order was {order.status} when the money came."
     promise_refund(attempt, amount_minor=attempt.amount_minor, reason=reason)
+
+
+def _takes_again(order: Order, attempt: PaymentAttempt) -> bool:
+    """Take promotions and stored value that an expired order has given back, if they are there."""
+    return take_again(order) and tenders.take_again(order, source_id=attempt.pk)
 
 
 def _holds_stock(order: Order) -> bool:

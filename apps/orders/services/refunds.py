@@ -11,17 +11,20 @@ from django.utils import timezone
 
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, Invalid, VersionMismatch
+from apps.kernel.ids import new_id
 from apps.kernel.money import CurrencyMismatch, Money
 from apps.kernel.work import claim, due_after_failure, due_later
-from apps.orders.models import Order, PaymentAttempt, Refund
+from apps.orders.models import Order, PaymentAttempt, Refund, ValueMovement
 from apps.orders.payments import gateway_for
 from apps.orders.payments.gateway import OutcomeUnknown, PaymentRefused, RefundState
 from apps.orders.payments.gateway import RefundStatus as RefundStatusThere
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.selectors.orders import STORE, order_of
-from apps.orders.services import ledger
+from apps.orders.selectors.refunds import GivenBack
+from apps.orders.services import ledger, tenders
 from apps.orders.services.return_steps import close_return_of
 from apps.orders.services.transitions import locked
+from apps.orders.services.value_movements import move_value, store_credit_of
 from apps.orders.states import AttemptStatus, RefundStatus
 
 log = logging.getLogger(__name__)
@@ -44,14 +47,27 @@ class NothingToRefund(Invalid):
     code = "nothing_to_refund"
 
 
+class StoreCreditNeedsACustomer(Conflict):
+    """A guest's order has nobody whose store credit it could be refunded to."""
+
+    code = "store_credit_needs_a_customer"
+
+
 @transaction.atomic
 def refund_order(
-    *, order_id: UUID, amount: Money, reason: str, version: int | None = None
-) -> Refund:
-    """Promise to give a part of an order's money back, or all that is left of it.
+    *,
+    order_id: UUID,
+    amount: Money,
+    reason: str,
+    version: int | None = None,
+    to_store_credit: bool = False,
+) -> GivenBack:
+    """Give a part of an order's money back, or all that is left of it.
 
-    Whatever the order's status: it does not change. Raises NothingToRefund, UnknownOrder,
-    VersionMismatch, CurrencyMismatch, RefundExceedsCaptured.
+    The payment gets back what it has brought first, gift cards and store credit the rest; or all of
+    it becomes the customer's store credit. Whatever the order's status: it does not change. Raises
+    NothingToRefund, UnknownOrder, VersionMismatch, CurrencyMismatch, RefundExceedsCaptured,
+    StoreCreditNeedsACustomer.
     """
     if amount.minor <= 0:
         raise NothingToRefund("Give back more than nothing.")
@@ -60,25 +76,90 @@ def refund_order(
         raise VersionMismatch("The order has changed since.", version=order.version)
     if amount.currency != order.currency:
         raise CurrencyMismatch(f"The order is in {order.currency}.")
+    if to_store_credit and order.customer_id is None:
+        raise StoreCreditNeedsACustomer("A guest has no store credit.")
     ledger.complete(order.pk)
     left = refundable_minor(order.pk)
-    attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()
-    if attempt is None or amount.minor > left:
+    if amount.minor > left:
         raise RefundExceedsCaptured(
             "More than is left of what was taken.", refundable=Money(left, order.currency)
         )
-    refund = promise_refund(attempt, amount_minor=amount.minor, reason=reason)
+    credit_of = order.customer_id if to_store_credit else None
+    given = _given(order, amount.minor, reason=reason, credit_of=credit_of)
     Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
-    return refund
+    return given
 
 
-def refund_what_is_left(order: Order, *, reason: str) -> None:
-    """Promise to give back all of a locked order's money that is not promised yet."""
+def give_back(order: Order, *, reason: str, at_most: int | None = None) -> GivenBack | None:
+    """Give back what is left of a locked order's money and stored value, or a part of it.
+
+    None when nothing goes back.
+    """
     ledger.complete(order.pk)
     left = refundable_minor(order.pk)
+    minor = left if at_most is None else min(at_most, left)
+    return _given(order, minor, reason=reason) if minor > 0 else None
+
+
+def _given(order: Order, minor: int, *, reason: str, credit_of: UUID | None = None) -> GivenBack:
     attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()
-    if attempt is not None and left:
-        promise_refund(attempt, amount_minor=left, reason=reason)
+    of_payment = min(minor, attempt.left_minor) if attempt else 0
+    if credit_of:
+        if attempt and of_payment:
+            _keep_of_payment(attempt, of_payment)
+        return _credit(order, credit_of, minor, of_tenders=minor - of_payment, reason=reason)
+    refund = None
+    if attempt and of_payment:
+        refund = promise_refund(attempt, amount_minor=of_payment, reason=reason)
+    source_id = refund.pk if refund else new_id()
+    if of_payment < minor:
+        tenders.lock_balances(order)
+    movements = [
+        tenders.give_back(
+            tender,
+            part,
+            source_id=source_id,
+            against=ledger.taken_back(order.pk, part),
+            reason=reason,
+        )
+        for tender, part in tenders.parts_of(order, minor - of_payment)
+    ]
+    if movements:
+        _record_value(order, minor - of_payment)
+    return GivenBack(source_id, refund, movements)
+
+
+def _keep_of_payment(attempt: PaymentAttempt, minor: int) -> None:
+    """Count what cannot go back to it any more (attempt_gives_back_what_was_captured_once)."""
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(credited_minor=F("credited_minor") + minor)
+
+
+def _credit(
+    order: Order, customer_id: UUID, minor: int, *, of_tenders: int, reason: str
+) -> GivenBack:
+    """Let the customer have it as store credit."""
+    for tender, part in tenders.parts_of(order, of_tenders):
+        tenders.mark_returned(tender, part)
+    source_id = new_id()
+    movement = move_value(
+        store_credit_of(customer_id, order.currency),
+        ValueMovement.Kind.REFUND,
+        minor,
+        source_id=source_id,
+        against=ledger.taken_back(order.pk, minor),
+        order_id=order.pk,
+        reason=reason,
+    )
+    _record_value(order, minor)
+    return GivenBack(source_id, movements=[movement])
+
+
+def _record_value(order: Order, minor: int) -> None:
+    record(
+        "orders.stored_value_given_back",
+        about=order.pk,
+        after={"amount_minor": minor, "currency": order.currency},
+    )
 
 
 def promise_refund(attempt: PaymentAttempt, *, amount_minor: int, reason: str) -> Refund:

@@ -9,6 +9,7 @@ from django.db.models import F
 from apps.kernel.errors import Conflict
 from apps.kernel.events import Event, publish
 from apps.orders.models import Order, StatusChange
+from apps.orders.services.tenders import give_all_back
 from apps.orders.services.uses import give_back
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
 
@@ -73,7 +74,8 @@ def move(
 ) -> None:
     """Move a locked order on: status, version, history and event, in the caller's transaction.
 
-    What ends unpaid gives the uses and budgets of its promotions back.
+    What ends unpaid gives back the uses and budgets of its promotions, and what gift cards and
+    store credit were to pay.
     Raises OrderStatusConflict when the order's life has no such step.
     """
     before = OrderStatus(order.status)
@@ -83,6 +85,7 @@ def move(
     order.status, order.version = target, order.version + 1
     if before == OrderStatus.PENDING_PAYMENT and target != OrderStatus.PAID:
         give_back(order)
+        give_all_back(order, source_id=order.pk)
     record(order, target, before=before, actor_id=actor_id, reason=reason)
 
 

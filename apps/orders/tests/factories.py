@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import VariantFactory
+from apps.kernel.money import Money
 from apps.orders import files
 from apps.orders.models import (
     BillingDocument,
@@ -27,6 +28,7 @@ from apps.orders.models import (
     Return,
     SavedItem,
     Shipment,
+    StoredValue,
     TaxClass,
     TaxRate,
     TaxZone,
@@ -37,13 +39,16 @@ from apps.orders.pricing.percentages import ppm_of
 from apps.orders.selectors.orders import STORE, Holder
 from apps.orders.services import (
     billing,
+    cart_tenders,
     carts,
     change_sets,
     checkout,
     coupons,
     ledger,
+    orders,
     payments,
     returns,
+    stored_value,
     tax_tables,
 )
 from apps.orders.services.numbers import next_number
@@ -95,6 +100,8 @@ def ready_cart(
     customer_id: UUID | None = None,
     email: str = "robin@example.com",
     codes: tuple[str, ...] = (),
+    gift_cards: tuple[str, ...] = (),
+    store_credit: bool = False,
 ) -> tuple[Cart, Holder]:
     """Return a cart that can be ordered, a guest's or a customer's, and who holds it."""
     cart, token = carts.open_cart(customer_id=customer_id)
@@ -111,6 +118,10 @@ def ready_cart(
     carts.choose_shipping(holder=holder, cart_id=cart.pk, code="standard", version=None)
     for code in codes:
         coupons.add_coupon(holder=holder, cart_id=cart.pk, code=code, version=None)
+    for code in gift_cards:
+        cart_tenders.add_gift_card(holder=holder, cart_id=cart.pk, code=code, version=None)
+    if store_credit:
+        cart_tenders.use_store_credit(holder=holder, cart_id=cart.pk, use=True, version=None)
     cart.refresh_from_db()
     return cart, holder
 
@@ -276,6 +287,31 @@ def proposed_change(order: Order) -> ChangeSet:
     return change_sets.propose_change(
         holder=STORE, order_id=order.pk, kind=ChangeKind.CANCEL, body={}
     )
+
+
+def gift_card(
+    minor: int = 5000, *, currency: str = "USD", **options: Any
+) -> tuple[StoredValue, str]:
+    """Return a new gift card and its code."""
+    return stored_value.issue_gift_card(amount=Money(minor, currency), **options)
+
+
+def store_credit(customer_id: UUID, minor: int = 5000) -> StoredValue:
+    """Return a customer's store credit after so much more was granted."""
+    return stored_value.grant_store_credit(
+        customer_id=customer_id, amount=Money(minor, "USD"), reason="A late parcel."
+    )
+
+
+def credited_order(*, customer_id: UUID, email: str = "robin@example.com") -> Order:
+    """Return an order that store credit has paid, and that was cancelled."""
+    store_credit(customer_id)
+    cart, holder = ready_cart(customer_id=customer_id, email=email, store_credit=True)
+    nothing = Money(0, cart.currency)
+    placed = checkout.place_order(
+        holder=holder, cart_id=cart.pk, payment=VISA, expected_to_pay=nothing
+    )
+    return orders.cancel_order(holder=holder, order_id=placed.whole.order.pk)
 
 
 def tax_class(code: str = "standard") -> TaxClass:

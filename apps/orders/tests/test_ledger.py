@@ -72,9 +72,11 @@ def kinds(source) -> list[str]:
 
 
 def give_back(order: Order, minor: int) -> Refund:
-    return refunds.refund_order(
+    given = refunds.refund_order(
         order_id=order.pk, amount=Money(minor, order.currency), reason="A scratch."
     )
+    assert given.payment
+    return given.payment
 
 
 def drain(advance: Callable[[], bool]) -> None:

@@ -72,6 +72,7 @@ def test_tax_on_top_is_added_line_by_line_and_the_order_keeps_it():
         "tax": usd("4.85"),
         "tax_included": usd("0.00"),
         "grand_total": usd("60.85"),
+        "to_pay": usd("60.85"),
     }
     assert sorted(item["tax"]["amount"] for item in kept["items"]) == ["0.25", "4.00"]
     assert Order.objects.get().shipping_tax_minor == 60

@@ -34,7 +34,7 @@ from apps.orders.views.holder import CART_TOKEN, cart_holder
 CHANGES = [CART_TOKEN, IF_MATCH]
 
 
-def _rendered(
+def rendered(
     priced: cart_prices.PricedCart, *, status: int = 200, token: str = "", explained: bool = False
 ) -> Response:
     document = cart_document(priced, token=token, explained=explained)
@@ -60,7 +60,7 @@ class Carts(APIView):
         self.Nothing(data=request.data or {}).is_valid(raise_exception=True)
         holder = cart_holder(request)
         cart, token = saved_items.open_next_cart(holder=holder)
-        return _rendered(cart_prices.price_cart(cart, holder=holder), status=201, token=token)
+        return rendered(cart_prices.price_cart(cart, holder=holder), status=201, token=token)
 
 
 class CurrentCart(APIView):
@@ -72,7 +72,7 @@ class CurrentCart(APIView):
         operation_id="carts_current", responses={200: CartDocument, **problems(401, 404)}
     )
     def get(self, request: Request) -> Response:
-        return _rendered(cart_prices.read_cart(holder=cart_holder(request)))
+        return rendered(cart_prices.read_cart(holder=cart_holder(request)))
 
 
 class OneCart(APIView):
@@ -94,7 +94,7 @@ class OneCart(APIView):
         """Show a cart at the prices of this moment; with `explain=true` also why."""
         explained = read_query(request, self.Explain).get("explain") == "true"
         priced = cart_prices.read_cart(holder=cart_holder(request), cart_id=cart_id)
-        return _rendered(priced, explained=explained)
+        return rendered(priced, explained=explained)
 
     @extend_schema(
         operation_id="carts_delete",
@@ -123,7 +123,7 @@ class CartItems(APIView):
         draft = ItemDraft(data=request.data)
         draft.is_valid(raise_exception=True)
         item = draft.validated_data
-        return _rendered(
+        return rendered(
             carts.add_item(
                 holder=cart_holder(request),
                 cart_id=cart_id,
@@ -142,7 +142,7 @@ class CartItems(APIView):
     def put(self, request: Request, cart_id: UUID) -> Response:
         draft = WholeItems(data=request.data)
         draft.is_valid(raise_exception=True)
-        return _rendered(
+        return rendered(
             carts.replace_items(
                 holder=cart_holder(request),
                 cart_id=cart_id,
@@ -179,7 +179,7 @@ class OneCartItem(APIView):
         return self._set(request, cart_id, item_id, 0)
 
     def _set(self, request: Request, cart_id: UUID, item_id: UUID, quantity: int) -> Response:
-        return _rendered(
+        return rendered(
             carts.set_quantity(
                 holder=cart_holder(request),
                 cart_id=cart_id,
@@ -204,7 +204,7 @@ class CartEmail(APIView):
     def put(self, request: Request, cart_id: UUID) -> Response:
         draft = EmailDraft(data=request.data)
         draft.is_valid(raise_exception=True)
-        return _rendered(
+        return rendered(
             carts.set_details(
                 holder=cart_holder(request),
                 cart_id=cart_id,
@@ -228,7 +228,7 @@ class CartShippingAddress(APIView):
     def put(self, request: Request, cart_id: UUID) -> Response:
         address = Address(data=request.data)
         address.is_valid(raise_exception=True)
-        return _rendered(
+        return rendered(
             carts.set_details(
                 holder=cart_holder(request),
                 cart_id=cart_id,
@@ -268,7 +268,7 @@ class CartShippingOption(APIView):
     def put(self, request: Request, cart_id: UUID) -> Response:
         choice = ShippingChoice(data=request.data)
         choice.is_valid(raise_exception=True)
-        return _rendered(
+        return rendered(
             carts.choose_shipping(
                 holder=cart_holder(request),
                 cart_id=cart_id,
@@ -296,7 +296,7 @@ class CartCoupons(APIView):
         """
         draft = CouponDraft(data=request.data)
         draft.is_valid(raise_exception=True)
-        return _rendered(
+        return rendered(
             code_tries.try_coupon(
                 holder=cart_holder(request),
                 cart_id=cart_id,
@@ -319,7 +319,7 @@ class OneCartCoupon(APIView):
     )
     def delete(self, request: Request, cart_id: UUID, coupon: str) -> Response:
         """Take a code out, whatever case it is written in."""
-        return _rendered(
+        return rendered(
             coupons.remove_coupon(
                 holder=cart_holder(request),
                 cart_id=cart_id,
@@ -356,6 +356,7 @@ class Checkout(APIView):
             payment=checkout.PaymentChoice(**wish["payment"]),
             email=wish.get("email", ""),
             expected_total=wish.get("expected_total"),
+            expected_to_pay=wish.get("expected_to_pay"),
             version=expected_version(request),
         )
         order = placed.whole.order

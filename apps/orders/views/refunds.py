@@ -16,27 +16,41 @@ from apps.kernel.money import Money
 from apps.kernel.openapi import IDEMPOTENCY_KEY, IF_MATCH, problems
 from apps.kernel.permissions import PeopleOnly, RecentlyProven, staff_with
 from apps.kernel.serializers import MoneyField, StrictCharField, StrictSerializer
-from apps.orders.models import Refund
+from apps.orders.models import StoredValue
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.selectors.orders import order_of
+from apps.orders.selectors.refunds import GivenBack, refunds_of
 from apps.orders.services import refunds
 from apps.orders.states import RefundStatus
 from apps.orders.views.holder import ORDER_TOKEN, order_holder
 
 
 class RefundDraft(StrictSerializer):
-    """How much goes back, and why; the buyer reads it."""
+    """How much goes back, and why; the buyer reads it.
+
+    It goes to who has paid, the payment first; or all of it becomes the customer's store credit.
+    """
 
     amount = MoneyField(any_currency=True)
     reason = StrictCharField(max_length=200)
+    to = serializers.ChoiceField(choices=["payer", "store_credit"], default="payer")
+
+
+class RefundedValue(serializers.Serializer[Any]):
+    """What of a refund is on a gift card or store credit: at once, whatever the payment does."""
+
+    kind = serializers.ChoiceField(choices=StoredValue.Kind.choices)
+    last_four = serializers.CharField(allow_null=True, help_text="Of a gift card.")
+    amount = MoneyField()
 
 
 class RefundDocument(serializers.Serializer[Any]):
-    """Money on its way back, or there."""
+    """What goes back, or is there: `status` is that of the payment's part."""
 
     id = serializers.UUIDField()
-    payment_id = serializers.UUIDField()
-    amount = MoneyField()
+    payment_id = serializers.UUIDField(allow_null=True, help_text="Null: no payment gets any.")
+    amount = MoneyField(help_text="All of it.")
+    stored_value = RefundedValue(many=True)
     status = serializers.ChoiceField(choices=[(s.value, s.name) for s in RefundStatus])
     reason = serializers.CharField()
     failure_code = serializers.CharField(allow_null=True)
@@ -68,11 +82,10 @@ class OrderRefunds(APIView):
     def get(self, request: Request, order_id: UUID) -> Response:
         """List what goes back of an order's money, and what is left to be given back."""
         order = order_of(holder=order_holder(request), order_id=order_id)
-        rows = Refund.objects.filter(attempt__order=order).order_by("created_at", "id")
         return Response(
             {
                 "refundable": Money(refundable_minor(order.pk), order.currency),
-                "results": [_document(refund) for refund in rows],
+                "results": [_document(each, order.currency) for each in refunds_of(order)],
             }
         )
 
@@ -87,19 +100,33 @@ class OrderRefunds(APIView):
         """Give back a part of what was taken, or all. 409 `refund_exceeds_captured` for more."""
         draft = RefundDraft(data=request.data)
         draft.is_valid(raise_exception=True)
-        refund = refunds.refund_order(
-            order_id=order_id, version=expected_version(request), **draft.validated_data
+        wish = draft.validated_data
+        given = refunds.refund_order(
+            order_id=order_id,
+            amount=wish["amount"],
+            reason=wish["reason"],
+            to_store_credit=wish["to"] == "store_credit",
+            version=expected_version(request),
         )
-        return Response(_document(refund), status=201)
+        return Response(_document(given, wish["amount"].currency), status=201)
 
 
-def _document(refund: Refund) -> dict[str, Any]:
+def _document(given: GivenBack, currency: str) -> dict[str, Any]:
+    payment = given.payment
     return {
-        "id": refund.pk,
-        "payment_id": refund.attempt_id,
-        "amount": Money(refund.amount_minor, refund.currency),
-        "status": refund.status,
-        "reason": refund.reason,
-        "failure_code": refund.failure_code or None,
-        "created_at": refund.created_at,
+        "id": given.id,
+        "payment_id": payment.attempt_id if payment else None,
+        "amount": Money(given.amount_minor, currency),
+        "stored_value": [
+            {
+                "kind": movement.account.kind,
+                "last_four": movement.account.last_four or None,
+                "amount": Money(movement.amount_minor, currency),
+            }
+            for movement in given.movements
+        ],
+        "status": given.status,
+        "reason": given.reason,
+        "failure_code": (payment.failure_code if payment else "") or None,
+        "created_at": given.at,
     }

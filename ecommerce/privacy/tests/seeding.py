@@ -23,6 +23,7 @@ from apps.orders.tests.factories import (
     ADDRESS,
     PromotionFactory,
     completed_order,
+    credited_order,
     ready_cart,
 )
 from apps.users.tests.factories import (
@@ -74,6 +75,7 @@ def seeded_person() -> Person:
     user.user_permissions.add(*Permission.objects.all()[:1])
     order, _ = completed_order(customer_id=user.pk, email=EMAIL)
     completed_order(email=EMAIL)
+    credited_order(customer_id=user.pk, email=EMAIL)
     ready_cart(customer_id=user.pk, email=EMAIL)
     MODELS["orders.ChangeSet"].objects.create(
         order=order,

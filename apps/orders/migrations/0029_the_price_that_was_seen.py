@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0044_orders_by_tag")]
+    dependencies = [("orders", "0028_orders_by_tag")]
 
     operations = [
         migrations.AddField(

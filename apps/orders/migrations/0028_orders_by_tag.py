@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("orders", "0043_notes_and_tags")]
+    dependencies = [("orders", "0027_notes_and_tags")]
     accepts = {"mixes operations": "What was validated can be validated again."}
 
     operations = [

@@ -50,6 +50,6 @@ def owe(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("orders", "0041_invoices_and_credit_notes")]
+    dependencies = [("orders", "0025_invoices_and_credit_notes")]
 
     operations = [migrations.RunPython(owe, migrations.RunPython.noop)]

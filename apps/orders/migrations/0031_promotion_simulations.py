@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0052_validate_the_price_that_was_seen'),
+        ('orders', '0030_validate_the_price_that_was_seen'),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0034_validate_reduced_orders'),
+        ('orders', '0024_validate_reduced_orders'),
     ]
 
     operations = [

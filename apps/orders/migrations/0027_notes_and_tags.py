@@ -15,7 +15,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0042_owe_documents_of_before'),
+        ('orders', '0026_owe_documents_of_before'),
     ]
 
     accepts = {

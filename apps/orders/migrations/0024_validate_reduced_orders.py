@@ -6,8 +6,8 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     atomic = False  # no lock here keeps anybody waiting, so it may take its time
-    dependencies = [("orders", "0031_returns")]
+    dependencies = [("orders", "0023_change_sets")]
 
     operations = [
-        ValidateConstraint("orderline", "order_line_comes_back_at_most_once"),
+        ValidateConstraint("order", "order_is_never_made_dearer"),
     ]

@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0032_validate_returning_quantity'),
+        ('orders', '0022_validate_returning_quantity'),
     ]
     accepts = {
         "tightens orders_order": "The release before does not write the new column.",
