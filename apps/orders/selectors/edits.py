@@ -53,7 +53,7 @@ def edit_plan(order: Order, quantities: Mapping[UUID, int]) -> EditPlan:
         [(_goods_of(line), quantity) for line, quantity in wanted],
         parcel=parcel_of(order, lines),
         parcel_left=order.shipping_minor - order.shipping_discount_minor,
-        included=order.tax_included_minor > 0,
+        included=order.tax_minor == 0,
         rounding=rounding_of(order.currency),
     )
     plans = [
@@ -74,7 +74,7 @@ def _goods_of(line: OrderLine) -> SoldGoods:
 def _amounts_of(order: Order, edited: Edited, off_goods: int) -> dict[str, Any]:
     charges = [*edited.charges, edited.parcel]
     tax = sum(charge.tax for charge in charges)
-    included = order.tax_included_minor > 0
+    included = order.tax_minor == 0
     items = sum(charge.subtotal for charge in edited.charges)
     return {
         "items_minor": items,

@@ -1,6 +1,7 @@
 """Taking pieces out of an order before it is sent: amounts, stock and money in one step."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 from uuid import UUID
 
 import pgtrigger
@@ -9,6 +10,7 @@ from django.db.models import F, Q
 from apps.catalog import interface as catalog
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, Invalid
+from apps.kernel.events import publish
 from apps.orders.models import (
     Coupon,
     CustomerUses,
@@ -24,7 +26,7 @@ from apps.orders.services.billing import issued_invoice
 from apps.orders.services.orders import refuse_once_shipping
 from apps.orders.services.refunds import give_back
 from apps.orders.services.returns import UnknownOrderLine
-from apps.orders.services.transitions import OrderStatusConflict
+from apps.orders.services.transitions import OrderEvent, OrderStatusConflict
 from apps.orders.states import UNPAID_ATTEMPTS, OrderStatus
 
 OPEN_GUARDS = (
@@ -33,6 +35,12 @@ OPEN_GUARDS = (
     "orders.OrderPromotion:order_promotion_is_a_document",
     "orders.OrderPromotion:order_promotion_stays",
 )
+
+
+class OrderEdited(OrderEvent):
+    """An order has fewer pieces than before, and costs less or the same."""
+
+    name: ClassVar[str] = "orders.order_edited"
 
 
 class NothingEdited(Invalid):
@@ -107,6 +115,7 @@ def apply_edit(order: Order, quantities: Mapping[UUID, int], *, reason: str) -> 
             "lines": _quantities(plan, after=True),
         },
     )
+    publish(OrderEdited(order_id=order.pk), aggregate_id=order.pk)
     catalog.give_up(order_id=order.pk, quantities=plan.removed, reason="The order was changed.")
     return given
 
@@ -122,20 +131,16 @@ def _refuse_unless_open(order: Order) -> None:
 
 def _write_line(order: Order, plan: LinePlan) -> None:
     rows = OrderLine.objects.filter(pk=plan.line.pk)
-    if plan.quantity == plan.line.quantity and plan.charge.tax == (
-        plan.line.tax_minor + plan.line.tax_included_minor
-    ):
-        return
     if not plan.quantity:
         rows.delete()
         return
-    included = order.tax_included_minor > 0
+    on_top = order.tax_minor > 0
     rows.update(
         quantity=plan.quantity,
         total_minor=plan.charge.subtotal,
         discount_minor=plan.discount,
-        tax_minor=0 if included else plan.charge.tax,
-        tax_included_minor=plan.charge.tax if included else 0,
+        tax_minor=plan.charge.tax if on_top else 0,
+        tax_included_minor=0 if on_top else plan.charge.tax,
         taxes=[
             {"code": tax.rate.code, "ppm": tax.rate.ppm, "amount": tax.amount}
             for tax in plan.charge.taxes

@@ -167,6 +167,16 @@ class Purchase:
         if self.payment not in {"authorised", "capture_in_flight"}:
             self._end("expired")
 
+    def keep_fewer(self, ware: Ware) -> None:
+        """Take one unit out; what was paid for it goes back."""
+        self.lines[ware] -= 1
+        if not self.lines[ware]:
+            del self.lines[ware]
+        ware.held -= 1
+        self.total -= ware.price
+        if self.status == "paid":
+            self.promised += min(ware.price, self.captured - self.promised)
+
     def hand_over(self) -> None:
         self.is_with_the_shopper = True
         for ware, quantity in self.lines.items():

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import VariantFactory
-from apps.kernel.models import AuditEntry
+from apps.kernel.models import AuditEntry, OutboxEvent
 from apps.kernel.money import Money
 from apps.orders.models import (
     ChangeSet,
@@ -226,12 +226,14 @@ def test_fewer_pieces_of_a_paid_order_cost_less_and_the_rest_goes_back(lamp, sha
     assert (available(lamp), available(shade)) == (9, 10)
     assert refundable_minor(order.pk) == order.grand_total_minor
     assert all_is_well()
+    event = OutboxEvent.objects.get(name="orders.order_edited")
+    assert event.payload == {"order_id": str(order.pk)}
     entry = AuditEntry.objects.get(action="orders.order_edited")
     assert (entry.before["total"], entry.after["total"]) == (total, order.grand_total_minor)
 
 
 @pytest.mark.parametrize("included", [False, True])
-@pytest.mark.parametrize("price", [1, 7, 333, 999])
+@pytest.mark.parametrize("price", [1, 6, 7, 333, 999])
 def test_an_edited_order_adds_up_piece_by_piece(price, included):
     tax_rate(tax_zone("US", prices_include_tax=included), "8.875")
     PromotionFactory(benefit={"kind": "percentage", "basis_points": 333})
@@ -518,3 +520,18 @@ def test_others_see_and_make_no_changes(lamp):
     assert refusal(confirm(stale, proposed)) == (403, "step_up_required")
     order.refresh_from_db()
     assert order.status == "paid"
+
+
+def test_an_order_too_cheap_for_tax_gets_no_dearer(lamp):
+    tax_rate(tax_zone("US", prices_include_tax=True, shipping_taxed=False), "8.875")
+    cheap = VariantFactory(price_minor=3, stock=9)
+    order, holder = paid_order({cheap.pk: 2})
+    assert order.tax_minor == order.tax_included_minor == 0
+    guest = holder_client(holder)
+
+    confirmed = confirm(guest, propose(guest, order, "edit", lines=kept((order.lines.get(), 1))))
+
+    assert confirmed.status_code == 201, confirmed.content
+    order.refresh_from_db()
+    assert order.grand_total_minor == 3 + order.shipping_minor
+    assert all_is_well()

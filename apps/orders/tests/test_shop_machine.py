@@ -255,6 +255,40 @@ class Shop(Returns, RuleBasedStateMachine):
         else:
             self.refused(answer, 409, "order_status_conflict")
 
+    @rule(purchase=purchases, data=st.data())
+    def keep_fewer(self, purchase: Purchase, data: Any) -> None:
+        if purchase.code:
+            return
+        ware = data.draw(st.sampled_from(sorted(purchase.lines, key=lambda each: each.price)))
+        line = Order.objects.get(pk=purchase.id).lines.get(variant_id=ware.id)
+        kept = {"order_line_id": str(line.pk), "quantity": purchase.lines[ware] - 1}
+        path = f"orders/{purchase.id}/changes"
+        body = {"kind": "edit", "lines": [kept]}
+        answer = self.ask("post", path, body, order=purchase.token)
+        if purchase.status not in {"pending_payment", "paid"}:
+            self.refused(answer, 409, "order_status_conflict")
+        elif purchase.wanted and purchase.is_alive:
+            self.refused(answer, 409, "payment_under_way")
+        elif sum(purchase.lines.values()) == 1:
+            self.refused(answer, 409, "nothing_left")
+        else:
+            assert answer.status_code == 201, answer.content
+            made = f"{path}/{answer.json()['id']}/confirmations"
+            key = uuid4().hex
+            assert self.ask("post", made, order=purchase.token, key=key).status_code == 201
+            purchase.keep_fewer(ware)
+
+    @rule(target=purchases, place=wares, data=st.data())
+    def keep_one_of_two(self, place: int, data: Any) -> Any:
+        basket = self.open_basket()
+        self.put_in(basket, place=place, quantity=2)
+        self.say_where_to(basket)
+        purchase = self.buy(basket, card=Card.GOOD)
+        if isinstance(purchase, Purchase):
+            self.its_payment_goes_on_step_by_step(purchase, heard=[True, True])
+            self.keep_fewer(purchase, data=data)
+        return purchase
+
     @invariant()
     def the_code_is_used_as_often_as_in_the_model(self) -> None:
         assert Coupon.objects.get(code=self.code.text).uses == 3 - self.code.left
