@@ -200,6 +200,7 @@ coupon without goods         356     356          129
 fraction of a cent          1665    2112         2454
 more off than it costs        51      68         3163
 no quantity                    3       3            0
+nothing bought               944    1097            0
 """
 
 
