@@ -70,6 +70,8 @@ def test_room_for_words_is_kept_only_where_it_is_known_what_stands_there() -> No
         "kernel_auditentry.before",
         "kernel_auditentry.request_id",
         "orders_billingdocument.content",
+        "orders_changeset.outcome",  # ids
+        "orders_changeset.preview",  # amounts, SKUs, names of promotions
         "orders_orderline.name",  # of the product
         "orders_orderpromotion.name",  # of the promotion
         "orders_paymentattempt.failure_code",
