@@ -18,10 +18,6 @@ class Migration(migrations.Migration):
         ('orders', '0026_owe_documents_of_before'),
     ]
 
-    accepts = {
-        "tightens orders_order": "What the release before does not know is empty there, which fits.",
-    }
-
     operations = [
         migrations.CreateModel(
             name='OrderNote',
