@@ -15,10 +15,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ('orders', '0022_validate_returning_quantity'),
     ]
-    accepts = {
-        "tightens orders_order": "The release before does not write the new column.",
-    }
-
     operations = [
         migrations.CreateModel(
             name='ChangeSet',

@@ -9,7 +9,7 @@ from apps.kernel.money import Money
 from apps.kernel.serializers import MoneyField
 from apps.orders.models import BillingDocument
 from apps.orders.pricing.percentages import percentage_of
-from apps.orders.serializers.prices import TaxDocument, TotalsDocument
+from apps.orders.serializers.prices import SumsDocument, TaxDocument
 
 
 class SellerDocument(serializers.Serializer[Any]):
@@ -51,7 +51,7 @@ class InvoiceDocument(_Paper):
 
     paid_at = serializers.DateTimeField()
     lines = InvoiceLineDocument(many=True)
-    totals = TotalsDocument()
+    totals = SumsDocument()
 
 
 class CreditedDocument(serializers.Serializer[Any]):

@@ -19,7 +19,7 @@ class CouponDraft(StrictSerializer):
     code = StrictCharField(max_length=LONGEST_CODE)
 
 
-class TotalsDocument(serializers.Serializer[Any]):
+class SumsDocument(serializers.Serializer[Any]):
     """The parts of the grand total."""
 
     items = MoneyField()
@@ -28,6 +28,11 @@ class TotalsDocument(serializers.Serializer[Any]):
     tax = MoneyField(help_text="On top of the prices.")
     tax_included = MoneyField(help_text="In the prices; the grand total holds it already.")
     grand_total = MoneyField()
+
+
+class TotalsDocument(SumsDocument):
+    """The parts of the grand total, and who pays it."""
+
     to_pay = MoneyField(help_text="What gift cards and store credit leave for a payment.")
 
 

@@ -140,8 +140,12 @@ PREVIEWS: dict[ChangeKind, Callable[[Order, Body], Preview]] = {
 
 
 def _left(order: Order) -> int:
+    """Return what can go back to the payment, and to the gift cards and credit of a paid order."""
     attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()
-    return attempt.amount_minor - attempt.refund_promised_minor if attempt else 0
+    left = attempt.left_minor if attempt else 0
+    if order.status != OrderStatus.PENDING_PAYMENT:
+        left += sum(each.amount_minor - each.returned_minor for each in order.tenders.all())
+    return left
 
 
 def _tax_in(order: Order, amount: int) -> int:

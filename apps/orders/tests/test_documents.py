@@ -62,7 +62,8 @@ def written_invoice(**facts):
 def give_back(order, minor):
     """Give so much of a paid order back; the money is there at once."""
     amount = Money(minor, order.currency)
-    refund = refunds.refund_order(order_id=order.pk, amount=amount, reason="A scratch.")
+    given = refunds.refund_order(order_id=order.pk, amount=amount, reason="A scratch.")
+    refund = given.payment
     Refund.objects.filter(pk=refund.pk).update(status="in_flight")
     refunds._settle(refund, RefundStatus.SUCCEEDED)
     return refund
@@ -281,7 +282,7 @@ def test_the_invoice_of_a_credit_note_is_issued_first():
 
 def test_a_refund_that_has_not_gone_back_has_no_credit_note():
     order, _ = paid_order()
-    refund = refunds.refund_order(order_id=order.pk, amount=Money(100, "USD"), reason="")
+    refund = refunds.refund_order(order_id=order.pk, amount=Money(100, "USD"), reason="").payment
     Refund.objects.filter(pk=refund.pk).update(status="in_flight")
 
     refunds._settle(refund, RefundStatus.FAILED, failure_code="expired_card")

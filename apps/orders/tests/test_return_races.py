@@ -10,8 +10,9 @@ from rest_framework.test import APIClient
 from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
 from apps.kernel.money import Money
-from apps.orders.models import Order, OrderLine, Refund, Return, ReturnLine
+from apps.orders.models import Order, OrderLine, Return, ReturnLine
 from apps.orders.pricing import MoreThanBought
+from apps.orders.selectors.refunds import GivenBack
 from apps.orders.services import inspections, refunds, returns
 from apps.orders.services.invariants import violations
 from apps.orders.services.return_steps import ReturnStatusConflict
@@ -129,7 +130,7 @@ def test_an_inspection_and_refunds_by_staff_give_back_no_more_than_was_captured(
 
     kinds = Counter(type(result) for result in results)
     assert kinds[Return] == 1
-    assert kinds[Refund] + kinds[refunds.RefundExceedsCaptured] == 5
+    assert kinds[GivenBack] + kinds[refunds.RefundExceedsCaptured] == 5
     attempt = order.attempts.get()
     assert attempt.refund_promised_minor <= Order.objects.get(pk=order.pk).grand_total_minor
     assert list(violations(ask_providers=False, workers_run=False)) == []
