@@ -1,5 +1,6 @@
 """What all tests share: real servers, named in the first lines of the report."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ from ecommerce.local.search_emulator import Emulator
 # A busy machine is no fault of what is tested.
 settings.register_profile("store", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("store")
+
+# Garbage is collected seldom: as it is set for a small program, a tenth of the time went into that.
+gc.set_threshold(50_000, 20, 20)
 
 # What a flush would write anew each time, for a third of a second.
 NEVER_CHANGES = {"django_migrations", "django_content_type", "auth_permission"}
