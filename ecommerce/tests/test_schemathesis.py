@@ -78,7 +78,7 @@ CHECKS = [
 ]
 # `SCHEMATHESIS_EXAMPLES=500 make test ARGS=ecommerce/tests/test_schemathesis.py` digs deeper.
 DEEPER = "SCHEMATHESIS_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "15"))
 
 schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
 schema.config.phases.coverage.enabled = DEEPER
