@@ -156,8 +156,8 @@ checkout-races: .venv ## fifty rounds of fifty equal checkouts: one order, equal
 	@CHECKOUT_ROUNDS=50 $(LOCAL) test apps/orders/tests/test_repeated_requests.py $(ARGS)
 
 .PHONY: test-long
-test-long: .venv ## 100,000 steps of shoppers, staff and workers against a small model, for hours
-	@SHOP_STEPS=100000 $(LOCAL) test apps/orders/tests/test_shop_machine.py $(ARGS)
+test-long: .venv ## 100,000 steps of shoppers, staff and workers against a small model, for an hour or two
+	@SHOP_STEPS=100000 $(LOCAL) test $(SIDE_BY_SIDE) apps/orders/tests/test_shop_machine.py $(ARGS)
 
 .PHONY: diagrams
 diagrams: .venv ## draw docs/architecture/*.svg from the texts beside them

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
+from xdist.scheduler import LoadFileScheduling
 
 from ecommerce.local.errors import CannotStart
 from ecommerce.local.search_emulator import Emulator
@@ -47,6 +48,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     twice = [name for name, count in seen.items() if count > 1]
     if twice:
         raise pytest.UsageError(f"More than one test is called {twice[0]}.")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Let the parts of one long test run side by side; all else of a file has one process."""
+    return FileOrPart(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+class FileOrPart(LoadFileScheduling):
+    """Deals out files, and a test that is in parts part by part."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if "[part " in nodeid else super()._split_scope(nodeid)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

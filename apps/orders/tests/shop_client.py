@@ -14,6 +14,7 @@ from apps.orders.models import PaymentAttempt
 from apps.orders.tests.shop_model import Basket
 
 API = "/api/v1"
+PROVIDER = httpx.Client()  # one for all questions: what TLS needs is read from the disk each time
 
 
 class Visitor:
@@ -60,17 +61,19 @@ class Visitor:
     def answers_lost(self) -> Iterator[None]:
         """The provider does what it is asked and hangs up. Who asked rests for a long time."""
         faults = f"{self.provider.url}/_sandbox/faults"
-        httpx.post(faults, json={"drop_reply_rate": 1.0}).raise_for_status()
+        PROVIDER.post(faults, json={"drop_reply_rate": 1.0}).raise_for_status()
         try:
             yield
         finally:
-            httpx.post(faults, json={}).raise_for_status()
+            PROVIDER.post(faults, json={}).raise_for_status()
             later = PaymentAttempt.objects.filter(next_action_at__gt=Now())
             later.update(next_action_at=Now() + timedelta(hours=1))
 
     def new_events(self) -> list[dict[str, Any]]:
         key = {"Authorization": f"Bearer {self.provider.secret_key}"}
-        listed = httpx.get(f"{self.provider.url}/v1/events?limit=100", headers=key).json()["data"]
+        listed = PROVIDER.get(f"{self.provider.url}/v1/events?limit=100", headers=key).json()[
+            "data"
+        ]
         new = [event for event in reversed(listed) if event["id"] not in self.told]
         self.told.update(event["id"] for event in new)
         return new

@@ -153,14 +153,13 @@ class Purchase:
         """Do all that is due: charge, void, send money back, label the parcel."""
         while self.is_alive and self.due:
             self.pay_one_step()
-        if self.status == "cancelled":
-            self.promised = self.captured
         self.refunded = self.promised
         if self.status == "paid":
             self.status = "fulfilling"
 
     def cancel(self) -> None:
         self._end("cancelled")
+        self.promised = self.captured
 
     def expire(self) -> None:
         """Nobody has paid in time, unless the money is on its way at this moment."""
@@ -194,6 +193,7 @@ class Purchase:
         self.payment = "captured" if heard else "capture_in_flight"
         if heard:
             self.captured = self.total
+            self.promised = 0 if self.wanted else self.total
         if heard and self.wanted:
             self.status = "paid"
 
