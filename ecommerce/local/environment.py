@@ -1,4 +1,4 @@
-"""The environment the store's processes run in: the one list that settings.py reads."""
+"""The environment the store's processes run in: the one list that the settings read."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -4,6 +4,8 @@ import ast
 import os
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -19,11 +21,11 @@ START = "import django; django.setup()"
 READERS = ("env", "env_counts", "env_int", "env_list", "env_share", "flag")
 
 
-def calls_in(module: str) -> list[ast.Call]:
+def calls_in(path: Path) -> list[ast.Call]:
     """Return where a module of the project reads the environment."""
     return [
         node
-        for node in ast.walk(ast.parse((ROOT / "ecommerce" / module).read_text()))
+        for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in READERS
@@ -36,7 +38,8 @@ def name_of(call: ast.Call) -> str:
     return str(call.args[0].value)
 
 
-CALLS = calls_in("settings.py") + calls_in("env.py")
+SETTINGS = sorted((ROOT / "ecommerce" / "settings").glob("*.py"))
+CALLS = [call for path in [*SETTINGS, ROOT / "ecommerce" / "env.py"] for call in calls_in(path)]
 REQUIRED = sorted(
     {
         name_of(call)
@@ -85,6 +88,22 @@ def test_the_variables_that_a_deployment_has_to_set_are_these() -> None:
         "STRIPE_SECRET_KEY",
         "STRIPE_WEBHOOK_SECRET",
     ]
+
+
+def test_a_setting_is_made_in_one_module() -> None:
+    """Else the last of the star imports would win, and nobody would see it."""
+    made = Counter(
+        name
+        for path in SETTINGS
+        for name in {
+            node.id
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id.isupper()
+        }
+    )
+
+    assert {"SECRET_KEY", "DATABASES", "LOGGING"} <= set(made)
+    assert set(made.values()) == {1}
 
 
 def test_with_all_of_them_the_process_starts() -> None:

@@ -45,7 +45,7 @@ def test_common_passwords_are_refused_in_any_case(password: str) -> None:
 
 @pytest.mark.parametrize("password", ["storefront123", "MyECOMMERCE!", "ecommercestorefront2026"])
 def test_the_stores_own_words_do_not_make_a_password(password: str) -> None:
-    """6.2.11: the words are the store's names and its address (settings.py)."""
+    """6.2.11: the words are the store's names and its address (ecommerce/settings/people.py)."""
     assert "password_too_easy" in faults(password)
 
 

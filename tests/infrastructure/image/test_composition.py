@@ -147,7 +147,7 @@ def test_the_settings_accept_what_the_services_are_given(resolve, checkout):
 
 def test_a_service_is_given_more_time_to_end_than_it_may_need(compose, checkout):
     gunicorn = (checkout / "config" / "gunicorn.conf.py").read_text()
-    settings = (checkout / "ecommerce" / "settings.py").read_text()
+    settings = (checkout / "ecommerce" / "settings" / "background.py").read_text()
     [longest_request] = re.findall(r"^graceful_timeout = (\d+)", gunicorn, re.MULTILINE)
     [longest_task] = re.findall(r"^CELERY_TASK_TIME_LIMIT = (\d+)", settings, re.MULTILINE)
 

@@ -33,7 +33,7 @@ def patience(checkout: Path) -> Patience:
     return Patience(
         graceful_timeout=number("config/gunicorn.conf.py", "graceful_timeout"),
         request_timeout=number("config/gunicorn.conf.py", "timeout"),
-        task_time_limit=number("ecommerce/settings.py", "CELERY_TASK_TIME_LIMIT"),
+        task_time_limit=number("ecommerce/settings/background.py", "CELERY_TASK_TIME_LIMIT"),
         migration=min(places[name]["migration_seconds"] for name in ("staging", "production")),
     )
 
