@@ -37,8 +37,6 @@ ROUTES = {
     "api/v1/carts/<id:cart_id>/checkout": "payments",
     "api/v1/orders/<id:order_id>/payments": "payments",
     "api/v1/orders/<id:order_id>/cancellations": "payments",
-    "api/v1/carts/<id:cart_id>/gift-cards": "codes",
-    "api/v1/gift-cards/lookups": "codes",
     "api/v1/hooks/payments/stripe": "webhooks",
 }
 

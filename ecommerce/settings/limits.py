@@ -24,7 +24,6 @@ RATE_LIMITS = env_counts(
         "writes": 300,
         "payments": 60,
         "contributions": 50,
-        "codes": 20,
         "api-keys": 6000,
         "webhooks": 6000,
     },

@@ -13,7 +13,7 @@ from apps.kernel.openapi import problems
 from apps.kernel.serializers import StrictSerializer
 from apps.orders.serializers.carts import CartDocument
 from apps.orders.serializers.stored_value import GiftCardCode
-from apps.orders.services import cart_tenders
+from apps.orders.services import cart_tenders, code_tries
 from apps.orders.views.carts import CHANGES, rendered
 from apps.orders.views.holder import cart_holder
 
@@ -27,18 +27,22 @@ class CartGiftCards(APIView):
         operation_id="cart_gift_cards_add",
         parameters=CHANGES,
         request=GiftCardCode,
-        responses={200: CartDocument, **problems(400, 401, 404, 409, 412, 422)},
+        responses={200: CartDocument, **problems(400, 401, 404, 409, 412, 422, 429)},
     )
     def post(self, request: Request, cart_id: UUID) -> Response:
-        """Let a card pay. 422 `gift_card_not_usable` says why it cannot."""
+        """Let a card pay. 422 `gift_card_not_usable` says why it cannot.
+
+        429 `too_many_guesses` after many that no card has.
+        """
         draft = GiftCardCode(data=request.data)
         draft.is_valid(raise_exception=True)
         return rendered(
-            cart_tenders.add_gift_card(
+            code_tries.try_gift_card(
                 holder=cart_holder(request),
                 cart_id=cart_id,
                 code=draft.validated_data["code"],
                 version=expected_version(request),
+                ip=request.META.get("REMOTE_ADDR") or None,
             )
         )
 

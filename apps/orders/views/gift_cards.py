@@ -27,7 +27,7 @@ from apps.orders.serializers.stored_value import (
     gift_card_document,
     gift_card_summary,
 )
-from apps.orders.services import stored_value
+from apps.orders.services import code_tries, stored_value
 
 NEWEST_FIRST = Ordering(column="id", descending=True, parse=UUID)
 
@@ -122,13 +122,18 @@ class GiftCardLookups(APIView):
     @extend_schema(
         operation_id="gift_card_lookups_create",
         request=GiftCardCode,
-        responses={200: GiftCardBalance, **problems(400, 404, 413, 415)},
+        responses={200: GiftCardBalance, **problems(400, 404, 413, 415, 429)},
     )
     def post(self, request: Request) -> Response:
-        """Tell what is on a card. Nothing changes; a code in a path would be in logs."""
+        """Tell what is on a card. Nothing changes; a code in a path would be in logs.
+
+        429 `too_many_guesses` after many that no card has.
+        """
         draft = GiftCardCode(data=request.data)
         draft.is_valid(raise_exception=True)
-        card = stored_value.gift_card_by_code(code=draft.validated_data["code"])
+        card = code_tries.look_up_gift_card(
+            code=draft.validated_data["code"], ip=request.META.get("REMOTE_ADDR") or None
+        )
         return Response(gift_card_balance(card))
 
 
