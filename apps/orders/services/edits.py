@@ -24,7 +24,7 @@ from apps.orders.selectors.edits import EditPlan, LinePlan, PromotionPlan, edit_
 from apps.orders.selectors.refunds import GivenBack
 from apps.orders.services.billing import issued_invoice
 from apps.orders.services.orders import refuse_once_shipping
-from apps.orders.services.refunds import give_back
+from apps.orders.services.refunds import refund_remaining
 from apps.orders.services.returns import UnknownOrderLine
 from apps.orders.services.transitions import OrderEvent, OrderStatusConflict
 from apps.orders.states import UNPAID_ATTEMPTS, OrderStatus
@@ -96,7 +96,7 @@ def apply_edit(order: Order, quantities: Mapping[UUID, int], *, reason: str) -> 
     reduced = 0
     if order.status == OrderStatus.PAID:
         issued_invoice(order)  # it says what was bought; the refund's credit note takes from that
-        given = give_back(order, at_most=saved, reason=reason or "The order was changed.")
+        given = refund_remaining(order, at_most=saved, reason=reason or "The order was changed.")
         reduced = saved
     with pgtrigger.ignore(*OPEN_GUARDS):
         for each in plan.promotions:

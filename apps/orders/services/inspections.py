@@ -12,7 +12,7 @@ from apps.orders.models import Order, OrderLine, Refund, Return, ReturnLine
 from apps.orders.pricing import Parts, Refunded
 from apps.orders.pricing import refund as worth_of
 from apps.orders.selectors.sold import returned_of, sold_of
-from apps.orders.services.refunds import give_back
+from apps.orders.services.refunds import refund_remaining
 from apps.orders.services.return_steps import ReturnStatusConflict, locked_return, step
 from apps.orders.states import RefundStatus, Resolution, ReturnStatus
 
@@ -113,7 +113,7 @@ def refund_again(*, return_id: UUID) -> None:
 
 def _promised(order: Order, minor: int) -> Refund | None:
     """Give so much back, and return what is on its way; balances have their part at once."""
-    given = give_back(order, at_most=minor, reason="Goods came back.")
+    given = refund_remaining(order, at_most=minor, reason="Goods came back.")
     return given.payment if given else None
 
 

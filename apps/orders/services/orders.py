@@ -11,7 +11,7 @@ from apps.kernel.errors import Forbidden, StepUpRequired, VersionMismatch
 from apps.orders.models import Order
 from apps.orders.selectors.orders import Holder, order_of
 from apps.orders.services.payments import wake_payments
-from apps.orders.services.refunds import give_back
+from apps.orders.services.refunds import refund_remaining
 from apps.orders.services.transitions import OrderStatusConflict, locked, move
 from apps.orders.states import AttemptStatus, OrderStatus, ShipmentStatus
 
@@ -72,7 +72,7 @@ def cancel_order(
     catalog.release(order_id=order.pk)
     wake_payments(order)
     if by_value or captured.exists():
-        give_back(order, reason=reason or "The order was cancelled.")
+        refund_remaining(order, reason=reason or "The order was cancelled.")
     return order
 
 

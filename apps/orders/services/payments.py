@@ -27,7 +27,7 @@ from apps.orders.payments.gateway import (
 from apps.orders.services import ledger, tenders
 from apps.orders.services.refunds import promise_refund
 from apps.orders.services.transitions import locked, move
-from apps.orders.services.uses import give_back, take_again
+from apps.orders.services.uses import release_uses, take_again
 from apps.orders.states import (
     ATTEMPT_FOLLOWS,
     FINISHED_ATTEMPTS,
@@ -259,7 +259,7 @@ def _take_the_money(order: Order, attempt: PaymentAttempt) -> None:
         return
     if order.status == OrderStatus.PENDING_PAYMENT:
         move(order, OrderStatus.EXPIRED, reason="It was sold out when the money came.")
-    give_back(order)
+    release_uses(order)
     tenders.give_all_back(order, source_id=attempt.pk)
     reason = f"The order was {order.status} when the money came."
     promise_refund(attempt, amount_minor=attempt.amount_minor, reason=reason)

@@ -90,7 +90,7 @@ def refund_order(
     return given
 
 
-def give_back(order: Order, *, reason: str, at_most: int | None = None) -> GivenBack | None:
+def refund_remaining(order: Order, *, reason: str, at_most: int | None = None) -> GivenBack | None:
     """Give back what is left of a locked order's money and stored value, or a part of it.
 
     None when nothing goes back.
@@ -115,7 +115,7 @@ def _given(order: Order, minor: int, *, reason: str, credit_of: UUID | None = No
     if of_payment < minor:
         tenders.lock_balances(order)
     movements = [
-        tenders.give_back(
+        tenders.return_tender(
             tender,
             part,
             source_id=source_id,

@@ -136,7 +136,7 @@ def give_all_back(order: Order, *, source_id: UUID) -> None:
         return
     lock_balances(order)
     for tender, minor in parts_of(order, order.tendered_minor):
-        give_back(
+        return_tender(
             tender, minor, source_id=source_id, against={LedgerAccount.TENDERED: minor}, reason=""
         )
 
@@ -164,7 +164,7 @@ def mark_returned(tender: OrderTender, minor: int) -> None:
     OrderTender.objects.filter(pk=tender.pk).update(returned_minor=F("returned_minor") + minor)
 
 
-def give_back(
+def return_tender(
     tender: OrderTender,
     minor: int,
     *,

@@ -10,7 +10,7 @@ from apps.kernel.errors import Conflict
 from apps.kernel.events import Event, publish
 from apps.orders.models import Order, StatusChange
 from apps.orders.services.tenders import give_all_back
-from apps.orders.services.uses import give_back
+from apps.orders.services.uses import release_uses
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
 
 
@@ -84,7 +84,7 @@ def move(
     Order.objects.filter(pk=order.pk).update(status=target, version=F("version") + 1)
     order.status, order.version = target, order.version + 1
     if before == OrderStatus.PENDING_PAYMENT and target != OrderStatus.PAID:
-        give_back(order)
+        release_uses(order)
         give_all_back(order, source_id=order.pk)
     record(order, target, before=before, actor_id=actor_id, reason=reason)
 

@@ -99,7 +99,7 @@ AGAIN = TAKE.format(
     written="UPDATE orders_orderpromotion SET given_back_at = NULL WHERE order_id = %(order)s",
 )
 
-GIVE_BACK = """
+RELEASE = """
 WITH back AS (
     UPDATE orders_orderpromotion SET given_back_at = statement_timestamp()
     WHERE order_id = %(order)s AND given_back_at IS NULL
@@ -195,12 +195,12 @@ def take_again(order: Order) -> bool:
     return True
 
 
-def give_back(order: Order) -> None:
+def release_uses(order: Order) -> None:
     """Give back the uses and budgets of an order that ends unpaid; once, however often called."""
     if not order.discount_minor:
         return
     with connection.cursor() as cursor:
-        cursor.execute(GIVE_BACK, {"order": order.pk, "customer": order.customer_id})
+        cursor.execute(RELEASE, {"order": order.pk, "customer": order.customer_id})
 
 
 def _take(statement: str, order: Order, wanted: Iterable[dict[str, Any]]) -> None:
