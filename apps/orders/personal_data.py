@@ -119,11 +119,11 @@ TABLES = (
         model=BillingDocument,
         of=lambda person: owned_by(person, "order__"),
         columns={
-            Kind.REFERENCE: "id order refund number",
+            Kind.REFERENCE: "id order refund movement number",
             Kind.CONTACT: "content",
             Kind.FINANCIAL: "kind issued_at total_minor currency created_at",
             Kind.TECHNICAL: "request_id traceparent",
-            Kind.NONE: "status sha256 keep_until next_action_at lease_until tries",
+            Kind.NONE: "status sha256 keep_until gave_up_at next_action_at lease_until tries",
         },
         emptied={"request_id": "", "traceparent": ""},
         kept=f"`content` and the PDF until `keep_until`: {BOOKKEEPING}",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from apps.orders.models import BillingDocument, Order, OrderLine, Refund
+from apps.orders.models import BillingDocument, Order, OrderLine
 from apps.orders.pricing.amounts import RoundingMode, allocate, divide
 
 Content = dict[str, Any]
@@ -55,13 +55,13 @@ def invoice_content(
 
 def credit_note_content(
     invoice: BillingDocument,
-    refund: Refund,
     *,
+    amount_minor: int,
     tax_minor: int,
     earlier: Sequence[Content],
     seller: Mapping[str, Any],
 ) -> Content:
-    """Return what the credit note of a refund says, of which so much is tax.
+    """Return what the credit note of so much that has gone back says, of which so much is tax.
 
     Net amounts and taxes by rate are in proportion to what earlier credit notes have left of the
     invoice, so that all of an invoice's credit notes add up to it once all of it has gone back.
@@ -69,7 +69,7 @@ def credit_note_content(
     said: Content = invoice.content or {}
     left = _left(said, earlier)
     amounts = allocate(tax_minor, [tax["amount"] for tax in left["taxes"]])
-    net_minor = refund.amount_minor - tax_minor
+    net_minor = amount_minor - tax_minor
     net_left = left["total"] - sum(tax["amount"] for tax in left["taxes"])
     return {
         **{name: said[name] for name in ("order", "buyer", "currency")},
@@ -79,7 +79,7 @@ def credit_note_content(
             tax | {"net": _share(tax["net"], net_minor, net_left), "amount": amount}
             for tax, amount in zip(left["taxes"], amounts, strict=True)
         ],
-        "totals": {"net": net_minor, "tax": tax_minor, "grand_total": refund.amount_minor},
+        "totals": {"net": net_minor, "tax": tax_minor, "grand_total": amount_minor},
     }
 
 

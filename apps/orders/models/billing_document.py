@@ -12,13 +12,15 @@ from apps.orders.models.guards import life
 from apps.orders.models.order import Order
 from apps.orders.models.order_number import shown
 from apps.orders.models.payment import Refund
+from apps.orders.models.stored_value import ValueMovement
 from apps.orders.states import DOCUMENT_FOLLOWS, DocumentStatus
 
 PREFIX = {"invoice": "INV", "credit_note": "CN"}
 
 
 class BillingDocument(Work):
-    """An invoice of a paid order, or a credit note of money that has gone back.
+    """An invoice of a paid order, or a credit note of what has gone back of it: money, by a refund,
+    or what a balance has got, by a movement.
 
     First it is due, then it has its number and says for good what it says, then its PDF is stored.
     """
@@ -32,6 +34,14 @@ class BillingDocument(Work):
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="billing_documents")
     refund = models.ForeignKey(
         Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    movement = models.ForeignKey(
+        ValueMovement,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     status = models.CharField(
         max_length=10,
@@ -47,10 +57,14 @@ class BillingDocument(Work):
         max_length=64, blank=True, db_default="", help_text="Of the PDF that was stored last."
     )
     keep_until = models.DateField(null=True, help_text="The last day; then its words are deleted.")
+    gave_up_at = models.DateTimeField(
+        null=True, blank=True, help_text="It could not be written; staff let it be tried again."
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         default_permissions = ("view",)
+        permissions = [("retry_billingdocument", "Can let documents be written again")]
         constraints = [
             models.UniqueConstraint(
                 fields=["order"],
@@ -61,12 +75,24 @@ class BillingDocument(Work):
                 fields=["refund"], name="billing_document_one_credit_note_a_refund"
             ),
             models.UniqueConstraint(
+                fields=["movement"],
+                condition=Q(movement__isnull=False),
+                name="billing_document_one_credit_note_a_movement",
+            ),
+            models.UniqueConstraint(
                 fields=["kind", "number"], name="billing_document_number_is_given_once"
             ),
             models.CheckConstraint(
-                condition=Q(kind="invoice", refund=None)
-                | Q(kind="credit_note", refund__isnull=False),
-                name="billing_document_of_a_refund_is_a_credit_note",
+                condition=Q(kind="invoice", refund=None, movement=None)
+                | Q(kind="credit_note", refund__isnull=False, movement=None)
+                | Q(kind="credit_note", refund=None, movement__isnull=False),
+                name="billing_document_of_what_went_back_is_a_credit_note",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="invoice")
+                | Q(content__isnull=True)
+                | Q(content__has_key="invoice"),
+                name="billing_document_credit_note_names_its_invoice",
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -92,8 +118,10 @@ class BillingDocument(Work):
                 name="billing_document_stored_has_a_digest",
             ),
             models.CheckConstraint(
-                condition=Q(next_action_at__isnull=False) | Q(status__in=["stored", "forgotten"]),
-                name="billing_document_open_means_due",
+                condition=Q(gave_up_at=None, next_action_at__isnull=False)
+                | Q(gave_up_at=None, status__in=["stored", "forgotten"])
+                | Q(gave_up_at__isnull=False, next_action_at=None, status__in=["due", "issued"]),
+                name="billing_document_open_is_due_or_given_up",
             ),
         ]
         indexes = [
@@ -122,10 +150,10 @@ class BillingDocument(Work):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__status__df="due"),
                 func="""
-                    IF (NEW.kind, NEW.order_id, NEW.refund_id, NEW.number, NEW.issued_at,
-                        NEW.total_minor, NEW.currency) IS DISTINCT FROM
-                        (OLD.kind, OLD.order_id, OLD.refund_id, OLD.number, OLD.issued_at,
-                        OLD.total_minor, OLD.currency)
+                    IF (NEW.kind, NEW.order_id, NEW.refund_id, NEW.movement_id, NEW.number,
+                        NEW.issued_at, NEW.total_minor, NEW.currency) IS DISTINCT FROM
+                        (OLD.kind, OLD.order_id, OLD.refund_id, OLD.movement_id, OLD.number,
+                        OLD.issued_at, OLD.total_minor, OLD.currency)
                         OR (NEW.content IS DISTINCT FROM OLD.content AND NEW.status <> 'forgotten')
                     THEN
                         RAISE EXCEPTION USING ERRCODE = 'check_violation',

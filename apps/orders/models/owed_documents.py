@@ -53,3 +53,23 @@ def owes_a_credit_note(*, name: str) -> pgtrigger.Trigger:
             RETURN NULL;
         """,  # noqa: S608 - nothing but constants
     )
+
+
+def owes_a_credit_note_of_value(*, name: str) -> pgtrigger.Trigger:
+    """Return the trigger of movements: what an invoiced order gives back to a balance has a credit
+    note coming, too. An order that ends unpaid has no invoice, and needs none.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        condition=pgtrigger.Q(new__kind__in=["give_back", "refund"], new__order__isnull=False),
+        func=f"""
+            INSERT INTO orders_billingdocument
+                (id, kind, order_id, movement_id, status, next_action_at, tries)
+            SELECT {NEW_ID}, 'credit_note', order_id, NEW.id, 'due', statement_timestamp(), 0
+            FROM orders_billingdocument WHERE order_id = NEW.order_id AND kind = 'invoice'
+            ON CONFLICT DO NOTHING;
+            RETURN NULL;
+        """,  # noqa: S608 - nothing but constants
+    )

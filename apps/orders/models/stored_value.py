@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from apps.kernel.ids import new_id
 from apps.orders.models.guards import append_only
 from apps.orders.models.order import Order
+from apps.orders.models.owed_documents import owes_a_credit_note_of_value
 
 # A movement is what changes a balance, whoever writes it: their sum is the balance, always.
 APPLY = """
@@ -162,6 +163,7 @@ class ValueMovement(models.Model):
                 func=APPLY,
             ),
             append_only(name="value_movement_stays"),
+            owes_a_credit_note_of_value(name="value_given_back_owes_a_credit_note"),
         ]
 
     def __str__(self) -> str:

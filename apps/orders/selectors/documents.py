@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from apps.kernel.errors import NotFound
 from apps.orders.models import (
@@ -12,8 +12,10 @@ from apps.orders.models import (
     CreditNoteNumbers,
     InvoiceNumbers,
     Order,
+    PaymentAttempt,
     Refund,
     StatusChange,
+    ValueMovement,
 )
 from apps.orders.models.billing_document import PREFIX
 from apps.orders.models.order_number import YEAR, YearlyNumbers, shown
@@ -24,6 +26,7 @@ from apps.orders.states import DocumentStatus, OrderStatus, RefundStatus
 Kind = BillingDocument.Kind
 READABLE = (DocumentStatus.ISSUED, DocumentStatus.STORED)
 PAID = (OrderStatus.PAID, OrderStatus.FULFILLING, OrderStatus.COMPLETED)
+BACK = (ValueMovement.Kind.GIVE_BACK, ValueMovement.Kind.REFUND)
 COUNTED: dict[str, type[YearlyNumbers]] = {
     Kind.INVOICE: InvoiceNumbers,
     Kind.CREDIT_NOTE: CreditNoteNumbers,
@@ -41,9 +44,8 @@ def documents_of(
 ) -> QuerySet[BillingDocument]:
     """Return an order's documents that the holder may see, in the order of their numbers."""
     mine = orders_of(holder=holder).filter(pk=order_id).values("pk")
-    return BillingDocument.objects.filter(order__in=mine, kind=kind, status__in=READABLE).order_by(
-        "number"
-    )
+    found = BillingDocument.objects.filter(order__in=mine, kind=kind, status__in=READABLE)
+    return found.select_related("movement").order_by("number")
 
 
 def document_of(
@@ -57,7 +59,9 @@ def document_of(
 
 
 def orders_without_invoice(orders: QuerySet[Order]) -> Iterator[Order]:
-    """Yield the orders that were paid and have no invoice, or of which money went back unsaid."""
+    """Yield the orders that were paid and have no invoice, or of which something went back unsaid:
+    money, or what is on balances now.
+    """
     invoices = BillingDocument.objects.filter(order=OuterRef("pk"), kind=Kind.INVOICE)
     paid = Q(status__in=PAID) | Q(
         Exists(StatusChange.objects.filter(order=OuterRef("pk"), to_status=OrderStatus.PAID))
@@ -67,7 +71,16 @@ def orders_without_invoice(orders: QuerySet[Order]) -> Iterator[Order]:
     unsaid = Refund.objects.filter(
         attempt__order=OuterRef("pk"), status=RefundStatus.SUCCEEDED
     ).exclude(Exists(said))
-    yield from orders.filter(Exists(invoices), Exists(unsaid))
+    # What goes back of an order that ends unpaid does because of the order or of a late payment.
+    attempts = PaymentAttempt.objects.filter(order=OuterRef("order")).values("pk")
+    said_of_value = BillingDocument.objects.filter(movement=OuterRef("pk"))
+    unsaid_of_value = (
+        ValueMovement.objects.filter(order=OuterRef("pk"), kind__in=BACK)
+        .exclude(Exists(said_of_value))
+        .exclude(source_id=F("order_id"))
+        .exclude(source_id__in=attempts)
+    )
+    yield from orders.filter(Exists(invoices), Exists(unsaid) | Exists(unsaid_of_value))
 
 
 def missing_document_numbers(*, issued_since: datetime | None = None) -> Iterator[str]:

@@ -66,7 +66,7 @@ class CreditNoteDocument(_Paper):
     """What was given back of an invoice, with the taxes in proportion. It never changes."""
 
     invoice_number = serializers.CharField()
-    refund_id = serializers.UUIDField()
+    refund_id = serializers.UUIDField(help_text="As the refunds of the order say it.")
     totals = CreditedDocument()
 
 
@@ -107,7 +107,8 @@ def document_json(document: BillingDocument) -> dict[str, Any]:
         "sha256": document.sha256 or None,
     }
     if document.kind == BillingDocument.Kind.CREDIT_NOTE:
-        return shared | {"invoice_number": said["invoice"], "refund_id": document.refund_id}
+        refund_id = document.movement.source_id if document.movement else document.refund_id
+        return shared | {"invoice_number": said["invoice"], "refund_id": refund_id}
     return shared | {
         "paid_at": said["paid_at"],
         "lines": [_line(each, money) for each in said["lines"]],

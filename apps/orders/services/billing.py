@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -32,6 +32,7 @@ from apps.orders.models import (
     Order,
     Refund,
     RetainedInvoice,
+    ValueMovement,
 )
 from apps.orders.models.order_number import YearlyNumbers
 from apps.orders.services import ledger
@@ -47,6 +48,11 @@ NUMBERS: dict[str, type[YearlyNumbers]] = {
     Kind.CREDIT_NOTE: CreditNoteNumbers,
 }
 TITLES: dict[str, str] = {Kind.INVOICE: "Invoice", Kind.CREDIT_NOTE: "Credit note"}
+# What takes revenue and tax back, for money and for what balances get.
+TAKEN_BACK_BY: dict[type[Model], str] = {
+    Refund: LedgerPosting.Kind.REFUND_PROMISE,
+    ValueMovement: LedgerPosting.Kind.STORED_VALUE,
+}
 FORGOTTEN_AT_ONCE = 100
 LOOK_AGAIN_SECONDS = 2
 
@@ -107,13 +113,13 @@ def forget_documents() -> int:
 @transaction.atomic
 def _issue(document_id: UUID) -> None:
     """Say once and for good what a document says, and give it its number, which comes last."""
-    document = BillingDocument.objects.select_related("refund__attempt").get(pk=document_id)
+    document = BillingDocument.objects.select_related("refund", "movement").get(pk=document_id)
     order = locked(document.order_id)
     due = BillingDocument.objects.filter(pk=document_id, status=DocumentStatus.DUE)
     if not due.exists():
         return
-    refund = document.refund
-    content = _credit_note(order, refund) if refund else _invoice(order)
+    back = document.refund or document.movement
+    content = _credit_note(order, back) if back else _invoice(order)
     number, at = next_number(NUMBERS[document.kind])
     due.update(
         status=DocumentStatus.ISSUED,
@@ -173,17 +179,17 @@ def _retained_address(order: Order) -> dict[str, str]:
     return retained.address if retained else {}
 
 
-def _credit_note(order: Order, refund: Refund) -> Content:
+def _credit_note(order: Order, back: Refund | ValueMovement) -> Content:
     ledger.complete(order.pk)
     tax = LedgerEntry.objects.filter(
-        posting__source_id=refund.pk,
-        posting__kind=LedgerPosting.Kind.REFUND_PROMISE,
+        posting__source_id=back.pk,
+        posting__kind=TAKEN_BACK_BY[type(back)],
         account=LedgerAccount.TAX,
     ).values_list("amount_minor", flat=True)
     invoice = issued_invoice(order)
     return credit_note_content(
         invoice,
-        refund,
+        amount_minor=back.amount_minor,
         tax_minor=tax.first() or 0,
         earlier=_contents(order),
         seller=settings.SELLER,

@@ -13,7 +13,7 @@ from apps.kernel.money import format_minor
 from apps.orders.documents.content import credit_note_content, invoice_content
 from apps.orders.documents.fonts import runs
 from apps.orders.documents.pdf import written
-from apps.orders.models import BillingDocument, Order, OrderLine, Refund
+from apps.orders.models import BillingDocument, Order, OrderLine
 from apps.orders.pricing import quote
 from apps.orders.pricing.amounts import allocate
 from apps.orders.tests.baskets import random_basket
@@ -106,7 +106,7 @@ def test_credit_notes_of_all_parts_are_the_invoice(basket, seed):
         notes.append(
             credit_note_content(
                 invoice,
-                Refund(amount_minor=amount),
+                amount_minor=amount,
                 tax_minor=of_tax,
                 earlier=notes,
                 seller=SELLER,

@@ -198,8 +198,8 @@ def test_the_database_lets_nobody_change_what_is_issued(values):
     [
         ({"number": 1}, "billing_document_speaks_from_its_number_on"),
         ({"status": "issued"}, "billing_document_speaks_from_its_number_on"),
-        ({"next_action_at": None}, "billing_document_open_means_due"),
-        ({"kind": "credit_note"}, "billing_document_of_a_refund_is_a_credit_note"),
+        ({"next_action_at": None}, "billing_document_open_is_due_or_given_up"),
+        ({"kind": "credit_note"}, "billing_document_of_what_went_back_is_a_credit_note"),
         ({"status": "lost"}, "billing_document_speaks_from_its_number_on"),
     ],
 )

@@ -168,7 +168,7 @@ def _put(table: Table, person: Person, name: str, word: str, there: int) -> bool
     field = table.model._meta.get_field(name)
     value: object = word
     if isinstance(field, models.JSONField):
-        value = {key: f"{word} {key}" for key in (*ADDRESS, "phone")}
+        value = {key: f"{word} {key}" for key in (*ADDRESS, "phone", "invoice")}
     elif isinstance(field, models.EmailField):
         value = f"{word}@example.com"
     elif isinstance(field, models.CharField) and (field.max_length or 1_000) < len(word):
