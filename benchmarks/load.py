@@ -12,6 +12,9 @@ from typing import Any
 
 WITHOUT_BODY = frozenset({204, 304})
 
+# One request, or several of which each is sent when the one before is answered: they count as one.
+Asked = bytes | tuple[bytes, ...]
+
 
 @dataclass
 class Load:
@@ -52,11 +55,24 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
         self._length: int | None = None
-        self.sent_at = 0.0
+        self._pending: Iterator[bytes] = iter(())
+        self.began_at = 0.0
+
+    def begin(self, asked: Asked) -> None:
+        """Send the first request; `proceed` sends the others."""
+        self._pending = iter((asked,) if isinstance(asked, bytes) else asked)
+        self.began_at = time.perf_counter()
+        self.proceed()
+
+    def proceed(self) -> bool:
+        """Send the next request of what was begun. Returns whether there was one."""
+        request = next(self._pending, None)
+        if request is not None:
+            self.send(request)
+        return request is not None
 
     def send(self, request: bytes) -> None:
         self._received, self._length = b"", None
-        self.sent_at = time.perf_counter()
         self.socket.sendall(request)
 
     def receive(self) -> int | None:
@@ -100,13 +116,13 @@ def ask(port: int, request: bytes) -> Answer:
 
 def run(
     port: int,
-    requests: Iterator[bytes],
+    requests: Iterator[Asked],
     *,
     connections: int,
     seconds: float | None = None,
     count: int | None = None,
 ) -> Load:
-    """Send the requests, each connection its next one as soon as it has its answer.
+    """Send the requests, each connection its next ones as soon as it has its answers.
 
     It ends after so many seconds or requests, when every answer has come.
     """
@@ -117,8 +133,8 @@ def run(
     opened = [Connection(port) for _ in range(connections)]
     with selectors.DefaultSelector() as selector:
         for connection in opened:
-            if request := next(requests, None):
-                connection.send(request)
+            if first := next(requests, None):
+                connection.begin(first)
                 selector.register(connection.socket, selectors.EVENT_READ, connection)
         while selector.get_map():
             for key, _ in selector.select():
@@ -126,12 +142,14 @@ def run(
                 status = connection.receive()
                 if status is None:
                     continue
-                now = time.perf_counter()
-                load.latencies.append(now - connection.sent_at)
                 load.statuses[status] += 1
-                request = next(requests, None) if now < deadline else None
-                if request:
-                    connection.send(request)
+                if connection.proceed():
+                    continue
+                now = time.perf_counter()
+                load.latencies.append(now - connection.began_at)
+                following = next(requests, None) if now < deadline else None
+                if following:
+                    connection.begin(following)
                 else:
                     selector.unregister(connection.socket)
     load.seconds = time.perf_counter() - began

@@ -130,6 +130,7 @@ def main() -> None:
         "variant_ids": dice.sample(variants, min(2000, len(variants))),
         "open_carts": add_carts([[] for _ in range(options.carts)]),
         "ready_carts": add_carts(pairs),
+        "flow_carts": add_carts([[] for _ in range(options.carts)]),
         "scarce_variant": scarce,
         "plenty_variant": endless,
         "scarce_carts": add_carts([[scarce]] * options.hot_carts),

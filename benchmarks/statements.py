@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.load import Connection
+from benchmarks.load import Asked, Connection
 from benchmarks.place import Place
 
 STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]+): (.*)")
@@ -24,12 +24,13 @@ def written_down(place: Place) -> Iterator[None]:
         place.execute("ALTER ROLE ecommerce RESET ALL")
 
 
-def statements_of(place: Place, connection: Connection, request: bytes) -> tuple[int, list[str]]:
-    """Send one request; return its status and its statements without transaction control."""
+def statements_of(place: Place, connection: Connection, asked: Asked) -> tuple[set[int], list[str]]:
+    """Send what is asked; return the statuses and the statements without transaction control."""
     log = place.folder / "postgres.log"
     before = log.stat().st_size
-    status = connection.ask(request).status
+    requests = (asked,) if isinstance(asked, bytes) else asked
+    statuses = {connection.ask(request).status for request in requests}
     with log.open() as stream:
         stream.seek(before)
         found = STATEMENT.findall(stream.read())
-    return status, [text for text in found if not TRANSACTION_CONTROL.match(text)]
+    return statuses, [text for text in found if not TRANSACTION_CONTROL.match(text)]
