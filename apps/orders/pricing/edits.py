@@ -1,4 +1,4 @@
-"""What an order costs with fewer pieces, at the prices, discounts and rates it was sold at."""
+"""What an order costs with other quantities, at the prices, discounts and rates of its lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,13 +39,14 @@ def edit(
     included: bool,
     rounding: Rounding,
 ) -> Edited:
-    """Return what so many pieces of each line cost, beside a parcel whose price stays.
+    """Return what so many pieces of each line cost, beside the parcel.
 
-    A discount becomes smaller in proportion to the pieces; taxes are worked out anew.
+    A discount becomes smaller in proportion to the pieces, and no larger with more of them; taxes
+    are worked out anew.
     """
     subtotals = [goods.unit_price * quantity for goods, quantity in lines]
     discounts = [
-        divide(goods.discount * quantity, goods.quantity, rounding.mode)
+        divide(goods.discount * min(quantity, goods.quantity), goods.quantity, rounding.mode)
         for goods, quantity in lines
     ]
     left = [subtotal - off for subtotal, off in zip(subtotals, discounts, strict=True)]

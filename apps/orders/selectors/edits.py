@@ -1,7 +1,8 @@
-"""What an order would be with fewer pieces: its lines, its amounts, its promotions."""
+"""What an order would be with other quantities: its lines, its amounts, its promotions."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +12,49 @@ from apps.orders.pricing.amounts import allocate, rounding_of
 from apps.orders.pricing.edits import Edited, SoldGoods, edit
 from apps.orders.selectors.sold import parcel_of
 
+Rates = tuple[Rate, ...]
+
 
 @dataclass(frozen=True, slots=True)
-class LinePlan:
-    """A line of the order, how many pieces are kept, and what they cost."""
+class Addition:
+    """A line that the order does not have yet: its price, and the rates that it bears."""
 
     line: OrderLine
     quantity: int
+    rates: Rates
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What an edit adds: lines, and what the parcel costs more.
+
+    `names` says what rates are called that the order does not bear yet; `included` whether its
+    prices are with tax.
+    """
+
+    lines: tuple[Addition, ...] = ()
+    names: Mapping[Rate, str] = field(default_factory=dict)
+    parcel: int = 0
+    included: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LinePlan:
+    """A line of the order, how many pieces it has and will have, and what these cost.
+
+    One that has none yet is new.
+    """
+
+    line: OrderLine
+    before: int
+    quantity: int
     discount: int
     charge: Charge
+
+    @property
+    def added(self) -> int:
+        """How many pieces it gets; negative: how many are left out."""
+        return self.quantity - self.before
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,58 +72,98 @@ class EditPlan:
     lines: list[LinePlan]
     promotions: list[PromotionPlan]
     amounts: dict[str, Any]  # columns of the order
+    tax_on_top: bool
 
     @property
     def removed(self) -> dict[UUID, int]:
         """How many pieces are left out, by variant."""
-        left_out = {each.line.variant_id: each.line.quantity - each.quantity for each in self.lines}
-        return {variant_id: quantity for variant_id, quantity in left_out.items() if quantity}
+        return {each.line.variant_id: -each.added for each in self.lines if each.added < 0}
+
+    @property
+    def adds(self) -> bool:
+        """Whether anything is added."""
+        return any(each.added > 0 for each in self.lines)
+
+    @property
+    def dearer_rates(self) -> set[Rates]:
+        """Of which rates the goods cost more than before, together."""
+        more: defaultdict[Rates, int] = defaultdict(int)
+        for each in self.lines:
+            more[tuple(tax.rate for tax in each.charge.taxes)] += each.charge.total
+            if each.before:
+                line = each.line
+                left = line.total_minor - line.discount_minor
+                more[_rates_of(line)] -= left + line.tax_minor
+        return {rates for rates, minor in more.items() if minor > 0}
 
 
-def edit_plan(order: Order, quantities: Mapping[UUID, int]) -> EditPlan:
+def edit_plan(
+    order: Order, quantities: Mapping[UUID, int], additions: Additions | None = None
+) -> EditPlan:
     """Return what the order becomes with these quantities, by line; others stay. Two statements."""
+    additions = additions or Additions(included=order.tax_minor == 0)
     lines = list(order.lines.order_by("position"))
-    wanted = [(line, quantities.get(line.pk, line.quantity)) for line in lines]
+    wanted = [(line, line.quantity, quantities.get(line.pk, line.quantity)) for line in lines]
+    goods = [(_goods_of(line), quantity) for line, _, quantity in wanted]
+    for new in additions.lines:
+        wanted.append((new.line, 0, new.quantity))
+        price = new.line.unit_price_minor
+        goods.append((SoldGoods(new.quantity, price, 0, new.rates), new.quantity))
+    parcel = parcel_of(order, lines)
     edited = edit(
-        [(_goods_of(line), quantity) for line, quantity in wanted],
-        parcel=parcel_of(order, lines),
-        parcel_left=order.shipping_minor - order.shipping_discount_minor,
-        included=order.tax_minor == 0,
+        goods,
+        parcel=replace(parcel, subtotal=parcel.subtotal + additions.parcel),
+        parcel_left=order.shipping_minor - order.shipping_discount_minor + additions.parcel,
+        included=additions.included,
         rounding=rounding_of(order.currency),
     )
     plans = [
-        LinePlan(line, quantity, discount, charge)
-        for (line, quantity), discount, charge in zip(
+        LinePlan(line, before, quantity, discount, charge)
+        for (line, before, quantity), discount, charge in zip(
             wanted, edited.discounts, edited.charges, strict=True
         )
     ]
     off_goods = sum(edited.discounts)
-    return EditPlan(plans, _promotions_of(order, off_goods), _amounts_of(order, edited, off_goods))
+    return EditPlan(
+        plans,
+        _promotions_of(order, off_goods),
+        _amounts_of(order, edited, off_goods, additions),
+        tax_on_top=not additions.included,
+    )
 
 
 def _goods_of(line: OrderLine) -> SoldGoods:
-    rates = tuple(Rate(tax["code"], tax["ppm"]) for tax in line.taxes)
-    return SoldGoods(line.quantity, line.unit_price_minor, line.discount_minor, rates)
+    return SoldGoods(line.quantity, line.unit_price_minor, line.discount_minor, _rates_of(line))
 
 
-def _amounts_of(order: Order, edited: Edited, off_goods: int) -> dict[str, Any]:
+def _rates_of(line: OrderLine) -> Rates:
+    return tuple(Rate(tax["code"], tax["ppm"]) for tax in line.taxes)
+
+
+def _amounts_of(
+    order: Order, edited: Edited, off_goods: int, additions: Additions
+) -> dict[str, Any]:
     charges = [*edited.charges, edited.parcel]
     tax = sum(charge.tax for charge in charges)
-    included = order.tax_minor == 0
+    included = additions.included
     items = sum(charge.subtotal for charge in edited.charges)
     return {
         "items_minor": items,
         "discount_minor": off_goods + order.shipping_discount_minor,
+        "shipping_minor": edited.parcel.subtotal,
         "tax_minor": 0 if included else tax,
         "tax_included_minor": tax if included else 0,
         "shipping_tax_minor": edited.parcel.tax,
-        "taxes": [each for each in _taxes_of(order, charges) if each["net"]],
+        "taxes": [each for each in _taxes_of(order, charges, additions.names) if each["net"]],
         "grand_total_minor": edited.total,
     }
 
 
-def _taxes_of(order: Order, charges: list[Charge]) -> Iterator[dict[str, Any]]:
-    for said in order.taxes:
+def _taxes_of(
+    order: Order, charges: list[Charge], names: Mapping[Rate, str]
+) -> Iterator[dict[str, Any]]:
+    new = [{"code": rate.code, "name": name, "ppm": rate.ppm} for rate, name in names.items()]
+    for said in sorted([*order.taxes, *new], key=lambda each: (each["code"], each["ppm"])):
         bearing = [c for c in charges if any(_is(said, tax.rate) for tax in c.taxes)]
         amounts = [tax.amount for c in bearing for tax in c.taxes if _is(said, tax.rate)]
         yield {**said, "net": sum(c.net for c in bearing), "amount": sum(amounts)}

@@ -20,7 +20,7 @@ from apps.orders.states import ChangeKind, ChangeStatus, OrderStatus
 
 KINDS = [(kind.value, kind.value) for kind in ChangeKind]
 CHANGE_STATUSES = [*((s.value, s.value) for s in ChangeStatus), ("outdated", "outdated")]
-MOVES = [("release", "release"), ("return", "return")]
+MOVES = [("release", "release"), ("return", "return"), ("reserve", "reserve")]
 # What each kind takes beside `kind`; of these the second part may be left out.
 FIELDS: dict[str, tuple[set[str], set[str]]] = {
     ChangeKind.CANCEL: (set(), {"reason"}),
@@ -31,9 +31,13 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
 
 
 class ChangeLineDraft(StrictSerializer):
-    """A line of the order: how many come back and why, or how many an edit keeps."""
+    """A line of the order: how many come back and why, or how many it has after an edit.
 
-    order_line_id = serializers.UUIDField()
+    An edit may name a variant instead, of which the order has no line yet.
+    """
+
+    order_line_id = serializers.UUIDField(required=False)
+    variant_id = serializers.UUIDField(required=False)
     quantity = StrictIntegerField(min_value=0, max_value=LARGEST_QUANTITY)
     reason = serializers.ChoiceField(choices=REASONS, required=False)
 
@@ -42,7 +46,8 @@ class ChangeDraft(StrictSerializer):
     """A change to preview.
 
     `cancel` takes a reason; `refund` an amount and a reason; `return` lines, each with a reason,
-    and a comment; `edit` lines with how many pieces are kept, 0 takes a line out, and a reason.
+    and a comment; `edit` lines with how many pieces they have afterwards, 0 takes one out, or new
+    ones of variants, and a reason.
     """
 
     kind = serializers.ChoiceField(choices=KINDS)
@@ -52,7 +57,14 @@ class ChangeDraft(StrictSerializer):
     comment = StrictCharField(max_length=LONGEST_COMMENT, required=False, allow_blank=True)
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return each_once(lines, "order_line_id")
+        for line in lines:
+            if ("order_line_id" in line) == ("variant_id" in line):
+                raise serializers.ValidationError(
+                    "Name a line of the order, or a variant.", code="invalid"
+                )
+        named = [{"named": line.get("order_line_id") or line["variant_id"]} for line in lines]
+        each_once(named, "named")
+        return lines
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         needed, allowed = FIELDS[attrs["kind"]]
@@ -69,8 +81,13 @@ class ChangeDraft(StrictSerializer):
         is_return = attrs["kind"] == ChangeKind.RETURN
         if any(is_return != ("reason" in line) for line in attrs.get("lines", ())):
             faults["lines"] = _fault("invalid", "Lines of returns, and of no others, have reasons.")
-        if is_return and not all(line["quantity"] for line in attrs.get("lines", ())):
-            faults["lines"] = _fault("min_value", "Bring back one at least.")
+        if is_return and any("variant_id" in line for line in attrs.get("lines", ())):
+            faults["lines"] = _fault("invalid", "Lines of the order come back.")
+        if not all(
+            line["quantity"] or (not is_return and "order_line_id" in line)
+            for line in attrs.get("lines", ())
+        ):
+            faults["lines"] = _fault("min_value", "Bring back, or add, one at least.")
         if attrs["kind"] == ChangeKind.REFUND and not attrs.get("reason", "x"):
             faults["reason"] = _fault("blank", "The buyer reads why.")
         if faults:
@@ -90,7 +107,7 @@ class ChangeSideDocument(serializers.Serializer[Any]):
 
 
 class StockMoveDocument(serializers.Serializer[Any]):
-    """Pieces that an order gives back, or that come back if they can be sold again."""
+    """Pieces that an order gives back or gets, or that come back if they can be sold again."""
 
     sku = serializers.CharField()
     quantity = serializers.IntegerField()
@@ -106,16 +123,27 @@ class PromotionEffectDocument(serializers.Serializer[Any]):
     after = MoneyField()
 
 
+class AddedPiecesDocument(serializers.Serializer[Any]):
+    """Pieces that the order gets, and what each of them costs."""
+
+    variant_id = serializers.UUIDField()
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    quantity = serializers.IntegerField()
+    unit_price = MoneyField()
+
+
 class ChangePreviewDocument(serializers.Serializer[Any]):
     """What the change comes to. Of a return the refund follows the inspection."""
 
     before = ChangeSideDocument()
     after = ChangeSideDocument()
-    difference = MoneyField(help_text="How much less the order costs.")
+    difference = MoneyField(help_text="How much less the order costs; negative: how much more.")
     refund = MoneyField()
     tax = MoneyField(help_text="The tax in the refund.")
     stock = StockMoveDocument(many=True)
     promotions = PromotionEffectDocument(many=True)
+    added = AddedPiecesDocument(many=True)
 
 
 class ChangeDocument(serializers.Serializer[Any]):
@@ -170,6 +198,9 @@ def change_document(change: ChangeSet) -> dict[str, Any]:
                 }
                 for each in after["promotions"]
             ],
+            "added": [
+                each | {"unit_price": money(each["unit_price"])} for each in after.get("added", ())
+            ],
         },
         "created_at": change.created_at,
         "expires_at": change.expires_at,
@@ -186,6 +217,7 @@ def change_body(draft: dict[str, Any]) -> dict[str, Any]:
         body["amount_minor"] = draft["amount"].minor
     if "lines" in draft:
         body["lines"] = [
-            {**line, "order_line_id": str(line["order_line_id"])} for line in draft["lines"]
+            {name: str(said) if name.endswith("_id") else said for name, said in line.items()}
+            for line in draft["lines"]
         ]
     return body

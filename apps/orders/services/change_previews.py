@@ -10,7 +10,7 @@ from apps.orders.models import Order, OrderLine, OrderPromotion
 from apps.orders.pricing import Parts, refund
 from apps.orders.pricing.amounts import allocate
 from apps.orders.selectors.sold import returned_of, sold_of
-from apps.orders.services.edits import plan_edit
+from apps.orders.services.edits import Edit, plan_edit
 from apps.orders.services.orders import refuse_once_shipping
 from apps.orders.services.refunds import NothingToRefund, RefundExceedsCaptured
 from apps.orders.services.returns import Wanted, wanted_lines
@@ -36,6 +36,7 @@ class Preview:
     tax: int
     stock: Sequence[Mapping[str, Any]] = field(default_factory=list)
     promotions: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    added: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
 
 def preview_of(order: Order, kind: ChangeKind, body: Body) -> dict[str, Any]:
@@ -55,9 +56,13 @@ def wanted_of(body: Body) -> list[Wanted]:
     ]
 
 
-def quantities_of(body: Body) -> dict[UUID, int]:
-    """Return how many pieces of which lines an edit keeps."""
-    return {UUID(line["order_line_id"]): line["quantity"] for line in body["lines"]}
+def edit_of(body: Body) -> Edit:
+    """Return what an edit asks for."""
+    wanted: dict[str, dict[UUID, int]] = {"order_line_id": {}, "variant_id": {}}
+    for line in body["lines"]:
+        [name] = line.keys() - {"quantity"}
+        wanted[name][UUID(line[name])] = line["quantity"]
+    return Edit(wanted["order_line_id"], wanted["variant_id"])
 
 
 def _cancel(order: Order, body: Body) -> Preview:
@@ -113,7 +118,7 @@ def _return(order: Order, body: Body) -> Preview:
 
 
 def _edit(order: Order, body: Body) -> Preview:
-    plan = plan_edit(order, quantities_of(body))
+    plan = plan_edit(order, edit_of(body))
     amounts = plan.amounts
     saved = order.grand_total_minor - amounts["grand_total_minor"]
     paid = order.status == OrderStatus.PAID
@@ -124,10 +129,22 @@ def _edit(order: Order, body: Body) -> Preview:
         total=amounts["grand_total_minor"],
         refund=min(saved, _left(order)) if paid else 0,
         tax=tax - kept_tax if paid else 0,
-        stock=_moves(
-            ((each.line, each.line.quantity - each.quantity) for each in plan.lines), "release"
-        ),
+        stock=[
+            *_moves(((each.line, max(0, -each.added)) for each in plan.lines), "release"),
+            *_moves(((each.line, max(0, each.added)) for each in plan.lines), "reserve"),
+        ],
         promotions=[_promotion(each.applied, each.amount) for each in plan.promotions],
+        added=[
+            {
+                "variant_id": str(each.line.variant_id),
+                "sku": each.line.sku,
+                "name": each.line.name,
+                "quantity": each.added,
+                "unit_price": each.line.unit_price_minor,
+            }
+            for each in plan.lines
+            if each.added > 0
+        ],
     )
 
 

@@ -14,7 +14,7 @@ from apps.kernel.errors import Conflict, NotFound, StepUpRequired
 from apps.kernel.money import Money
 from apps.orders.models import ChangeSet, Order
 from apps.orders.selectors.orders import Holder, order_of
-from apps.orders.services.change_previews import Body, preview_of, quantities_of, wanted_of
+from apps.orders.services.change_previews import Body, edit_of, preview_of, wanted_of
 from apps.orders.services.edits import apply_edit
 from apps.orders.services.orders import CancellationNotAllowed, RefundNotAllowed, cancel_order
 from apps.orders.services.refunds import refund_order
@@ -139,7 +139,7 @@ def _apply(
                 step(found, ReturnStatus.APPROVED)
             return {"return_id": str(found.pk)}
         case ChangeKind.EDIT:
-            given = apply_edit(order, quantities_of(body), reason=reason)
+            given = apply_edit(order, edit_of(body), reason=reason)
             return {"refund_id": str(given.id)} if given else {}
 
 

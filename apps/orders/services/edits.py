@@ -1,16 +1,19 @@
-"""Taking pieces out of an order before it is sent: amounts, stock and money in one step."""
+"""Other quantities, or more lines, of an order that is not sent: amounts, stock, money at once."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
 import pgtrigger
 from django.db.models import F, Q
+from django.utils import timezone
 
 from apps.catalog import interface as catalog
 from apps.kernel.audit import record
 from apps.kernel.errors import Conflict, Invalid
 from apps.kernel.events import publish
+from apps.kernel.money import Money
 from apps.orders.models import (
     Coupon,
     CustomerUses,
@@ -19,9 +22,9 @@ from apps.orders.models import (
     OrderPromotion,
     Promotion,
 )
-from apps.orders.pricing import MoreThanBought
 from apps.orders.selectors.edits import EditPlan, LinePlan, PromotionPlan, edit_plan
 from apps.orders.selectors.refunds import GivenBack
+from apps.orders.services.additions import additions_to
 from apps.orders.services.billing import issued_invoice
 from apps.orders.services.orders import refuse_once_shipping
 from apps.orders.services.refunds import refund_remaining
@@ -29,6 +32,7 @@ from apps.orders.services.returns import UnknownOrderLine
 from apps.orders.services.transitions import OrderEvent, OrderStatusConflict
 from apps.orders.states import UNPAID_ATTEMPTS, OrderStatus
 
+CHANGED = "The order was changed."
 OPEN_GUARDS = (
     "orders.OrderLine:order_line_is_a_document",
     "orders.OrderLine:order_line_stays",
@@ -38,13 +42,13 @@ OPEN_GUARDS = (
 
 
 class OrderEdited(OrderEvent):
-    """An order has fewer pieces than before, and costs less or the same."""
+    """An order has other pieces than before; once it is paid it costs no more."""
 
     name: ClassVar[str] = "orders.order_edited"
 
 
 class NothingEdited(Invalid):
-    """An edit takes something out."""
+    """An edit takes something out, or adds something."""
 
     code = "nothing_edited"
 
@@ -61,48 +65,77 @@ class PaymentAlive(Conflict):
     code = "payment_under_way"
 
 
-def plan_edit(order: Order, quantities: Mapping[UUID, int]) -> EditPlan:
+class PaymentNeeded(Conflict):
+    """The paid order would cost more, and takes no second payment: order it anew.
+
+    `difference` says how much more.
+    """
+
+    code = "payment_needed"
+
+
+class TaxesDiffer(Conflict):
+    """What a paid order gets would be taxed in another way than what it gives: order it anew."""
+
+    code = "taxes_differ"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """How many pieces these lines have afterwards, and how many of which variants are new."""
+
+    quantities: Mapping[UUID, int]
+    variants: Mapping[UUID, int] = field(default_factory=dict)
+
+
+def plan_edit(order: Order, asked: Edit) -> EditPlan:
     """Return what the order becomes with so many pieces of these lines; 0 takes a line out.
 
-    Raises OrderStatusConflict, PaymentAlive, UnknownOrderLine, MoreThanBought, NothingEdited,
-    NothingLeft.
+    Raises OrderStatusConflict, PaymentAlive, UnknownOrderLine, NothingEdited, NothingLeft, and as
+    `additions_to`; PaymentNeeded and TaxesDiffer for what is added to a paid order.
     """
     _refuse_unless_open(order)
-    plan = edit_plan(order, quantities)
-    known = {each.line.pk: each for each in plan.lines}
-    for line_id, quantity in quantities.items():
-        if line_id not in known:
-            raise UnknownOrderLine("The order has no such line.", order_line_id=line_id)
-        if quantity > known[line_id].line.quantity:
-            raise MoreThanBought("Nothing is added.", left=known[line_id].line.quantity)
-    if not plan.removed:
-        raise NothingEdited("Take something out.")
+    lines = list(order.lines.order_by("position"))
+    for line_id in asked.quantities.keys() - {line.pk for line in lines}:
+        raise UnknownOrderLine("The order has no such line.", order_line_id=line_id)
+    additions = additions_to(order, lines, quantities=asked.quantities, variants=asked.variants)
+    plan = edit_plan(order, asked.quantities, additions)
+    if not (plan.removed or plan.adds):
+        raise NothingEdited("Take something out, or add something.")
+    total = Money(plan.amounts["grand_total_minor"], order.currency)
     unpaid = order.status == OrderStatus.PENDING_PAYMENT
+    if plan.adds and not unpaid:
+        if total.minor > order.grand_total_minor:
+            raise PaymentNeeded(
+                "The order is paid, and would cost more.", difference=total - order.grand_total
+            )
+        if plan.dearer_rates:
+            raise TaxesDiffer("What is added is taxed in another way.")
     if not any(each.quantity for each in plan.lines) or (
-        unpaid and plan.amounts["grand_total_minor"] <= order.tendered_minor
+        unpaid and total.minor <= order.tendered_minor
     ):
         raise NothingLeft("Cancel the order instead.")
     return plan
 
 
-def apply_edit(order: Order, quantities: Mapping[UUID, int], *, reason: str) -> GivenBack | None:
-    """Take pieces out of a locked order; what was paid for them goes back.
+def apply_edit(order: Order, asked: Edit, *, reason: str) -> GivenBack | None:
+    """Give a locked order other pieces; what a paid one costs less goes back.
 
-    Raises as `plan_edit` does, and catalog.NotHeld.
+    Raises as `plan_edit` does, catalog.NotHeld and catalog.OutOfStock.
     """
-    plan = plan_edit(order, quantities)
+    plan = plan_edit(order, asked)
     saved = order.grand_total_minor - plan.amounts["grand_total_minor"]
     given = None
     reduced = 0
     if order.status == OrderStatus.PAID:
         issued_invoice(order)  # it says what was bought; the refund's credit note takes from that
-        given = refund_remaining(order, at_most=saved, reason=reason or "The order was changed.")
+        given = refund_remaining(order, at_most=saved, reason=reason or CHANGED)
         reduced = saved
     with pgtrigger.ignore(*OPEN_GUARDS):
         for each in plan.promotions:
             _write_promotion(order, each)
         for line in plan.lines:
-            _write_line(order, line)
+            _write_line(line, on_top=plan.tax_on_top)
     Order.objects.filter(pk=order.pk).update(
         **plan.amounts, reduced_minor=F("reduced_minor") + reduced, version=F("version") + 1
     )
@@ -116,8 +149,24 @@ def apply_edit(order: Order, quantities: Mapping[UUID, int], *, reason: str) -> 
         },
     )
     publish(OrderEdited(order_id=order.pk), aggregate_id=order.pk)
-    catalog.give_up(order_id=order.pk, quantities=plan.removed, reason="The order was changed.")
+    if plan.adds:
+        _hold_anew(order, plan)
+    else:
+        catalog.give_up(order_id=order.pk, quantities=plan.removed, reason=CHANGED)
     return given
+
+
+def _hold_anew(order: Order, plan: EditPlan) -> None:
+    """Hold all that the order has now, until one moment: then it goes back all at once, too."""
+    unpaid = order.status == OrderStatus.PENDING_PAYMENT
+    catalog.release(order_id=order.pk, reason=CHANGED)
+    catalog.reserve(
+        order_id=order.pk,
+        quantities={each.line.variant_id: each.quantity for each in plan.lines if each.quantity},
+        hold_for=order.expires_at - timezone.now() if unpaid else None,
+    )
+    if not unpaid:
+        catalog.allocate(order_id=order.pk)
 
 
 def _refuse_unless_open(order: Order) -> None:
@@ -129,12 +178,13 @@ def _refuse_unless_open(order: Order) -> None:
         raise PaymentAlive("A payment of this order is under way.")
 
 
-def _write_line(order: Order, plan: LinePlan) -> None:
+def _write_line(plan: LinePlan, *, on_top: bool) -> None:
+    if not plan.before:
+        plan.line.save(force_insert=True)
     rows = OrderLine.objects.filter(pk=plan.line.pk)
     if not plan.quantity:
         rows.delete()
         return
-    on_top = order.tax_minor > 0
     rows.update(
         quantity=plan.quantity,
         total_minor=plan.charge.subtotal,
@@ -174,6 +224,4 @@ def _write_promotion(order: Order, plan: PromotionPlan) -> None:
 
 
 def _quantities(plan: EditPlan, *, after: bool) -> dict[str, int]:
-    return {
-        str(each.line.pk): each.quantity if after else each.line.quantity for each in plan.lines
-    }
+    return {str(each.line.pk): each.quantity if after else each.before for each in plan.lines}

@@ -155,7 +155,7 @@ def placed_order(
 
 def pay(order: Order) -> None:
     """Let the provider say that the order's money has come."""
-    attempt = order.attempts.get()
+    attempt = order.attempts.exclude(status="failed").get()
     PaymentAttempt.objects.filter(pk=attempt.pk).update(status="in_flight")
     state = PaymentState(
         reference=f"pi_{order.pk.hex}",
@@ -171,6 +171,18 @@ def pay(order: Order) -> None:
     )
     assert payments.settle(attempt.pk, state)
     order.refresh_from_db()
+
+
+def declined_order(
+    quantities: dict[Any, int] | None = None, **options: Any
+) -> tuple[Order, Holder]:
+    """Return an unpaid order whose payment has failed, and who holds it."""
+    cart, holder = ready_cart(quantities, **options)
+    placed = checkout.place_order(holder=holder, cart_id=cart.pk, payment=VISA)
+    order = Order.objects.get(pk=placed.whole.order.pk)
+    order.attempts.update(status="in_flight")
+    order.attempts.update(status="failed", next_action_at=None)
+    return order, Holder(customer_id=cart.customer_id, token=placed.token)
 
 
 def paid_order(

@@ -369,7 +369,7 @@ def test_what_cannot_be_edited_is_refused_and_changes_nothing(lamp, shade):
     def edit(*lines):
         return refusal(propose(guest, order, "edit", lines=kept(*lines)))
 
-    assert edit((lamps, 3)) == (409, "more_than_bought")
+    assert edit((lamps, 3)) == (409, "payment_needed")
     assert edit((lamps, 2)) == (422, "nothing_edited")
     assert edit((lamps, 0), (shades, 0)) == (409, "nothing_left")
     assert edit((foreign, 0)) == (404, "unknown_order_line")
