@@ -52,6 +52,7 @@ _orders = frozenset(
         "orders.view_order",
         "orders.view_orderline",
         "orders.view_ordernote",
+        "orders.view_heldunits",
         "orders.view_return",
         "orders.view_returnline",
         "orders.view_shipment",

@@ -12,6 +12,7 @@ from apps.orders.models import (
     CouponBatch,
     CreditNoteNumbers,
     CustomerUses,
+    HeldUnits,
     InvoiceNumbers,
     LedgerEntry,
     LedgerPosting,
@@ -330,6 +331,17 @@ TABLES = (
         columns={
             Kind.REFERENCE: "id cart",
             Kind.CONTENT: "variant_id quantity seen_price_minor created_at",
+        },
+    ),
+    Table(
+        model=HeldUnits,
+        of=lambda person: owned_by(person, "order__"),
+        columns={
+            Kind.REFERENCE: "order",
+            Kind.CONTACT: "buyer",
+            Kind.CONTENT: "units",
+            Kind.TECHNICAL: "network",
+            Kind.NONE: "most_of_buyer most_of_network",
         },
     ),
     Table(

@@ -9,7 +9,10 @@ from ecommerce.local.state import GENERATORS
 ADMIN_EMAIL = "admin@example.com"
 
 # For whoever drives a store harder from one address than any shopper does.
-WITHOUT_RATE_LIMITS = {"RATE_LIMITS": "*=1000000000"}
+WITHOUT_RATE_LIMITS = {
+    "RATE_LIMITS": "*=1000000000",
+    **dict.fromkeys(("HELD_UNITS_PER_BUYER", "HELD_UNITS_PER_NETWORK"), "1000000000"),
+}
 
 
 def store_environment(

@@ -3,6 +3,7 @@
 from apps.orders.admin.carts import CartAdmin
 from apps.orders.admin.changes import ChangeSetAdmin
 from apps.orders.admin.documents import BillingDocumentAdmin, DocumentNumbersAdmin
+from apps.orders.admin.held_units import HeldUnitsAdmin
 from apps.orders.admin.ledger import LedgerPostingAdmin
 from apps.orders.admin.numbers import OrderNumbersAdmin
 from apps.orders.admin.orders import (
@@ -34,6 +35,7 @@ __all__ = [
     "CouponAdmin",
     "CustomerUsesAdmin",
     "DocumentNumbersAdmin",
+    "HeldUnitsAdmin",
     "LedgerPostingAdmin",
     "OrderAdmin",
     "OrderNumbersAdmin",

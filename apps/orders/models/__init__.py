@@ -3,6 +3,7 @@
 from apps.orders.models.billing_document import BillingDocument
 from apps.orders.models.cart import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
 from apps.orders.models.change_set import ChangeSet
+from apps.orders.models.held_units import HeldUnits
 from apps.orders.models.invoice import RetainedInvoice
 from apps.orders.models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 from apps.orders.models.note import LONGEST_NOTE, OrderNote
@@ -44,6 +45,7 @@ __all__ = [
     "CouponBatch",
     "CreditNoteNumbers",
     "CustomerUses",
+    "HeldUnits",
     "InvoiceNumbers",
     "LedgerAccount",
     "LedgerEntry",

@@ -43,6 +43,17 @@ def taxes_add_up(*, name: str) -> pgtrigger.Trigger:
     )
 
 
+def lets_units_go(*, name: str) -> pgtrigger.Trigger:
+    """Return the trigger of orders: what is not unpaid any more holds nothing without a payment."""
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.After,
+        operation=pgtrigger.UpdateOf("status"),
+        condition=pgtrigger.Q(old__status="pending_payment", new__status__df="pending_payment"),
+        func="DELETE FROM orders_heldunits WHERE order_id = NEW.id; RETURN NULL;",
+    )
+
+
 def unchanged(*, name: str, apart_from: Sequence[str]) -> pgtrigger.Protect:
     """Return the trigger that refuses to change any column but these."""
     return pgtrigger.Protect(

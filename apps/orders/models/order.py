@@ -12,6 +12,7 @@ from apps.kernel.money import Money
 from apps.orders.models.guards import (
     append_only,
     known_status,
+    lets_units_go,
     life,
     taxes_add_up,
     unchanged,
@@ -151,6 +152,7 @@ class Order(models.Model):
             life(ORDER_FOLLOWS, name="order_status_follows"),
             taxes_add_up(name="order_taxes_add_up"),
             owes_an_invoice(name="order_paid_owes_an_invoice"),
+            lets_units_go(name="order_lets_its_units_go"),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from apps.orders.models import Cart, Order, OrderLine, PaymentAttempt
 from apps.orders.selectors.orders import Holder, WholeOrder, cart_of, hash_of, order_of, whole
 from apps.orders.services.cart_prices import PricedCart, price_cart
 from apps.orders.services.carts import change_open_cart, items_of
+from apps.orders.services.held_units import hold
 from apps.orders.services.ledger import post_sale
 from apps.orders.services.order_numbers import give_number
 from apps.orders.services.tenders import take as take_tenders
@@ -84,16 +85,17 @@ def place_order(
     expected_total: Money | None = None,
     expected_to_pay: Money | None = None,
     version: int | None = None,
+    ip: str | None = None,
 ) -> Placed:
     """Make the cart an order, reserve its stock and promise to charge it, all or nothing.
 
     A cart becomes one order: whoever repeats the call gets that order. Gift cards and store credit
     pay at once; nothing else is charged here, the payment attempt is the durable row that a worker
-    acts on.
+    acts on. `ip` is where the shopper asks from.
 
     Raises UnknownCart, VersionMismatch, CartNotReady, TotalChanged, UnknownPaymentProvider,
     PromotionUsedUp, PromotionChanged, ExpectedToPayMissing, ToPayChanged, GiftCardsNotUsable,
-    catalog.OutOfStock.
+    TooManyUnitsHeld, catalog.OutOfStock.
     """
     if payment.provider not in PROVIDERS:
         raise UnknownPaymentProvider("Pay with one of: stripe.")
@@ -121,6 +123,8 @@ def place_order(
         if tenders:
             post_sale(order)
         move(order, OrderStatus.PAID, reason="Nothing to pay.")
+    else:
+        hold(order, units=sum(line.quantity for line in lines), ip=ip)
     give_number(order)
     placed = WholeOrder(order, lines, attempts, promotions=promotions, tenders=tenders)
     return Placed(placed, token, created=True)

@@ -26,6 +26,7 @@ from apps.orders.selectors.edits import EditPlan, LinePlan, PromotionPlan, edit_
 from apps.orders.selectors.refunds import GivenBack
 from apps.orders.services.additions import additions_to
 from apps.orders.services.billing import issued_invoice
+from apps.orders.services.held_units import hold_other_units
 from apps.orders.services.orders import refuse_once_shipping
 from apps.orders.services.refunds import refund_remaining
 from apps.orders.services.returns import UnknownOrderLine
@@ -121,7 +122,7 @@ def plan_edit(order: Order, asked: Edit) -> EditPlan:
 def apply_edit(order: Order, asked: Edit, *, reason: str) -> GivenBack | None:
     """Give a locked order other pieces; what a paid one costs less goes back.
 
-    Raises as `plan_edit` does, catalog.NotHeld and catalog.OutOfStock.
+    Raises as `plan_edit` does, TooManyUnitsHeld, catalog.NotHeld and catalog.OutOfStock.
     """
     plan = plan_edit(order, asked)
     saved = order.grand_total_minor - plan.amounts["grand_total_minor"]
@@ -153,6 +154,8 @@ def apply_edit(order: Order, asked: Edit, *, reason: str) -> GivenBack | None:
         _hold_anew(order, plan)
     else:
         catalog.give_up(order_id=order.pk, quantities=plan.removed, reason=CHANGED)
+    if order.status == OrderStatus.PENDING_PAYMENT:
+        hold_other_units(order, units=sum(each.quantity for each in plan.lines))
     return given
 
 

@@ -358,6 +358,7 @@ class Checkout(APIView):
             expected_total=wish.get("expected_total"),
             expected_to_pay=wish.get("expected_to_pay"),
             version=expected_version(request),
+            ip=request.META.get("REMOTE_ADDR") or None,
         )
         order = placed.whole.order
         response = Response(
