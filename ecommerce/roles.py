@@ -246,6 +246,7 @@ ROLES: dict[str, DeclaredRole] = {
             "orders.grant_storecredit",
             "orders.issue_giftcard",
             "orders.refund_order",
+            "orders.retry_billingdocument",
             "orders.view_creditnotenumbers",
             "orders.view_invoicenumbers",
             "orders.view_ledgerentry",

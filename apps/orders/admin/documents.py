@@ -13,9 +13,10 @@ from django.utils.html import format_html, format_html_join
 
 from apps.kernel.backoffice import ReadOnly
 from apps.kernel.money import format_minor
+from apps.orders.admin.actions import act_on_each
 from apps.orders.admin.numbers import ByOrderNumber
 from apps.orders.models import BillingDocument, CreditNoteNumbers, InvoiceNumbers, Order
-from apps.orders.services.billing import DocumentNotReady, pdf_of
+from apps.orders.services.billing import DocumentNotReady, pdf_of, retry_document
 from apps.orders.states import DocumentStatus
 
 SEES = "orders.view_billingdocument"
@@ -23,12 +24,15 @@ SEES = "orders.view_billingdocument"
 
 @admin.register(BillingDocument)
 class BillingDocumentAdmin(ReadOnly, ByOrderNumber):
-    list_display = ("__str__", "kind", "order", "amount", "issued_at", "status", "pdf")
-    list_filter = ("kind", "status", "issued_at")
+    list_display = (
+        *("__str__", "kind", "order", "amount", "issued_at", "status", "gave_up_at", "pdf"),
+    )
+    list_filter = ("kind", "status", ("gave_up_at", admin.EmptyFieldListFilter), "issued_at")
     list_select_related = ("order",)
     search_fields = ("number", "order__number", "order__email")
     ordering = ("-created_at", "-id")
     readonly_fields = ("pdf",)
+    actions = ("retry",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -46,6 +50,13 @@ class BillingDocumentAdmin(ReadOnly, ByOrderNumber):
     def pdf(self, document: BillingDocument) -> str:
         """Where the file is, once it is written."""
         return link_to(document)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.retry_billingdocument")
+
+    @admin.action(description="Try again what was given up", permissions=["retry"])
+    def retry(self, request: HttpRequest, rows: QuerySet[BillingDocument]) -> None:
+        act_on_each(self, request, rows, lambda row: retry_document(document_id=row.pk))
 
     def get_urls(self) -> Any:
         fetch = self.admin_site.admin_view(self.fetch)

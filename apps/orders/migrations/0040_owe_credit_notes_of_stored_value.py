@@ -61,6 +61,27 @@ class Migration(migrations.Migration):
             database_operations=[
                 migrations.RunSQL(
                     sql="""
+                    CREATE INDEX CONCURRENTLY IF NOT EXISTS billing_document_given_up
+                    ON orders_billingdocument (gave_up_at) WHERE gave_up_at IS NOT NULL
+                    """,
+                    reverse_sql="DROP INDEX CONCURRENTLY billing_document_given_up",
+                ),
+            ],
+            state_operations=[
+                migrations.AddIndex(
+                    model_name="billingdocument",
+                    index=models.Index(
+                        condition=models.Q(("gave_up_at__isnull", False)),
+                        fields=["gave_up_at"],
+                        name="billing_document_given_up",
+                    ),
+                ),
+            ],
+        ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL(
+                    sql="""
                     CREATE UNIQUE INDEX CONCURRENTLY billing_document_one_credit_note_a_movement
                     ON orders_billingdocument (movement_id) WHERE movement_id IS NOT NULL
                     """,

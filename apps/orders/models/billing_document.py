@@ -130,6 +130,11 @@ class BillingDocument(Work):
                 name="billing_document_due",
                 condition=Q(next_action_at__isnull=False),
             ),
+            models.Index(
+                fields=["gave_up_at"],
+                name="billing_document_given_up",
+                condition=Q(gave_up_at__isnull=False),
+            ),
             models.Index(fields=["issued_at"], name="billing_document_by_time"),
             models.Index(
                 fields=["keep_until"],

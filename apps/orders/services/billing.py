@@ -12,11 +12,12 @@ from hashlib import sha256
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from apps.kernel.audit import record
 from apps.kernel.errors import Conflict
 from apps.kernel.work import claim, due_after_failure
 from apps.orders import files
@@ -55,6 +56,7 @@ TAKEN_BACK_BY: dict[type[Model], str] = {
 }
 FORGOTTEN_AT_ONCE = 100
 LOOK_AGAIN_SECONDS = 2
+TRIES_BEFORE_GIVING_UP = 15  # an hour and a quarter
 
 
 class DocumentNotReady(Conflict):
@@ -63,18 +65,43 @@ class DocumentNotReady(Conflict):
     code = "document_not_ready"
 
 
+class DocumentNotGivenUp(Conflict):
+    """It is written, or a worker is about to write it."""
+
+    code = "document_not_given_up"
+
+
 def advance_document() -> bool:
-    """Number, write and store the next due document. Returns False when none is due."""
+    """Number, write and store the next due document. Returns False when none is due.
+
+    One that cannot be written is given up after some tries: what it should say is missing, and
+    that does not pass by itself. For database and storage it waits as long as they are away.
+    """
     document = claim(BillingDocument)
     if document is None:
         return False
     try:
         _issue(document.pk)
-        _store(BillingDocument.objects.get(pk=document.pk))
-    except Exception:  # the storage is away, or one document is odd: the others go on
-        log.exception("A document could not be written.", extra={"reference": document.pk})
+        issued = BillingDocument.objects.get(pk=document.pk)
+        pdf = rendered(issued)
+    except OperationalError:
+        log.exception("A document has to wait.", extra={"reference": document.pk})
         due_after_failure(document)
+    except Exception:  # this one is odd: the others go on
+        log.exception("A document could not be written.", extra={"reference": document.pk})
+        _give_up_at_last(document)
+    else:
+        _store(issued, pdf)
     return True
+
+
+@transaction.atomic
+def retry_document(*, document_id: UUID) -> None:
+    """Let a document that was given up be tried again. Raises DocumentNotGivenUp."""
+    given_up = BillingDocument.objects.filter(pk=document_id, gave_up_at__isnull=False)
+    if not given_up.update(gave_up_at=None, next_action_at=Now(), tries=0):
+        raise DocumentNotGivenUp("It was not given up.")
+    record("orders.document_retried", about=document_id)
 
 
 def pdf_of(document: BillingDocument) -> bytes:
@@ -129,12 +156,27 @@ def _issue(document_id: UUID) -> None:
         total_minor=content["totals"]["grand_total"],
         currency=order.currency,
         keep_until=date(at.year + settings.INVOICE_RETENTION_YEARS, 12, 31),
+        gave_up_at=None,
+        next_action_at=Now(),
     )
 
 
-def _store(document: BillingDocument) -> None:
-    pdf = rendered(document)
-    files.keep(document.file, pdf)
+def _give_up_at_last(document: BillingDocument) -> None:
+    if document.tries < TRIES_BEFORE_GIVING_UP:
+        due_after_failure(document)
+        return
+    given_up = BillingDocument.objects.filter(pk=document.pk, next_action_at__isnull=False)
+    given_up.update(gave_up_at=Now(), next_action_at=None, lease_until=None)
+    log.critical("A document was given up.", extra={"reference": document.pk})
+
+
+def _store(document: BillingDocument, pdf: bytes) -> None:
+    try:
+        files.keep(document.file, pdf)
+    except Exception:  # the storage is away
+        log.exception("A document could not be stored.", extra={"reference": document.pk})
+        due_after_failure(document)
+        return
     BillingDocument.objects.filter(pk=document.pk, status=DocumentStatus.ISSUED).update(
         status=DocumentStatus.STORED,
         sha256=sha256(pdf).hexdigest(),

@@ -31,6 +31,7 @@ PAYLOAD_KEPT_FOR = timedelta(days=30)
 def open_orders_of(*, person: Person) -> int:
     """Return how many orders still need the person's data: not over, or something is under way."""
     moving = Q(next_action_at__isnull=False)
+    unwritten = moving | Q(gave_up_at__isnull=False)
     return (
         Order.objects.filter(owned_by(person))
         .filter(
@@ -38,7 +39,7 @@ def open_orders_of(*, person: Person) -> int:
             | Q(pk__in=PaymentAttempt.objects.filter(moving).values("order"))
             | Q(pk__in=Refund.objects.filter(moving).values("attempt__order"))
             | Q(pk__in=Return.objects.filter(status__in=OPEN_RETURNS).values("order"))
-            | Q(pk__in=BillingDocument.objects.filter(moving).values("order"))
+            | Q(pk__in=BillingDocument.objects.filter(unwritten).values("order"))
         )
         .count()
     )

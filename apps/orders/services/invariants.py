@@ -65,6 +65,7 @@ class Rule(StrEnum):
     TENDERED = "stored value pays for paid orders and for no other"
     NUMBERS = "order numbers have no gap"
     INVOICED = "a paid order has an invoice, money given back of it a credit note"
+    WRITTEN = "an invoice or credit note can be written"
     DOCUMENT_NUMBERS = "numbers of invoices and credit notes have no gap"
     IN_TIME = "due work is done within a minute"
 
@@ -115,6 +116,8 @@ def violations(
         yield Violation(Rule.NUMBERS, shown(first), detail)
     for order in orders_without_invoice(orders):
         yield Violation(Rule.INVOICED, str(order), order.status)
+    for document in BillingDocument.objects.filter(gave_up_at__isnull=False):
+        yield Violation(Rule.WRITTEN, str(document), f"given up after {document.tries} tries")
     for missing in missing_document_numbers(issued_since=placed_since):
         yield Violation(Rule.DOCUMENT_NUMBERS, missing, "")
     if workers_run:
