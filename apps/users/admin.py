@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from apps.kernel.address_forms import PlaceForm
 from apps.kernel.backoffice import Guarded, ReadOnly, Recorded, Told, guarded
 from apps.users.models import (
     ADMINISTRATOR,
@@ -111,6 +112,7 @@ class Addresses(admin.StackedInline):
     """The address book. Orders have copies of their own."""
 
     model = Address
+    form = PlaceForm
     extra = 0
     max_num = addresses.MOST
     classes = ("collapse",)

@@ -17,12 +17,12 @@ from apps.catalog.models import (
 from apps.catalog.services.reservations import release_reservation
 from apps.catalog.services.stock import LARGEST_QUANTITY, count, set_hot, set_policy
 from apps.catalog.services.stock.locations import ADDRESS, switch
+from apps.kernel.address_forms import PlaceForm
 from apps.kernel.backoffice import ReadOnly, Recorded, Told
-from apps.kernel.countries import COUNTRIES
 from apps.kernel.errors import DomainError
 
 
-class StockLocationForm(forms.ModelForm):
+class StockLocationForm(PlaceForm):
     """A place; the main one stays in use."""
 
     class Meta:
@@ -34,12 +34,6 @@ class StockLocationForm(forms.ModelForm):
         if self.instance.code == StockLocation.MAIN and not active:
             raise ValidationError("The main location serves the orders.")
         return active
-
-    def clean_country(self) -> str:
-        country: str = self.cleaned_data["country"]
-        if country and country not in COUNTRIES:
-            raise ValidationError("This is no country code.")
-        return country
 
 
 @admin.register(StockLocation)

@@ -198,6 +198,8 @@ def test_a_location_gets_a_whole_address(office, shop):
 
     assert "An address needs line 1, city, postal code and country." in half
     assert "This is no country code." in nowhere
+    short = office.post(page, {**whole, "postal_code": "2045"}).content.decode()
+    assert "This is no postal code of the country" in short
     shop.refresh_from_db()
     assert shop.city == ""
     assert office.post(page, whole).status_code == 302

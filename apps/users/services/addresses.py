@@ -1,5 +1,6 @@
 """Everything that changes an address book. Who changes one locks the person's row first."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -36,15 +37,20 @@ def add_address(*, user_id: UUID, **details: Any) -> Address:
 
 
 @transaction.atomic
-def change_address(*, user_id: UUID, address_id: UUID, **details: Any) -> Address:
-    """Change what is given of an address. As a default it takes the place of the one before.
+def change_address(
+    *, user_id: UUID, address_id: UUID, change: Callable[[Address], dict[str, Any]]
+) -> Address:
+    """Change an address. As a default it takes the place of the one before.
 
-    Raises UnknownAddress, also for somebody else's.
+    `change` says what, of what is kept; until that is written, nobody else changes the address.
+    Raises UnknownAddress, also for somebody else's, and what `change` raises.
     """
     _lock_book(user_id)
     mine = addresses_of(user_id=user_id).filter(pk=address_id)
-    if not mine.exists():
+    kept = mine.select_for_update(no_key=True).first()
+    if kept is None:
         raise UnknownAddress("There is no such address in your book.")
+    details = change(kept)
     _make_room(user_id, details)
     mine.update(**details, updated_at=Now())
     return mine.get()

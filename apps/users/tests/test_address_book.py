@@ -1,12 +1,19 @@
 """The address book: whose it is, how much it holds, and what is the default."""
 
-import pytest
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import pytest
+from django.db import connection, connections, transaction
+from rest_framework.test import APIClient
+
+from apps.kernel.postal_rules import RULED, settled
 from apps.kernel.tests.threads import at_once
 from apps.users.models import Address
 from apps.users.services import addresses
 from apps.users.services.addresses import AddressBookFull
-from apps.users.tests.factories import AddressFactory, UserFactory
+from apps.users.tests.factories import AddressFactory, UserFactory, access_token_for
 
 pytestmark = pytest.mark.django_db
 BOOK = "/api/v1/users/me/addresses"
@@ -137,7 +144,7 @@ def test_sixteen_defaults_at_once_leave_one():
 
     def choose(address):
         return lambda: addresses.change_address(
-            user_id=user.pk, address_id=address.pk, default_shipping=True, default_billing=True
+            user_id=user.pk, address_id=address.pk, change=lambda _: dict.fromkeys(FLAGS, True)
         )
 
     at_once(*(choose(address) for address in book))
@@ -182,3 +189,69 @@ def test_an_address_from_before_is_still_made_the_default(client_me, me):
     answer = client_me.patch(f"{BOOK}/{old.pk}", {"default_shipping": True, "line1": "2 Main"})
 
     assert (answer.status_code, answer.json()["postal_code"]) == (200, "?")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_changes_of_one_address_at_once_leave_one_that_keeps_the_rules():
+    user = UserFactory.create()
+    token = access_token_for(user)
+    changes = [
+        {"country": "US", "region": "IL", "postal_code": "62701"},
+        {"postal_code": "EC1A 1BB"},
+        {"postal_code": "W1A 0AX", "city": "London"},
+    ]
+    outcomes = set()
+    for turn in range(12):
+        address = AddressFactory(user=user, **DRAFT)
+        path = f"{BOOK}/{address.pk}"
+
+        def change(body, path=path):
+            client = APIClient(headers={"Authorization": f"Bearer {token}"})
+            return client.patch(path, body).status_code
+
+        moved, *stayed = at_once(*(partial(change, body) for body in changes))
+
+        address.refresh_from_db()
+        kept = {name: getattr(address, name) for name in (*RULED, "country")}
+        assert settled(kept)[1] == [], (turn, kept)
+        assert moved == 200
+        assert address.country == "US"
+        outcomes.update(stayed)
+    assert outcomes <= {200, 400}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_is_held_against_what_another_one_has_just_left():
+    user = UserFactory.create()
+    address = AddressFactory(user=user, **DRAFT)
+    client = APIClient(headers={"Authorization": f"Bearer {access_token_for(user)}"})
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            moved = {"country": "US", "region": "IL", "postal_code": "62701"}
+            Address.objects.filter(pk=address.pk).update(**moved)  # as the back office does
+            answer = pool.submit(late_change, client, address.pk)
+            wait_until_somebody_waits()
+        response = answer.result(timeout=10)
+
+    address.refresh_from_db()
+    assert response.status_code == 400
+    assert codes(response) == {("/postal_code", "invalid_postal_code")}
+    assert (address.country, address.postal_code) == ("US", "62701")
+
+
+def late_change(client, address_id):
+    try:
+        return client.patch(f"{BOOK}/{address_id}", {"postal_code": "EC1A 1BB"})
+    finally:
+        connections.close_all()
+
+
+def wait_until_somebody_waits():
+    for _ in range(500):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("Nobody waits for the row.")

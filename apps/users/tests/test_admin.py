@@ -147,6 +147,44 @@ def test_staff_correct_an_address_and_only_read_consents(boss):
     assert 'name="consents-0-text_version"' not in page
 
 
+@pytest.mark.parametrize(
+    ("said", "kept", "refusals"),
+    [
+        ({"region": "Illinois"}, ("IL", "62701"), []),
+        ({"region": "il", "postal_code": "62701-1234 "}, ("IL", "62701-1234"), []),
+        ({"postal_code": "62702"}, None, ["Addresses of this country have it."]),
+        ({"region": "Bavaria"}, None, ["The country has no such region."]),
+        ({"country": "XX"}, None, ["This is no country code."]),
+        ({"country": "DE"}, ("", "62701"), []),
+        ({"country": "HK", "region": "Kowloon", "postal_code": ""}, ("Kowloon", ""), []),
+        ({"country": "DE", "postal_code": "6270"}, None, ["postal code"]),
+    ],
+)
+def test_staff_keep_to_the_rules_of_an_address_s_country(boss, said, kept, refusals):
+    address = AddressFactory()
+    before = (address.region, address.postal_code, address.country)
+    book = {
+        name: getattr(address, name)
+        for name in ("id", "first_name", "last_name", "line1", "city", "postal_code", "country")
+    }
+    rows = {f"addresses-0-{name}": value for name, value in (book | said).items()} | {
+        "addresses-TOTAL_FORMS": "1",
+        "addresses-INITIAL_FORMS": "1",
+        "addresses-0-user": str(address.user_id),
+    }
+
+    response = boss.post(f"{USERS}{address.user_id}/change/", profile(address.user, **rows))
+
+    assert response.status_code == (200 if refusals else 302)
+    for refusal in refusals:
+        assert refusal in response.content.decode()
+    address.refresh_from_db()
+    if kept:
+        assert (address.region, address.postal_code) == kept
+    else:
+        assert (address.region, address.postal_code, address.country) == before
+
+
 def test_nobody_is_deleted_here(boss):
     user = UserFactory()
 

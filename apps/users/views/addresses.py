@@ -1,7 +1,7 @@
 """The address book over HTTP."""
 
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from apps.kernel.openapi import problems
 from apps.kernel.pagination import Ordering, Page, PageQuery, page_of, read_query
-from apps.users.models import User
+from apps.users.models import Address, User
 from apps.users.selectors.addresses import address_of, addresses_of
 from apps.users.serializers import (
     BOOK_COLUMNS,
@@ -79,11 +79,14 @@ class OneAddress(APIView):
     )
     def patch(self, request: Request, address_id: UUID) -> Response:
         """Change what is given. A new default takes the place of the old one."""
-        kept = address_of(user_id=_me(request), address_id=address_id)
-        draft = BookAddress(kept, data=request.data, partial=True)
-        draft.is_valid(raise_exception=True)
+
+        def change(kept: Address) -> dict[str, Any]:
+            draft = BookAddress(kept, data=request.data, partial=True)
+            draft.is_valid(raise_exception=True)
+            return draft.validated_data
+
         address = addresses.change_address(
-            user_id=_me(request), address_id=address_id, **draft.validated_data
+            user_id=_me(request), address_id=address_id, change=change
         )
         return Response(book_address_of(address))
 
