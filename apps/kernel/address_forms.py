@@ -9,7 +9,7 @@ from apps.kernel.countries import COUNTRIES
 from apps.kernel.postal_rules import RULED, settled
 
 
-class PlaceForm(forms.ModelForm):
+class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none at run time
     """What is said of an address is as its country's addresses are.
 
     What is not changed is not looked at, so that whatever was kept before can stay.
