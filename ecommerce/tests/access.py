@@ -525,7 +525,7 @@ PAGES: dict[str, Page] = {
             dict.fromkeys(("send", "receive", "give_up"), "catalog.change_stocktransfer"),
         ),
         ("catalog.tag", "add change delete", {}),
-        ("orders.billingdocument", "", {}),
+        ("orders.billingdocument", "", {"retry": "orders.retry_billingdocument"}),
         ("orders.cart", "", {}),
         ("orders.changeset", "", {}),
         ("orders.coupon", "", {}),

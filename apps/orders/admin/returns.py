@@ -1,15 +1,20 @@
 """Returns in the back office: staff read them, decide, and say what came back."""
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 
 from apps.kernel.backoffice import ReadOnly, guarded
 from apps.kernel.money import format_minor
 from apps.orders.admin.actions import act_on_each
+from apps.orders.admin.inspections import InspectionForm
 from apps.orders.admin.numbers import ByOrderNumber
 from apps.orders.models import Return, ReturnLine
 from apps.orders.services import inspections, returns
@@ -23,7 +28,7 @@ class ReturnLines(ReadOnly, admin.TabularInline):
 
 @admin.register(Return)
 class ReturnAdmin(ReadOnly, ByOrderNumber):
-    """Parts of a return, and the parcel's price, are accepted over the API."""
+    """Whole returns are accepted in the list, parts and the parcel's price on a return's page."""
 
     list_display = ("id", "status", "order", "amount", "requested_at", "changed_at")
     list_filter = ("status", "lines__reason", "requested_at")
@@ -32,6 +37,34 @@ class ReturnAdmin(ReadOnly, ByOrderNumber):
     ordering = ("-requested_at",)
     inlines = (ReturnLines,)
     actions = ("approve", "reject", "receive", "restock", "write_off")
+    change_form_template = "admin/return.html"
+
+    def get_urls(self) -> Any:
+        inspection = self.admin_site.admin_view(self.inspection)
+        return [
+            path("<uuid:return_id>/inspection/", inspection, name="orders_return_inspection"),
+            *super().get_urls(),
+        ]
+
+    @guarded
+    def inspection(self, request: HttpRequest, return_id: UUID) -> HttpResponse:
+        """Say of each line what is accepted; stock and money follow at once."""
+        if not self.has_inspect_permission(request):
+            raise PermissionDenied
+        found = get_object_or_404(Return, pk=return_id)
+        form = InspectionForm(found, request.POST or None)
+        inspector = cast("UUID", request.user.pk)
+        if request.method == "POST" and form.is_valid() and form.inspect(actor_id=inspector):
+            messages.success(request, "The return is inspected.")
+            return HttpResponseRedirect(reverse("admin:orders_return_changelist"))
+        page = {
+            **self.admin_site.each_context(request),
+            "title": "Inspect",
+            "opts": self.opts,
+            "found": found,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/inspect_return.html", page)
 
     @admin.display(description="amount", ordering="amount_minor")
     def amount(self, found: Return) -> str:
