@@ -302,6 +302,26 @@ def test_what_had_gone_back_before_does_not_go_back_again(sold, warehouse):
     assert refundable_minor(order.pk) == 0
 
 
+def test_a_part_of_the_parcel_s_price_is_given_back_and_not_once_more_with_the_goods(
+    sold, warehouse
+):
+    order, _, _ = sold
+    clerk = staff_client("orders.refund_order", "orders.view_order")
+    part = {"amount": {"amount": "2.00", "currency": "USD"}, "reason": "Late."}
+    path = f"/api/v1/orders/{order.pk}/refunds"
+    answer = clerk.post(path, part, headers={"Idempotency-Key": uuid4().hex})
+
+    goods = inspect(warehouse, received_return(order, 2), 2).json()
+    rest = inspect(warehouse, received_return(order, 1), 1, refund_shipping=True).json()
+
+    assert answer.status_code == 201
+    assert goods["refund"]["amount"]["amount"] == "20.00"
+    assert rest["amount"]["amount"] == "16.00"
+    assert rest["refund"]["amount"]["amount"] == "14.00"
+    assert refundable_minor(order.pk) == 0
+    assert list(violations(ask_providers=False, workers_run=False)) == []
+
+
 def test_money_that_could_not_be_sent_is_sent_again(sold, warehouse):
     order, _, _ = sold
     clerk = staff_client("orders.refund_order", "orders.view_order")
