@@ -9,6 +9,7 @@ from django.db import transaction
 
 from apps.kernel.ids import new_id
 from apps.kernel.json import dumps
+from apps.kernel.prepared import prepared
 from apps.kernel.trail import request_id, traceparent
 
 
@@ -39,7 +40,7 @@ def publish_all(events: Mapping[UUID, Event]) -> None:
     if not connection.in_atomic_block:
         names = ", ".join({event.name for event in events.values()})
         raise RuntimeError(f"{names} must be published inside the transaction it describes.")
-    with connection.cursor() as cursor:
+    with prepared(in_transactions=True), connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO kernel_outboxevent

@@ -25,7 +25,6 @@ STATEMENTS = Histogram(
 )
 CONNECTIONS = Counter("database_connections_opened", "Connections that were opened.")
 CONNECTION_ERRORS = Counter("database_connection_errors", "Connections that were refused.")
-SENT_BEFORE_PREPARED = 5
 
 
 class MeasuredCursor(CursorWrapper):
@@ -57,20 +56,29 @@ class JSONLoader(Loader):
 
 
 class PreparingCursor(Cursor[Any]):
-    """Lets the server keep the plan of a statement that this connection has sent before.
+    """Lets the server keep the plan of a statement for as long as the connection is open.
 
     In a transaction it does not: when a migration has changed the type of a column, the server
     refuses the plan, and only outside of one can the statement be sent again.
     """
 
+    in_transactions = False
+
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         """Send one statement."""
-        if self.connection.info.transaction_status != TransactionStatus.IDLE:
-            return super().execute(query, params, **options | {"prepare": False})
+        if not self.connection.autocommit:
+            wanted = {} if self.in_transactions else {"prepare": False}
+            return super().execute(query, params, **options | wanted)
         try:
             return super().execute(query, params, **options)
         except FeatureNotSupported:
             return super().execute(query, params, **options | {"prepare": False})
+
+
+class AlwaysPreparingCursor(PreparingCursor):
+    """Prepares in transactions, too: for statements whose results no migration changes."""
+
+    in_transactions = True
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -78,16 +86,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_connection_params(self) -> dict[str, Any]:
         """Return what a connection is opened with. Only a PreparingCursor prepares anything."""
-        return {**super().get_connection_params(), "prepare_threshold": SENT_BEFORE_PREPARED}
+        return {**super().get_connection_params(), "prepare_threshold": 0}
 
     @contextmanager
-    def prepared(self) -> Iterator[None]:
+    def prepared(self, *, in_transactions: bool) -> Iterator[None]:
         """Prepare what is sent in this block, unless a tracer wants to see the statements."""
         self.ensure_connection()
         opened = self.connection
         factory = opened.cursor_factory
         if factory is base.Cursor:
-            opened.cursor_factory = PreparingCursor
+            opened.cursor_factory = AlwaysPreparingCursor if in_transactions else PreparingCursor
         try:
             yield
         finally:

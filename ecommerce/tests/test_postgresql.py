@@ -105,11 +105,11 @@ def numbers() -> Iterator[None]:
     as_another("DROP TABLE numbers")
 
 
-def send(times: int = 6) -> list[object]:
+def send(statement: str = COUNTED) -> list[object]:
     answers = []
-    for more in range(times):
+    for more in range(6):
         with connection.cursor() as cursor:
-            cursor.execute(COUNTED, [more])
+            cursor.execute(statement, [more])
             answers.append(cursor.fetchone()[0])
     return answers
 
@@ -138,6 +138,23 @@ def test_nothing_is_prepared_in_a_transaction():
     with transaction.atomic(), prepared():
         send()
         assert plans_kept() == 0
+
+
+TYPED = "SELECT count(number) + %s::int, max(number)::int FROM numbers"
+
+
+@pytest.mark.usefixtures("numbers")
+def test_a_statement_that_says_its_types_is_prepared_in_a_transaction_and_outlives_a_migration():
+    connection.close()
+    with prepared(in_transactions=True):
+        with transaction.atomic():
+            assert send(TYPED) == [0, 1, 2, 3, 4, 5]
+            assert plans_kept() == 2  # the question itself is one
+
+        as_another("ALTER TABLE numbers ALTER COLUMN number TYPE bigint")
+
+        with transaction.atomic():
+            assert send(TYPED) == [0, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.usefixtures("numbers")

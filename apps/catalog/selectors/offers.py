@@ -14,6 +14,7 @@ from apps.catalog.models import picture_url
 from apps.catalog.pricing import applicable
 from apps.catalog.states import AVAILABLE, AVAILABLE_ON, ORDERABLE, band_of
 from apps.kernel.money import Money
+from apps.kernel.prepared import prepared
 
 AT = "coalesce(%(at)s::timestamptz, statement_timestamp())"
 CURRENCY = "coalesce(%(currency)s::text, v.currency)"
@@ -29,14 +30,15 @@ PRICES = f"""(
 )"""
 
 OFFERS = f"""
-SELECT v.id, v.product_id, v.sku, concat_ws(', ', p.name, nullif(v.name, '')),
-    {PRICES}, {CURRENCY}, v.weight_grams,
-    CASE WHEN v.currency = {CURRENCY} THEN v.price_minor END,
-    coalesce(string_to_array(trim('/' from c.path), '/')::uuid[], ARRAY[]::uuid[]), p.brand_id,
-    ARRAY(SELECT t.slug FROM catalog_product_tags o JOIN catalog_tag t ON t.id = o.tag_id
+SELECT v.id::uuid, v.product_id::uuid, v.sku::text, concat_ws(', ', p.name, nullif(v.name, '')),
+    {PRICES}, {CURRENCY}::text, v.weight_grams::int,
+    (CASE WHEN v.currency = {CURRENCY} THEN v.price_minor END)::bigint,
+    coalesce(string_to_array(trim('/' from c.path), '/')::uuid[], ARRAY[]::uuid[]),
+    p.brand_id::uuid,
+    ARRAY(SELECT t.slug::text FROM catalog_product_tags o JOIN catalog_tag t ON t.id = o.tag_id
         WHERE o.product_id = p.id),
-    p.tax_class, {ORDERABLE}, {AVAILABLE}, {AVAILABLE_ON},
-    (SELECT i.file FROM catalog_image i
+    p.tax_class::text, {ORDERABLE}, {AVAILABLE}, {AVAILABLE_ON}::date,
+    (SELECT i.file::text FROM catalog_image i
         WHERE i.product_id = p.id ORDER BY i.position, i.id LIMIT 1)
 FROM catalog_variant v JOIN catalog_product p ON p.id = v.product_id
 LEFT JOIN catalog_category c ON c.id = p.category_id
@@ -163,7 +165,7 @@ def offers(
     the prices of a customer group, of this moment by the database's clock, or of another one.
     """
     asked = {"currency": currency, "group": customer_group_id, "at": at}
-    with connection.cursor() as cursor:
+    with prepared(in_transactions=True), connection.cursor() as cursor:
         cursor.execute(OFFERS, {"variants": list(variant_ids), **asked})
         return {row[0]: _offer(row) for row in cursor.fetchall() if _is_priced(row)}
 

@@ -9,14 +9,15 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.kernel.errors import NotFound
+from apps.kernel.prepared import prepared, typed
 from apps.orders import pricing
 from apps.orders.models import Coupon, CouponBatch, Promotion
 from apps.orders.states import PromotionStatus
 
 # Shoppers are told of every rule that was tried: only of what runs, or what their codes are for.
-COUNTS = """
-SELECT p.*, (
-    SELECT u.uses FROM orders_customeruses u
+COUNTS = f"""
+SELECT {typed(Promotion, "p")}, (
+    SELECT u.uses::int FROM orders_customeruses u
     WHERE u.promotion_id = p.id AND u.coupon_id IS NULL AND u.customer_id = %(customer)s
 ) AS used_by_customer, (
     SELECT json_agg(json_build_array(
@@ -36,7 +37,7 @@ WHERE p.status = 'active' AND (
     OR p.id IN (SELECT promotion_id FROM orders_coupon WHERE code = ANY(%(codes)s::text[]))
 )
 ORDER BY p.id
-"""
+"""  # noqa: S608 - the columns' names come from the model
 
 
 class UnknownPromotion(NotFound):
@@ -67,7 +68,8 @@ def rules_for(
 ) -> Rules:
     """Return what counts for a cart with these codes, as the database knows it. One statement."""
     asked = {"codes": list(codes), "customer": customer_id, "at": at}
-    rows = list(Promotion.objects.raw(COUNTS, asked))
+    with prepared(in_transactions=True):
+        rows = list(Promotion.objects.raw(COUNTS, asked))
     coupons, ids, code_uses = [], {}, {}
     for row in rows:
         for coupon_id, code, left, most, uses in cast("Any", row).given_codes or ():

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from apps.catalog import interface as catalog
 from apps.kernel.errors import Conflict, Invalid, NotFound, VersionMismatch
 from apps.kernel.ids import new_id
+from apps.kernel.prepared import prepared, typed
 from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
 from apps.orders.selectors.orders import Holder, cart_of, hash_of, lines_from
 from apps.orders.services.cart_prices import (
@@ -21,18 +22,21 @@ from apps.orders.services.cart_prices import (
 )
 from apps.users import interface as users
 
-ADD = """
+ADD = f"""
 INSERT INTO orders_cartitem (id, cart_id, variant_id, quantity, seen_price_minor)
 VALUES (%(id)s, %(cart)s, %(variant)s, %(quantity)s, %(price)s)
 ON CONFLICT ON CONSTRAINT cart_item_once_a_variant DO UPDATE SET
     quantity = orders_cartitem.quantity + excluded.quantity,
     seen_price_minor = excluded.seen_price_minor
 WHERE orders_cartitem.quantity + excluded.quantity <= %(most)s
-RETURNING *
-"""
+RETURNING {typed(CartItem, "orders_cartitem")}
+"""  # noqa: S608 - the columns' names come from the model
 
-SEEN = """
-    (SELECT seen.version FROM orders_cart AS seen WHERE seen.id = orders_cart.id) AS seen_version,
+SEEN = f"""
+    {typed(Cart, "orders_cart")},
+    (
+        SELECT seen.version::int FROM orders_cart AS seen WHERE seen.id = orders_cart.id
+    ) AS seen_version,
     (
         SELECT json_agg(
             json_build_array(item.id, item.variant_id, item.quantity, item.seen_price_minor)
@@ -40,7 +44,7 @@ SEEN = """
         )
         FROM orders_cartitem AS item WHERE item.cart_id = orders_cart.id
     ) AS seen_lines
-"""
+"""  # noqa: S608 - the columns' names come from the model
 
 
 class CartIsOrdered(Conflict):
@@ -120,7 +124,8 @@ def add_item(
         "price": offers[variant_id].price_for(held + quantity).minor,
         "most": LARGEST_QUANTITY,
     }
-    added = next(iter(CartItem.objects.raw(ADD, wish)), None)
+    with prepared(in_transactions=True):
+        added = next(iter(CartItem.objects.raw(ADD, wish)), None)
     if added is None:
         raise QuantityTooLarge(f"A cart takes at most {LARGEST_QUANTITY} of one thing.")
     lines[variant_id] = added
@@ -218,18 +223,19 @@ def change_open_cart(
     """
     columns = {column.name: column for column in Cart._meta.concrete_fields}
     assignments = "".join(f", {columns[name].column} = %s" for name in values)
-    prepared = [columns[name].get_db_prep_save(value, connection) for name, value in values.items()]
+    saved = [columns[name].get_db_prep_save(value, connection) for name, value in values.items()]
     changed = Cart.objects.raw(
         f"""
         UPDATE orders_cart SET version = version + 1, updated_at = now(){assignments}
         WHERE id = %s AND status = 'open'
             AND (customer_id = %s OR (customer_id IS NULL AND token_hash = %s AND token_hash <> ''))
             AND (%s::int IS NULL OR version = %s)
-        RETURNING *, {SEEN}
+        RETURNING {SEEN}
         """,  # noqa: S608 - the columns' names come from the model
-        [*prepared, cart_id, holder.customer_id, holder.token_hash, version, version],
+        [*saved, cart_id, holder.customer_id, holder.token_hash, version, version],
     )
-    return next(iter(changed), None)
+    with prepared(in_transactions=True):
+        return next(iter(changed), None)
 
 
 def items_of(cart: Cart) -> list[CartItem]:

@@ -16,8 +16,9 @@ from apps.orders.pricing import Rate, Taxes
 # Of all areas that hold the address the narrowest, by the longer beginning of the postal code, then
 # by the region, then by the country. No area is in two zones, so there is never more than one.
 APPLICABLE = """
-SELECT z.id, z.name, z.prices_include_tax, z.shipping_taxed, p.code,
-    a.country, a.region, a.postal_prefix, c.code, c.is_default, r.code, r.ppm, r.name
+SELECT z.id::uuid, z.name::text, z.prices_include_tax::bool, z.shipping_taxed::bool, p.code::text,
+    a.country::text, a.region::text, a.postal_prefix::text, c.code::text, c.is_default::bool,
+    r.code::text, r.ppm::int, r.name::text
 FROM (
     SELECT zone_id, country, region, postal_prefix FROM orders_taxarea
     WHERE country IN (%(country)s::text, '') AND region = ANY(%(regions)s::text[])
@@ -81,7 +82,7 @@ def applicable(address: Mapping[str, Any] | None, at: datetime) -> Applicable:
         "prefixes": [postal_code[:length] for length in range(len(postal_code) + 1)],
         "at": at,
     }
-    with prepared(), connection.cursor() as cursor:
+    with prepared(in_transactions=True), connection.cursor() as cursor:
         cursor.execute(APPLICABLE, place)
         rows = cursor.fetchall()
     return _applicable(rows) if rows else NOWHERE

@@ -14,6 +14,7 @@ from apps.catalog.services.stock.balances import CROSSED, LOCKED, TOLD, low, tel
 from apps.catalog.services.stock.goods import UnknownStockLocation, open_balances
 from apps.catalog.services.stock.quantities import Quantities, columns, skus_of, summed
 from apps.kernel.errors import Conflict
+from apps.kernel.prepared import prepared
 
 RESERVE = f"""
 WITH asked AS (
@@ -71,8 +72,8 @@ WITH asked AS (
         (stock_id, kind, on_hand_delta, reserved_delta, order_id, reason)
     SELECT stock_id, 'reserve', 0, quantity, %(order)s, '' FROM held
 ), crossed AS ({CROSSED})
-SELECT ARRAY(SELECT variant_id FROM hot UNION SELECT variant_id FROM heated),
-    ARRAY(SELECT variant_id FROM short),
+SELECT ARRAY(SELECT variant_id FROM hot UNION SELECT variant_id FROM heated)::uuid[],
+    ARRAY(SELECT variant_id FROM short)::uuid[],
     EXISTS (SELECT FROM kept) OR (SELECT count(*) FROM moved) <> (SELECT count(*) FROM held),
     {TOLD}
 """
@@ -319,7 +320,7 @@ def _take(
 ) -> tuple[list[UUID], list[UUID], bool]:
     """Reserve from the balances. Returns hot variants, which keep it from that, and refusals."""
     parameters: dict[str, Any] = {"order": order_id, "hold": hold_for, **columns(wanted)}
-    with connection.cursor() as cursor:
+    with prepared(in_transactions=True), connection.cursor() as cursor:
         cursor.execute(RESERVE, {**parameters, "low": low(), "hot_too": hot_too})
         hot, short, kept, told = cursor.fetchone()
     tell(told)
