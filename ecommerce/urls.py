@@ -20,6 +20,7 @@ for_everybody: dict[str, Any] = {"authentication_classes": [], "permission_class
 
 # Paths are tried one after the other, so what is asked most stands first.
 api: list[URLPattern | URLResolver] = [
+    path("carts/", include("apps.orders.cart_urls")),
     path("", include("apps.catalog.urls")),
     path("", include("apps.kernel.urls")),
     path("", include("apps.users.urls")),

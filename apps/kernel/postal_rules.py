@@ -119,6 +119,7 @@ def settled(address: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:
     return said, faults
 
 
+@lru_cache(maxsize=1024)
 def spellings(country: str, region: str) -> tuple[str, ...]:
     """Return all that the region is called, with what it is called here."""
     found = rules_of(country).region(region)
