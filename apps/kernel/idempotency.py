@@ -19,12 +19,17 @@ from rest_framework.views import APIView
 from apps.kernel.errors import Conflict, DomainError, Invalid
 from apps.kernel.json import dumps
 from apps.kernel.models import IdempotencyRecord
+from apps.kernel.prepared import prepared, read, typed
 from apps.kernel.rest import PROBLEM
 
 KEPT_FOR = timedelta(hours=72)
 KEPT_HEADERS = ("ETag", "Location")
 # An answer that only says "not now" is not an answer to keep.
 NOT_FINAL = frozenset({401, 408, 409, 412, 425, 429})
+EARLIER = f"""
+SELECT {typed(IdempotencyRecord, "r")} FROM kernel_idempotencyrecord r
+WHERE r.principal = %s AND r.route = %s AND r.key = %s
+"""  # noqa: S608 - the columns' names come from the model
 
 
 class IdempotencyKeyRequired(APIException):
@@ -119,13 +124,14 @@ def _claim(record: IdempotencyRecord) -> IdempotencyRecord | None:
     """Hold the key until the transaction ends; return the answer that was given before."""
     identity = f"{record.principal}\n{record.route}\n{record.key}"
     lock = int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
+    with prepared(in_transactions=True), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s::bigint)", [lock])
         if not cursor.fetchone()[0]:
             raise IdempotencyKeyInUse("A request with this key is still running.", retry_after=1)
-    return IdempotencyRecord.objects.filter(
-        principal=record.principal, route=record.route, key=record.key
-    ).first()
+        # What was answered before the lock was had is seen by the next statement only.
+        cursor.execute(EARLIER, [record.principal, record.route, record.key])
+        row = cursor.fetchone()
+    return read(IdempotencyRecord, row)[0] if row else None
 
 
 def _replay(earlier: IdempotencyRecord, record: IdempotencyRecord) -> Response:

@@ -1,9 +1,13 @@
-"""Statements that the database plans once for each connection."""
+"""Statements that the database plans once for each connection, and what they return."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, cast
+from functools import cache
+from typing import Any, TypeVar, cast
 
 from django.db import connection, models
+
+M = TypeVar("M", bound=models.Model)
 
 
 def prepared(*, in_transactions: bool = False) -> AbstractContextManager[None]:
@@ -24,12 +28,32 @@ def prepared(*, in_transactions: bool = False) -> AbstractContextManager[None]:
 def typed(model: type[models.Model], table: str) -> str:
     """Return the model's columns for a SELECT or RETURNING, each with its type, without a length.
 
-    What such a statement returns stays what it is when a migration makes a column larger.
+    What such a statement returns stays what it is when a migration makes a column larger. `read`
+    makes instances of it.
     """
     return ", ".join(
         f"{table}.{column.column}::{_type_of(column)} AS {column.column}"
         for column in model._meta.concrete_fields
     )
+
+
+def read(model: type[M], row: Sequence[Any]) -> tuple[M, Sequence[Any]]:
+    """Return the instance that `typed` columns at the beginning of a row are, and what follows."""
+    names, conversions = _columns_of(model)
+    values = list(row[: len(names)])
+    for place, convert in conversions:
+        values[place] = convert(values[place], None, connection)
+    return model.from_db(connection.alias, names, values), row[len(names) :]
+
+
+@cache
+def _columns_of(model: type[models.Model]) -> tuple[list[str], list[tuple[int, Any]]]:
+    columns = model._meta.concrete_fields
+    return [column.attname for column in columns], [
+        (place, column.from_db_value)
+        for place, column in enumerate(columns)
+        if hasattr(column, "from_db_value")
+    ]
 
 
 def _type_of(column: "models.Field[Any, Any]") -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from apps.kernel.errors import NotFound
-from apps.kernel.prepared import prepared, typed
+from apps.kernel.prepared import prepared, read, typed
 from apps.orders import pricing
 from apps.orders.models import Coupon, CouponBatch, Promotion
 from apps.orders.states import PromotionStatus
@@ -68,26 +69,27 @@ def rules_for(
 ) -> Rules:
     """Return what counts for a cart with these codes, as the database knows it. One statement."""
     asked = {"codes": list(codes), "customer": customer_id, "at": at}
-    with prepared(in_transactions=True):
-        rows = list(Promotion.objects.raw(COUNTS, asked))
+    with prepared(in_transactions=True), connection.cursor() as cursor:
+        cursor.execute(COUNTS, asked)
+        found = [read(Promotion, row) for row in cursor.fetchall()]
     coupons, ids, code_uses = [], {}, {}
-    for row in rows:
-        for coupon_id, code, left, most, uses in cast("Any", row).given_codes or ():
+    for row, (_, given_codes, _) in found:
+        for coupon_id, code, left, most, uses in given_codes or ():
             coupons.append(pricing.Coupon(code, row.pk, left, most))
             ids[code] = UUID(coupon_id)
             code_uses[code] = uses or 0
     coupons += [pricing.Coupon(code, None) for code in codes if code not in ids]
     customer = pricing.Customer(
         group_id=group_id,
-        first_order=any(cast("Any", row).would_be_first for row in rows),
-        uses={row.pk: cast("Any", row).used_by_customer or 0 for row in rows},
+        first_order=any(would_be_first for _, (_, _, would_be_first) in found),
+        uses={row.pk: used_by_customer or 0 for row, (used_by_customer, _, _) in found},
         code_uses=code_uses,
     )
     return Rules(
-        promotions=tuple(map(rule_of, rows)),
+        promotions=tuple(rule_of(row) for row, _ in found),
         coupons=tuple(coupons),
         customer=customer if customer_id else None,
-        rows={row.pk: row for row in rows},
+        rows={row.pk: row for row, _ in found},
         coupon_ids=ids,
     )
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from apps.catalog import interface as catalog
 from apps.kernel.errors import Conflict, Invalid, NotFound, VersionMismatch
 from apps.kernel.ids import new_id
-from apps.kernel.prepared import prepared, typed
+from apps.kernel.prepared import prepared, read, typed
 from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
 from apps.orders.selectors.orders import Holder, cart_of, hash_of, lines_from
 from apps.orders.services.cart_prices import (
@@ -124,11 +124,12 @@ def add_item(
         "price": offers[variant_id].price_for(held + quantity).minor,
         "most": LARGEST_QUANTITY,
     }
-    with prepared(in_transactions=True):
-        added = next(iter(CartItem.objects.raw(ADD, wish)), None)
-    if added is None:
+    with prepared(in_transactions=True), connection.cursor() as cursor:
+        cursor.execute(ADD, wish)
+        row = cursor.fetchone()
+    if row is None:
         raise QuantityTooLarge(f"A cart takes at most {LARGEST_QUANTITY} of one thing.")
-    lines[variant_id] = added
+    lines[variant_id], _ = read(CartItem, row)
     if len(lines) > MOST_LINES:
         raise CartIsFull(f"A cart takes at most {MOST_LINES} lines.")
     return price_cart(cart, holder=holder, items=list(lines.values()), offers=offers)
@@ -224,18 +225,23 @@ def change_open_cart(
     columns = {column.name: column for column in Cart._meta.concrete_fields}
     assignments = "".join(f", {columns[name].column} = %s" for name in values)
     saved = [columns[name].get_db_prep_save(value, connection) for name, value in values.items()]
-    changed = Cart.objects.raw(
-        f"""
-        UPDATE orders_cart SET version = version + 1, updated_at = now(){assignments}
-        WHERE id = %s AND status = 'open'
-            AND (customer_id = %s OR (customer_id IS NULL AND token_hash = %s AND token_hash <> ''))
-            AND (%s::int IS NULL OR version = %s)
-        RETURNING {SEEN}
-        """,  # noqa: S608 - the columns' names come from the model
-        [*saved, cart_id, holder.customer_id, holder.token_hash, version, version],
-    )
-    with prepared(in_transactions=True):
-        return next(iter(changed), None)
+    with prepared(in_transactions=True), connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE orders_cart SET version = version + 1, updated_at = now(){assignments}
+            WHERE id = %s AND status = 'open' AND (
+                customer_id = %s OR (customer_id IS NULL AND token_hash = %s AND token_hash <> '')
+            ) AND (%s::int IS NULL OR version = %s)
+            RETURNING {SEEN}
+            """,  # noqa: S608 - the columns' names come from the model
+            [*saved, cart_id, holder.customer_id, holder.token_hash, version, version],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    cart, seen = read(Cart, row)
+    vars(cart)["seen_version"], vars(cart)["seen_lines"] = seen
+    return cart
 
 
 def items_of(cart: Cart) -> list[CartItem]:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from apps.kernel.errors import Conflict
 from apps.kernel.ids import new_id
+from apps.kernel.prepared import prepared
 from apps.orders.models import Order, OrderPromotion
 from apps.orders.pricing import Quote
 from apps.orders.selectors.promotions import Rules, most_per_customer
@@ -204,7 +205,7 @@ def release_uses(order: Order) -> None:
 
 
 def _take(statement: str, order: Order, wanted: Iterable[dict[str, Any]]) -> None:
-    with connection.cursor() as cursor:
+    with prepared(in_transactions=True), connection.cursor() as cursor:
         cursor.execute(
             statement,
             {
