@@ -50,6 +50,7 @@ from apps.catalog.services.stock import (
     reserve,
     return_to_stock,
     ship,
+    take_turn,
 )
 from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 
@@ -101,6 +102,7 @@ __all__ = [
     "stock_differences",
     "stock_figures",
     "take_due_alerts",
+    "take_turn",
     "tax_classes_in_use",
     "transfer_differences",
 ]

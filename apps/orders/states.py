@@ -90,6 +90,7 @@ class ChangeKind(StrEnum):
     REFUND = "refund"
     RETURN = "return"
     EDIT = "edit"
+    EXCHANGE = "exchange"
 
 
 class ChangeStatus(StrEnum):

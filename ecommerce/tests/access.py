@@ -427,6 +427,9 @@ ROUTES: dict[str, Rule] = {
     "POST returns/{return_id}/cancellations": holder_or(
         "orders.decide_return", sees="orders.view_order"
     ),
+    "POST returns/{return_id}/exchanges": holder_or(
+        "orders.decide_return", sees="orders.view_order"
+    ),
     "POST returns/{return_id}/approvals": staff("orders.decide_return"),
     "POST returns/{return_id}/rejections": staff("orders.decide_return"),
     "POST returns/{return_id}/receipts": staff("orders.inspect_return"),

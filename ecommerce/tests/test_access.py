@@ -146,6 +146,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST orders/{order_id}/returns": {
         "lines": [{"order_line_id": str(uuid4()), "quantity": 1, "reason": "other"}]
     },
+    "POST returns/{return_id}/exchanges": {"lines": []},
     "POST returns/{return_id}/rejections": {"reason": "It was opened."},
     "POST returns/{return_id}/inspections": {"lines": [{"line_id": str(uuid4()), "accepted": 0}]},
     "POST stock-transfers/{transfer_id}/receipts": {"lines": [{"sku": "ON-SALE", "quantity": 1}]},

@@ -108,6 +108,18 @@ IDS_IN_BODIES: dict[tuple[str, str], tuple[Any, int]] = {
         {"lines": [{"line_id": str(uuid4()), "accepted": 0}]},
         409,
     ),
+    ("POST orders/{order_id}/changes", "lines.variant_id"): (
+        {"kind": "edit", "lines": [{"variant_id": str(uuid4()), "quantity": 1}]},
+        409,  # its payment is under way
+    ),
+    ("POST returns/{return_id}/exchanges", "lines.line_id"): (
+        {"lines": [{"line_id": str(uuid4()), "variant_id": str(uuid4())}]},
+        404,
+    ),
+    ("POST returns/{return_id}/exchanges", "lines.variant_id"): (
+        {"lines": [{"line_id": str(uuid4()), "variant_id": str(uuid4())}]},
+        404,
+    ),
     ("POST users/me/alerts", "variant_id"): ({"variant_id": str(uuid4())}, 404),
     ("PUT users/me/avatar", "upload"): ({"upload": str(uuid4())}, 404),
     ("PUT users/{user_id}/roles", "roles"): ({"roles": [str(uuid4())]}, 422),

@@ -16,14 +16,28 @@ from apps.kernel.money import format_minor
 from apps.orders.admin.actions import act_on_each
 from apps.orders.admin.inspections import InspectionForm
 from apps.orders.admin.numbers import ByOrderNumber
-from apps.orders.models import Return, ReturnLine
+from apps.orders.models import Replacement, Return, ReturnLine
 from apps.orders.services import inspections, returns
 from apps.orders.states import Resolution
 
 
 class ReturnLines(ReadOnly, admin.TabularInline):
     model = ReturnLine
-    fields = ("order_line", "quantity", "reason", "accepted", "resolution", "amount_minor")
+    fields = (
+        *("order_line", "quantity", "reason", "exchange", "accepted", "resolution"),
+        "amount_minor",
+    )
+    readonly_fields = ("exchange",)
+
+    @admin.display(description="exchange for")
+    def exchange(self, line: ReturnLine) -> str:
+        wanted = getattr(line, "exchange", None)
+        return f"{wanted.sku} {wanted.name}" if wanted else ""
+
+
+class Replacements(ReadOnly, admin.TabularInline):
+    model = Replacement
+    fields = ("order", "paid_minor", "returned_minor", "made_at")
 
 
 @admin.register(Return)
@@ -35,7 +49,7 @@ class ReturnAdmin(ReadOnly, ByOrderNumber):
     list_select_related = ("order",)
     search_fields = ("id", "order__number", "order__email")
     ordering = ("-requested_at",)
-    inlines = (ReturnLines,)
+    inlines = (ReturnLines, Replacements)
     actions = ("approve", "reject", "receive", "restock", "write_off")
     change_form_template = "admin/return.html"
 

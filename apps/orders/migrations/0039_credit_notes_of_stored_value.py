@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0033_validate_stored_value'),
+        ('orders', '0035_validate_exchanges'),
     ]
 
     accepts = {

@@ -3,6 +3,7 @@
 from apps.orders.models.billing_document import BillingDocument
 from apps.orders.models.cart import LARGEST_QUANTITY, MOST_LINES, Cart, CartItem
 from apps.orders.models.change_set import ChangeSet
+from apps.orders.models.exchanges import Exchange, Replacement
 from apps.orders.models.held_units import HeldUnits
 from apps.orders.models.invoice import RetainedInvoice
 from apps.orders.models.ledger import LedgerAccount, LedgerEntry, LedgerPosting
@@ -45,6 +46,7 @@ __all__ = [
     "CouponBatch",
     "CreditNoteNumbers",
     "CustomerUses",
+    "Exchange",
     "HeldUnits",
     "InvoiceNumbers",
     "LedgerAccount",
@@ -60,6 +62,7 @@ __all__ = [
     "Promotion",
     "PromotionSimulation",
     "Refund",
+    "Replacement",
     "RetainedInvoice",
     "Return",
     "ReturnLine",

@@ -66,6 +66,9 @@ class Order(models.Model):
     tendered_minor = models.BigIntegerField(
         default=0, db_default=0, help_text="What gift cards and store credit pay of the total."
     )
+    exchanged_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="What goods that came back pay of the total."
+    )
     shipping_address = models.JSONField()
     shipping_option = models.CharField(max_length=40)
     tags = ArrayField(
@@ -137,6 +140,11 @@ class Order(models.Model):
                 & Q(tendered_minor__lte=F("grand_total_minor") + F("reduced_minor")),
                 name="order_tenders_are_part_of_the_total",
             ),
+            models.CheckConstraint(
+                condition=Q(exchanged_minor=0)
+                | Q(exchanged_minor__gt=0, exchanged_minor=F("grand_total_minor")),
+                name="order_exchange_pays_for_all_of_it",
+            ),
         ]
         indexes = [
             GinIndex(fields=["tags"], name="order_by_tag"),
@@ -170,7 +178,7 @@ class Order(models.Model):
     @property
     def to_pay_minor(self) -> int:
         """What a payment has to bring."""
-        return self.grand_total_minor - self.tendered_minor
+        return self.grand_total_minor - self.tendered_minor - self.exchanged_minor
 
 
 class OrderLine(models.Model):

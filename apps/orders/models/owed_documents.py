@@ -13,13 +13,18 @@ NEW_ID = """
 
 
 def owes_an_invoice(*, name: str) -> pgtrigger.Trigger:
-    """Return the trigger of orders: one that becomes paid has an invoice coming."""
+    """Return the trigger of orders: one that becomes paid has an invoice coming.
+
+    What replaces goods that came back is on the invoice of those.
+    """
     return pgtrigger.Trigger(
         name=name,
         when=pgtrigger.After,
         operation=pgtrigger.Insert | pgtrigger.UpdateOf("status"),
         func=f"""
-            IF NEW.status = 'paid' AND (TG_OP = 'INSERT' OR OLD.status <> 'paid') THEN
+            IF NEW.status = 'paid' AND NEW.exchanged_minor = 0
+                AND (TG_OP = 'INSERT' OR OLD.status <> 'paid')
+            THEN
                 INSERT INTO orders_billingdocument
                     (id, kind, order_id, status, next_action_at, tries)
                 VALUES ({NEW_ID}, 'invoice', NEW.id, 'due', statement_timestamp(), 0)

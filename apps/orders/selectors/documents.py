@@ -66,7 +66,7 @@ def orders_without_invoice(orders: QuerySet[Order]) -> Iterator[Order]:
     paid = Q(status__in=PAID) | Q(
         Exists(StatusChange.objects.filter(order=OuterRef("pk"), to_status=OrderStatus.PAID))
     )
-    yield from orders.filter(paid).exclude(Exists(invoices))
+    yield from orders.filter(paid, exchanged_minor=0).exclude(Exists(invoices))
     said = BillingDocument.objects.filter(refund=OuterRef("pk"))
     unsaid = Refund.objects.filter(
         attempt__order=OuterRef("pk"), status=RefundStatus.SUCCEEDED

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from apps.kernel.ids import first_id_of
 from apps.orders.models import LedgerAccount, LedgerEntry, LedgerPosting, PaymentAttempt, Refund
+from apps.orders.selectors.exchanges import lent_minor
 from apps.orders.states import AttemptStatus, RefundStatus
 
 # What an order has brought, by payments and by stored value, less what is given back of it.
@@ -47,9 +48,13 @@ def balances_of(order_id: UUID) -> Mapping[str, int]:
 
 
 def refundable_minor(order_id: UUID) -> int:
-    """Return how much of an order's money, and stored value, can still be given back."""
+    """Return how much of an order's money, and stored value, can still be given back.
+
+    What pays for a replacement goes back of that alone.
+    """
     entries = LedgerEntry.objects.filter(order=order_id, account__in=BROUGHT)
-    return -int(entries.aggregate(minor=Sum("amount_minor"))["minor"] or 0)
+    brought = -int(entries.aggregate(minor=Sum("amount_minor"))["minor"] or 0)
+    return brought - lent_minor(order_id)
 
 
 def trial_balance(*, at: datetime | None = None) -> list[Balance]:

@@ -20,6 +20,7 @@ from apps.orders.models import (
     OrderTender,
     PaymentAttempt,
     Refund,
+    Replacement,
     Shipment,
 )
 
@@ -156,10 +157,11 @@ class WholeOrder:
     shipments: list[Shipment] = field(default_factory=list)
     promotions: list[OrderPromotion] = field(default_factory=list)
     tenders: list[OrderTender] = field(default_factory=list)
+    replaced: list[Replacement] = field(default_factory=list)
 
 
 def whole(orders: Iterable[Order]) -> list[WholeOrder]:
-    """Return the orders with all that belongs to them, in at most seven statements."""
+    """Return the orders with all that belongs to them, in at most eight statements."""
     wholes = {order.pk: WholeOrder(order) for order in orders}
     for line in OrderLine.objects.filter(order__in=wholes).order_by("position"):
         wholes[line.order_id].lines.append(line)
@@ -177,4 +179,7 @@ def whole(orders: Iterable[Order]) -> list[WholeOrder]:
         tenders = OrderTender.objects.filter(order__in=wholes).select_related("account")
         for tender in tenders.order_by("position"):
             wholes[tender.order_id].tenders.append(tender)
+    if any(each.order.exchanged_minor for each in wholes.values()):
+        for made in Replacement.objects.filter(order__in=wholes).select_related("parent"):
+            wholes[made.order_id].replaced.append(made)
     return list(wholes.values())

@@ -27,13 +27,21 @@ FIELDS: dict[str, tuple[set[str], set[str]]] = {
     ChangeKind.REFUND: ({"amount", "reason"}, set()),
     ChangeKind.RETURN: ({"lines"}, {"comment"}),
     ChangeKind.EDIT: ({"lines"}, {"reason"}),
+    ChangeKind.EXCHANGE: ({"lines"}, {"comment"}),
+}
+# What lines of each kind say beside the quantity.
+LINES: dict[str, list[set[str]]] = {
+    ChangeKind.RETURN: [{"order_line_id", "reason"}],
+    ChangeKind.EDIT: [{"order_line_id"}, {"variant_id"}],
+    ChangeKind.EXCHANGE: [{"order_line_id", "reason", "variant_id"}],
 }
 
 
 class ChangeLineDraft(StrictSerializer):
     """A line of the order: how many come back and why, or how many it has after an edit.
 
-    An edit may name a variant instead, of which the order has no line yet.
+    An edit may name a variant instead, of which the order has no line yet; an exchange says which
+    one is wanted instead.
     """
 
     order_line_id = serializers.UUIDField(required=False)
@@ -47,7 +55,7 @@ class ChangeDraft(StrictSerializer):
 
     `cancel` takes a reason; `refund` an amount and a reason; `return` lines, each with a reason,
     and a comment; `edit` lines with how many pieces they have afterwards, 0 takes one out, or new
-    ones of variants, and a reason.
+    ones of variants, and a reason; `exchange` as `return`, each line with a variant, too.
     """
 
     kind = serializers.ChoiceField(choices=KINDS)
@@ -57,13 +65,8 @@ class ChangeDraft(StrictSerializer):
     comment = StrictCharField(max_length=LONGEST_COMMENT, required=False, allow_blank=True)
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        for line in lines:
-            if ("order_line_id" in line) == ("variant_id" in line):
-                raise serializers.ValidationError(
-                    "Name a line of the order, or a variant.", code="invalid"
-                )
-        named = [{"named": line.get("order_line_id") or line["variant_id"]} for line in lines]
-        each_once(named, "named")
+        for name in ("order_line_id", "variant_id"):
+            each_once([line for line in lines if name in line], name)
         return lines
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -78,21 +81,21 @@ class ChangeDraft(StrictSerializer):
                 for name in given - needed - allowed
             },
         }
-        is_return = attrs["kind"] == ChangeKind.RETURN
-        if any(is_return != ("reason" in line) for line in attrs.get("lines", ())):
-            faults["lines"] = _fault("invalid", "Lines of returns, and of no others, have reasons.")
-        if is_return and any("variant_id" in line for line in attrs.get("lines", ())):
-            faults["lines"] = _fault("invalid", "Lines of the order come back.")
-        if not all(
-            line["quantity"] or (not is_return and "order_line_id" in line)
-            for line in attrs.get("lines", ())
-        ):
+        kind, lines = attrs["kind"], attrs.get("lines", ())
+        if any(set(line) - {"quantity"} not in LINES.get(kind, ()) for line in lines):
+            faults["lines"] = _fault("invalid", "Lines of this kind of change say something else.")
+        elif not all(line["quantity"] or _may_be_none(kind, line) for line in lines):
             faults["lines"] = _fault("min_value", "Bring back, or add, one at least.")
         if attrs["kind"] == ChangeKind.REFUND and not attrs.get("reason", "x"):
             faults["reason"] = _fault("blank", "The buyer reads why.")
         if faults:
             raise serializers.ValidationError(faults)
         return attrs
+
+
+def _may_be_none(kind: str, line: dict[str, Any]) -> bool:
+    """Whether a line of the order may be taken out."""
+    return kind == ChangeKind.EDIT and "order_line_id" in line
 
 
 def _fault(code: str, text: str) -> list[serializers.ErrorDetail]:
@@ -134,7 +137,7 @@ class AddedPiecesDocument(serializers.Serializer[Any]):
 
 
 class ChangePreviewDocument(serializers.Serializer[Any]):
-    """What the change comes to. Of a return the refund follows the inspection."""
+    """What the change comes to. Of returns and exchanges all follows the inspection."""
 
     before = ChangeSideDocument()
     after = ChangeSideDocument()

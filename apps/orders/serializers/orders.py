@@ -113,6 +113,14 @@ class ShipmentDocument(serializers.Serializer[Any]):
     items = ShipmentItemDocument(many=True)
 
 
+class ExchangedDocument(serializers.Serializer[Any]):
+    """Goods that came back of another order, and pay for this one."""
+
+    return_id = serializers.UUIDField()
+    order_id = serializers.UUIDField()
+    amount = MoneyField()
+
+
 class OrderDocument(serializers.Serializer[Any]):
     """An order. A guest's order carries `token` once, when it is placed."""
 
@@ -128,6 +136,7 @@ class OrderDocument(serializers.Serializer[Any]):
     shipping_address = Address(allow_null=True, help_text="Null once the person was erased.")
     shipping_option = serializers.CharField()
     stored_value = TenderDocument(many=True)
+    exchanged = ExchangedDocument(many=True, help_text="One of a replacement, none of others.")
     payments = PaymentDocument(many=True)
     shipments = ShipmentDocument(many=True)
     placed_at = serializers.DateTimeField()
@@ -209,6 +218,14 @@ def order_document(
         "shipping_address": order.shipping_address or None,
         "shipping_option": order.shipping_option,
         "stored_value": tender_documents(whole.tenders, currency=order.currency),
+        "exchanged": [
+            {
+                "return_id": made.parent_id,
+                "order_id": made.parent.order_id,
+                "amount": money(made.paid_minor),
+            }
+            for made in whole.replaced
+        ],
         "payments": [
             {
                 "id": attempt.pk,

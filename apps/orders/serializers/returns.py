@@ -51,6 +51,22 @@ class ReturnDraft(StrictSerializer):
         return each_once(lines, "order_line_id")
 
 
+class ExchangeLineDraft(StrictSerializer):
+    """A line of the return, and which variant is wanted for its pieces."""
+
+    line_id = serializers.UUIDField()
+    variant_id = serializers.UUIDField()
+
+
+class ExchangesDraft(StrictSerializer):
+    """What is wanted instead of money, in place of what was said before; nothing: money."""
+
+    lines = ExchangeLineDraft(many=True)
+
+    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return each_once(each_once(lines, "line_id"), "variant_id")
+
+
 class RejectionDraft(StrictSerializer):
     """Why a return is rejected; the shopper reads it."""
 
@@ -109,6 +125,15 @@ class EligibilityDocument(serializers.Serializer[Any]):
     lines = ReturnableLineDocument(many=True)
 
 
+class ExchangeDocument(serializers.Serializer[Any]):
+    """What is wanted for the pieces of a line, at the price that was agreed on."""
+
+    variant_id = serializers.UUIDField()
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    unit_price = MoneyField()
+
+
 class ReturnLineDocument(serializers.Serializer[Any]):
     """A line of a return; accepted, resolution and amount are null until it was inspected."""
 
@@ -122,6 +147,7 @@ class ReturnLineDocument(serializers.Serializer[Any]):
     resolution = serializers.ChoiceField(choices=RESOLUTIONS, allow_null=True)
     amount = MoneyField(allow_null=True)
     tax = MoneyField(allow_null=True, help_text="The tax in the amount.")
+    exchange = ExchangeDocument(allow_null=True, help_text="Null: money is wanted.")
 
 
 class ReturnRefundDocument(serializers.Serializer[Any]):
@@ -149,6 +175,9 @@ class ReturnDocument(serializers.Serializer[Any]):
     shipping_refunded = serializers.BooleanField()
     amount = MoneyField(allow_null=True)
     refund = ReturnRefundDocument(allow_null=True)
+    replacement_order_id = serializers.UUIDField(
+        allow_null=True, help_text="The order that brings what was exchanged."
+    )
     requested_at = serializers.DateTimeField()
     changed_at = serializers.DateTimeField()
 
@@ -186,6 +215,13 @@ def return_document(found: Return) -> dict[str, Any]:
                 "resolution": line.resolution or None,
                 "amount": money(line.amount_minor),
                 "tax": money(line.tax_minor),
+                "exchange": (wanted := getattr(line, "exchange", None))
+                and {
+                    "variant_id": wanted.variant_id,
+                    "sku": wanted.sku,
+                    "name": wanted.name,
+                    "unit_price": money(wanted.unit_price_minor),
+                },
             }
             for line in lines
         ],
@@ -197,6 +233,7 @@ def return_document(found: Return) -> dict[str, Any]:
             "amount": money(found.refund.amount_minor),
             "status": found.refund.status,
         },
+        "replacement_order_id": (made := getattr(found, "replacement", None)) and made.order_id,
         "requested_at": found.requested_at,
         "changed_at": found.changed_at,
     }

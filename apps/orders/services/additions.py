@@ -47,6 +47,12 @@ class TaxesChanged(Conflict):
     code = "taxes_changed"
 
 
+class TaxesDiffer(Conflict):
+    """What is given would be taxed in another way than what is taken back: order it anew."""
+
+    code = "taxes_differ"
+
+
 def additions_to(
     order: Order,
     lines: Sequence[OrderLine],
@@ -79,7 +85,7 @@ def additions_to(
         raise OrderIsFull(f"An order has at most {MOST_LINES} lines.")
     if any(quantity > LARGEST_QUANTITY for quantity in variants.values()):
         raise QuantityTooLarge(f"An order takes at most {LARGEST_QUANTITY} of one thing.")
-    sold = _offers(order, [*there, *variants])
+    sold = offers_to(order, [*there, *variants])
     _refuse_what_is_not_sold(sold, more, variants)
     for variant_id in more:
         line, offer = there[variant_id], sold[variant_id]
@@ -106,7 +112,8 @@ def additions_to(
     )
 
 
-def _offers(order: Order, variant_ids: Sequence[UUID]) -> dict[UUID, catalog.Offer]:
+def offers_to(order: Order, variant_ids: Sequence[UUID]) -> dict[UUID, catalog.Offer]:
+    """Return what the catalog offers the buyer of an order now, whoever asks."""
     groups = users.groups_of(user_ids=[order.customer_id]) if order.customer_id else {}
     return catalog.offers(
         variant_ids=variant_ids,

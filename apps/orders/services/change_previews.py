@@ -6,13 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from apps.kernel.money import Money
-from apps.orders.models import Order, OrderLine, OrderPromotion
-from apps.orders.pricing import Parts, refund
+from apps.orders.models import Exchange, Order, OrderLine, OrderPromotion
+from apps.orders.pricing import Parts, Refund, refund
 from apps.orders.pricing.amounts import allocate
+from apps.orders.selectors.exchanges import lent_minor
 from apps.orders.selectors.sold import returned_of, sold_of
 from apps.orders.services.edits import Edit, plan_edit
+from apps.orders.services.exchanges import Wish, offers_for
 from apps.orders.services.orders import refuse_once_shipping
 from apps.orders.services.refunds import NothingToRefund, RefundExceedsCaptured
+from apps.orders.services.replacements import Part, charged
 from apps.orders.services.returns import Wanted, wanted_lines
 from apps.orders.services.transitions import OrderStatusConflict
 from apps.orders.states import (
@@ -54,6 +57,11 @@ def wanted_of(body: Body) -> list[Wanted]:
         Wanted(UUID(line["order_line_id"]), line["quantity"], ReturnReason(line["reason"]))
         for line in body["lines"]
     ]
+
+
+def variants_of(body: Body) -> dict[UUID, UUID]:
+    """Return which variants an exchange asks for, by line of the order."""
+    return {UUID(line["order_line_id"]): UUID(line["variant_id"]) for line in body["lines"]}
 
 
 def edit_of(body: Body) -> Edit:
@@ -100,21 +108,59 @@ def _refund(order: Order, body: Body) -> Preview:
     )
 
 
-def _return(order: Order, body: Body) -> Preview:
+def _return(order: Order, body: Body, *, instead: Mapping[UUID, UUID] | None = None) -> Preview:
     wanted = wanted_of(body)
     lines = wanted_lines(order, wanted)
     parts = Parts({lines[each.order_line_id].variant_id: each.quantity for each in wanted})
     worth = refund(sold_of(order, lines.values()), parts, earlier=returned_of(order))
     net = sum(each.net for each in worth.lines.values())
-    back = min(worth.total, _left(order))
+    new = [] if instead is None else _parts(order, lines, wanted, worth, instead)
+    costs = sum(charged(part, on_top=order.tax_minor > 0).total for part in new)
+    back = min(worth.total - costs, _left(order))
     return Preview(
         status=str(order.status),
         total=order.grand_total_minor,
         refund=back,
         tax=allocate(back, [net, worth.total - net])[1] if back else 0,
-        stock=_moves(((lines[each.order_line_id], each.quantity) for each in wanted), "return"),
+        stock=[
+            *_moves(((lines[each.order_line_id], each.quantity) for each in wanted), "return"),
+            *_moves(((part.exchange, part.quantity) for part in new), "reserve"),
+        ],
         promotions=[_promotion(row, row.amount_minor) for row in _promotions(order)],
+        added=[_added(part.exchange, part.quantity) for part in new],
     )
+
+
+def _exchange(order: Order, body: Body) -> Preview:
+    return _return(order, body, instead=variants_of(body))
+
+
+def _parts(
+    order: Order,
+    lines: Mapping[UUID, OrderLine],
+    wanted: Sequence[Wanted],
+    worth: Refund,
+    variants: Mapping[UUID, UUID],
+) -> list[Part]:
+    """Return what is wanted instead of what comes back. Raises as `offers_for`."""
+    wishes = [
+        Wish(lines[each.order_line_id], each.quantity, variants[each.order_line_id])
+        for each in wanted
+    ]
+    return [
+        Part(
+            Exchange(
+                variant_id=offer.variant_id,
+                sku=offer.sku,
+                name=offer.name,
+                unit_price_minor=offer.price_for(wish.quantity).minor,
+            ),
+            wish.order_line.unit_price_minor,
+            wish.quantity,
+            worth.lines[wish.order_line.variant_id],
+        )
+        for wish, offer in zip(wishes, offers_for(order, wishes), strict=True)
+    ]
 
 
 def _edit(order: Order, body: Body) -> Preview:
@@ -134,17 +180,7 @@ def _edit(order: Order, body: Body) -> Preview:
             *_moves(((each.line, max(0, each.added)) for each in plan.lines), "reserve"),
         ],
         promotions=[_promotion(each.applied, each.amount) for each in plan.promotions],
-        added=[
-            {
-                "variant_id": str(each.line.variant_id),
-                "sku": each.line.sku,
-                "name": each.line.name,
-                "quantity": each.added,
-                "unit_price": each.line.unit_price_minor,
-            }
-            for each in plan.lines
-            if each.added > 0
-        ],
+        added=[_added(each.line, each.added) for each in plan.lines if each.added > 0],
     )
 
 
@@ -153,16 +189,20 @@ PREVIEWS: dict[ChangeKind, Callable[[Order, Body], Preview]] = {
     ChangeKind.REFUND: _refund,
     ChangeKind.RETURN: _return,
     ChangeKind.EDIT: _edit,
+    ChangeKind.EXCHANGE: _exchange,
 }
 
 
 def _left(order: Order) -> int:
-    """Return what can go back to the payment, and to the gift cards and credit of a paid order."""
+    """Return what can go back to the payment, and to the gift cards and credit of a paid order.
+
+    Replacements have their own part of it.
+    """
     attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()
     left = attempt.left_minor if attempt else 0
     if order.status != OrderStatus.PENDING_PAYMENT:
         left += sum(each.amount_minor - each.returned_minor for each in order.tenders.all())
-    return left
+    return left - lent_minor(order.pk)
 
 
 def _tax_in(order: Order, amount: int) -> int:
@@ -179,7 +219,17 @@ def _promotions(order: Order) -> Iterable[OrderPromotion]:
     return OrderPromotion.objects.filter(order=order).order_by("position")
 
 
-def _moves(moved: Iterable[tuple[OrderLine, int]], move: str) -> list[dict[str, Any]]:
+def _added(line: OrderLine | Exchange, quantity: int) -> dict[str, Any]:
+    return {
+        "variant_id": str(line.variant_id),
+        "sku": line.sku,
+        "name": line.name,
+        "quantity": quantity,
+        "unit_price": line.unit_price_minor,
+    }
+
+
+def _moves(moved: Iterable[tuple[OrderLine | Exchange, int]], move: str) -> list[dict[str, Any]]:
     return [
         {"sku": line.sku, "quantity": quantity, "move": move}
         for line, quantity in moved

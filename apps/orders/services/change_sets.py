@@ -14,8 +14,15 @@ from apps.kernel.errors import Conflict, NotFound, StepUpRequired
 from apps.kernel.money import Money
 from apps.orders.models import ChangeSet, Order
 from apps.orders.selectors.orders import Holder, order_of
-from apps.orders.services.change_previews import Body, edit_of, preview_of, wanted_of
+from apps.orders.services.change_previews import (
+    Body,
+    edit_of,
+    preview_of,
+    variants_of,
+    wanted_of,
+)
 from apps.orders.services.edits import apply_edit
+from apps.orders.services.exchanges import write_exchanges
 from apps.orders.services.orders import CancellationNotAllowed, RefundNotAllowed, cancel_order
 from apps.orders.services.refunds import refund_order
 from apps.orders.services.return_steps import step
@@ -24,6 +31,7 @@ from apps.orders.services.transitions import locked
 from apps.orders.states import AttemptStatus, ChangeKind, ChangeStatus, ReturnStatus
 
 LASTS = timedelta(minutes=15)
+BRING_BACK = (ChangeKind.RETURN, ChangeKind.EXCHANGE)
 
 
 class UnknownChange(NotFound):
@@ -133,8 +141,13 @@ def _apply(
             amount = Money(body["amount_minor"], order.currency)
             refund = refund_order(order_id=order.pk, amount=amount, reason=reason)
             return {"refund_id": str(refund.id)}
-        case ChangeKind.RETURN:
+        case ChangeKind.RETURN | ChangeKind.EXCHANGE:
             found = write_return(order, wanted_of(body), comment=body.get("comment", ""))
+            if kind == ChangeKind.EXCHANGE:
+                instead = variants_of(body)
+                write_exchanges(
+                    found, {line.pk: instead[line.order_line_id] for line in found.lines.all()}
+                )
             if holder.decides_returns and not holder.bought(order):
                 step(found, ReturnStatus.APPROVED)
             return {"return_id": str(found.pk)}
@@ -145,7 +158,7 @@ def _apply(
 
 def _refuse_unless_allowed(kind: ChangeKind, holder: Holder, order: Order) -> None:
     mine = holder.bought(order)
-    if kind == ChangeKind.RETURN:
+    if kind in BRING_BACK:
         if not (mine or holder.decides_returns):
             raise ReturnNotAllowed("You may see this order, but not bring goods back.")
         return
@@ -164,6 +177,6 @@ def _refuse_unless_allowed(kind: ChangeKind, holder: Holder, order: Order) -> No
 
 def _refuse_unless_proven(change: ChangeSet, holder: Holder, order: Order) -> None:
     by_staff = change.kind == ChangeKind.REFUND or not holder.bought(order)
-    sends = change.kind != ChangeKind.RETURN and change.preview["after"]["refund"] > 0
+    sends = change.kind not in BRING_BACK and change.preview["after"]["refund"] > 0
     if by_staff and sends and not holder.recently_proven:
         raise StepUpRequired("Prove who you are once more: POST /api/v1/auth/step-up.")

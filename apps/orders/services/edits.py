@@ -24,7 +24,7 @@ from apps.orders.models import (
 )
 from apps.orders.selectors.edits import EditPlan, LinePlan, PromotionPlan, edit_plan
 from apps.orders.selectors.refunds import GivenBack
-from apps.orders.services.additions import additions_to
+from apps.orders.services.additions import TaxesDiffer, additions_to
 from apps.orders.services.billing import issued_invoice
 from apps.orders.services.held_units import hold_other_units
 from apps.orders.services.orders import refuse_once_shipping
@@ -75,10 +75,10 @@ class PaymentNeeded(Conflict):
     code = "payment_needed"
 
 
-class TaxesDiffer(Conflict):
-    """What a paid order gets would be taxed in another way than what it gives: order it anew."""
+class ReplacementStays(Conflict):
+    """Goods that came back pay for the order: cancel it, or bring its goods back."""
 
-    code = "taxes_differ"
+    code = "replacement_stays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,9 @@ class Edit:
 def plan_edit(order: Order, asked: Edit) -> EditPlan:
     """Return what the order becomes with so many pieces of these lines; 0 takes a line out.
 
-    Raises OrderStatusConflict, PaymentAlive, UnknownOrderLine, NothingEdited, NothingLeft, and as
-    `additions_to`; PaymentNeeded and TaxesDiffer for what is added to a paid order.
+    Raises ReplacementStays, OrderStatusConflict, PaymentAlive, UnknownOrderLine, NothingEdited,
+    NothingLeft, and as `additions_to`; PaymentNeeded and TaxesDiffer for what is added to a paid
+    order.
     """
     _refuse_unless_open(order)
     lines = list(order.lines.order_by("position"))
@@ -162,10 +163,12 @@ def apply_edit(order: Order, asked: Edit, *, reason: str) -> GivenBack | None:
 def _hold_anew(order: Order, plan: EditPlan) -> None:
     """Hold all that the order has now, until one moment: then it goes back all at once, too."""
     unpaid = order.status == OrderStatus.PENDING_PAYMENT
+    wanted = {each.line.variant_id: each.quantity for each in plan.lines if each.quantity}
+    catalog.take_turn(order_id=order.pk, variant_ids=wanted)
     catalog.release(order_id=order.pk, reason=CHANGED)
     catalog.reserve(
         order_id=order.pk,
-        quantities={each.line.variant_id: each.quantity for each in plan.lines if each.quantity},
+        quantities=wanted,
         hold_for=order.expires_at - timezone.now() if unpaid else None,
     )
     if not unpaid:
@@ -173,6 +176,8 @@ def _hold_anew(order: Order, plan: EditPlan) -> None:
 
 
 def _refuse_unless_open(order: Order) -> None:
+    if order.exchanged_minor:
+        raise ReplacementStays("The order replaces goods that came back.")
     if order.status == OrderStatus.PAID:
         refuse_once_shipping(order)
     elif order.status != OrderStatus.PENDING_PAYMENT:

@@ -8,11 +8,13 @@ from django.db import transaction
 
 from apps.catalog import interface as catalog
 from apps.kernel.errors import Conflict, Invalid
-from apps.orders.models import Order, OrderLine, Refund, Return, ReturnLine
+from apps.orders.models import Order, OrderLine, Refund, Replacement, Return, ReturnLine
 from apps.orders.pricing import Parts, Refunded
 from apps.orders.pricing import refund as worth_of
 from apps.orders.selectors.sold import returned_of, sold_of
+from apps.orders.services.exchanges import exchanges_of
 from apps.orders.services.refunds import refund_remaining
+from apps.orders.services.replacements import Part, hold_replacement, place_replacement
 from apps.orders.services.return_steps import ReturnStatusConflict, locked_return, step
 from apps.orders.states import RefundStatus, Resolution, ReturnStatus
 
@@ -50,7 +52,8 @@ def inspect_return(
     """Accept pieces of a return, by its lines: stock and money follow in the same transaction.
 
     What was paid for them is promised back, or what is left of the order's money if that is less.
-    The return is closed when the money is there, at once when none goes back.
+    The return is closed when the money is there, at once when none goes back. Pieces for which
+    another variant is wanted are not paid back: an order of that is placed, if it is there still.
 
     Raises UnknownReturn, ReturnStatusConflict, IncompleteInspection, ShippingIsKept.
     """
@@ -70,6 +73,10 @@ def inspect_return(
     if refund_shipping and not _all_is_back(order_lines, [*earlier, parts]):
         raise ShippingIsKept("Not all of the order is back, or the shipping went back before.")
     worth = worth_of(sold_of(order, order_lines), parts, earlier=earlier)
+    wanted = exchanges_of(lines)
+    if wanted:
+        variants = [each.variant_id for each in wanted.values()]
+        catalog.take_turn(order_id=order.pk, variant_ids=[*accepted, *variants])
     for line in lines:
         _write(line, findings[line.pk], worth.lines.get(line.order_line.variant_id, NOTHING))
     catalog.return_to_stock(
@@ -82,7 +89,20 @@ def inspect_return(
         reason="A return was inspected.",
         actor_id=actor_id,
     )
-    refund = _promised(order, worth.total)
+    held = hold_replacement(
+        order,
+        [
+            Part(
+                wanted[line.pk],
+                line.order_line.unit_price_minor,
+                findings[line.pk].accepted,
+                worth.lines[line.order_line.variant_id],
+            )
+            for line in lines
+            if line.pk in wanted and findings[line.pk].accepted
+        ],
+    )
+    refund = _promised(order, worth.total - (held.total if held else 0))
     step(
         found,
         ReturnStatus.INSPECTED,
@@ -92,6 +112,8 @@ def inspect_return(
     )
     if refund is None:
         step(found, ReturnStatus.CLOSED)
+    if held:
+        place_replacement(held, found)
     return found
 
 
@@ -105,7 +127,7 @@ def refund_again(*, return_id: UUID) -> None:
     failed = found.refund is not None and found.refund.status == RefundStatus.FAILED
     if found.status != ReturnStatus.INSPECTED or not failed:
         raise ReturnStatusConflict("The money of the return is on its way.", status=found.status)
-    refund = _promised(found.order, found.amount_minor or 0)
+    refund = _promised(found.order, (found.amount_minor or 0) - _replaced_by(found))
     Return.objects.filter(pk=found.pk).update(refund=refund)
     if refund is None:
         step(found, ReturnStatus.CLOSED)
@@ -115,6 +137,12 @@ def _promised(order: Order, minor: int) -> Refund | None:
     """Give so much back, and return what is on its way; balances have their part at once."""
     given = refund_remaining(order, at_most=minor, reason="Goods came back.")
     return given.payment if given else None
+
+
+def _replaced_by(found: Return) -> int:
+    """Return what of the return's worth has become a replacement."""
+    paid = Replacement.objects.filter(parent=found).values_list("paid_minor", flat=True)
+    return paid.first() or 0
 
 
 def _refuse_unless_complete(lines: list[ReturnLine], findings: Mapping[UUID, Finding]) -> None:

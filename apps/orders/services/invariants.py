@@ -26,6 +26,7 @@ from apps.orders.models.order_number import shown
 from apps.orders.payments import PROVIDERS, gateway_for
 from apps.orders.payments.gateway import PaymentState, PaymentStatus
 from apps.orders.selectors.documents import missing_document_numbers, orders_without_invoice
+from apps.orders.selectors.exchanges import wrong_replacements
 from apps.orders.selectors.order_numbers import missing_numbers
 from apps.orders.services.ledger_proof import (
     ledger_differences,
@@ -63,6 +64,7 @@ class Rule(StrEnum):
     BALANCES = "a balance = its movements, each of them posted"
     OWED = "the ledger owes what is on gift cards and store credit"
     TENDERED = "stored value pays for paid orders and for no other"
+    REPLACED = "what came back pays for a replacement, and goes back with it"
     NUMBERS = "order numbers have no gap"
     INVOICED = "a paid order has an invoice, money given back of it a credit note"
     WRITTEN = "an invoice or credit note can be written"
@@ -107,6 +109,8 @@ def violations(
         orders = orders.filter(placed_at__gte=placed_since)
     yield from _wrong_stock(orders)
     yield from _wrong_returns(orders)
+    for order in wrong_replacements(orders):
+        yield Violation(Rule.REPLACED, str(order), order.status)
     yield from _wrong_totals(orders)
     yield from _wrong_uses()
     yield from _wrong_payments(orders)
@@ -229,7 +233,10 @@ def _wrong_payments(orders: QuerySet[Order]) -> Iterator[Violation]:
         + Sum("attempts__credited_minor", filter=captured, default=0),
     )
     for order in orders.filter(status__in=PAID).exclude(
-        captured_minor=F("grand_total_minor") + F("reduced_minor") - F("tendered_minor")
+        captured_minor=F("grand_total_minor")
+        + F("reduced_minor")
+        - F("tendered_minor")
+        - F("exchanged_minor")
     ):
         yield Violation(Rule.PAID, str(order), f"captured {order.captured_minor}")
     unpaid = orders.exclude(status__in=PAID)

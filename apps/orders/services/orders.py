@@ -47,7 +47,9 @@ def cancel_order(
     """
     order = locked(order_of(holder=holder, order_id=order_id).pk)
     captured = order.attempts.filter(status=AttemptStatus.CAPTURED)
-    by_value = bool(order.tendered_minor) and order.status == OrderStatus.PAID
+    by_value = (
+        bool(order.tendered_minor or order.exchanged_minor) and order.status == OrderStatus.PAID
+    )
     if not holder.bought(order):
         if not holder.cancels_all:
             raise CancellationNotAllowed("You may see this order, but not cancel it.")

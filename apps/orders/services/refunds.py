@@ -14,10 +14,18 @@ from apps.kernel.errors import Conflict, Invalid, VersionMismatch
 from apps.kernel.ids import new_id
 from apps.kernel.money import CurrencyMismatch, Money
 from apps.kernel.work import claim, due_after_failure, due_later
-from apps.orders.models import Order, PaymentAttempt, Refund, ValueMovement
+from apps.orders.models import (
+    Order,
+    PaymentAttempt,
+    Refund,
+    Replacement,
+    Return,
+    ValueMovement,
+)
 from apps.orders.payments import gateway_for
 from apps.orders.payments.gateway import OutcomeUnknown, PaymentRefused, RefundState
 from apps.orders.payments.gateway import RefundStatus as RefundStatusThere
+from apps.orders.selectors.exchanges import payer_of
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.selectors.orders import STORE, order_of
 from apps.orders.selectors.refunds import GivenBack
@@ -102,6 +110,8 @@ def refund_remaining(order: Order, *, reason: str, at_most: int | None = None) -
 
 
 def _given(order: Order, minor: int, *, reason: str, credit_of: UUID | None = None) -> GivenBack:
+    if order.exchanged_minor:
+        return _given_by_payer(order, minor, reason=reason, credit_of=credit_of)
     attempt = order.attempts.filter(status=AttemptStatus.CAPTURED).first()
     of_payment = min(minor, attempt.left_minor) if attempt else 0
     if credit_of:
@@ -127,6 +137,17 @@ def _given(order: Order, minor: int, *, reason: str, credit_of: UUID | None = No
     if movements:
         _record_value(order, minor - of_payment)
     return GivenBack(source_id, refund, movements)
+
+
+def _given_by_payer(order: Order, minor: int, *, reason: str, credit_of: UUID | None) -> GivenBack:
+    """Give back what pays for a replacement: it is money of the order whose goods came back."""
+    replaced = Replacement.objects.filter(order=order)
+    replaced.update(returned_minor=F("returned_minor") + minor)
+    payer = locked(payer_of(order.pk))
+    ledger.complete(payer.pk)
+    given = _given(payer, minor, reason=reason, credit_of=credit_of)
+    Order.objects.filter(pk=payer.pk).update(version=F("version") + 1)
+    return given
 
 
 def _keep_of_payment(attempt: PaymentAttempt, minor: int) -> None:
@@ -261,6 +282,8 @@ def _settle(
     refund: Refund, status: RefundStatus, *, reference: str = "", failure_code: str = ""
 ) -> None:
     """Record and post once what became of a refund."""
+    for order_id in Return.objects.filter(refund=refund.pk).values_list("order_id", flat=True):
+        locked(order_id)  # a replacement's return is refunded by another order
     order = locked(refund.attempt.order_id)
     settled = Refund.objects.filter(pk=refund.pk, status=RefundStatus.IN_FLIGHT).update(
         status=status,

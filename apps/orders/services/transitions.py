@@ -9,6 +9,7 @@ from django.db.models import F
 from apps.kernel.errors import Conflict
 from apps.kernel.events import Event, publish
 from apps.orders.models import Order, StatusChange
+from apps.orders.selectors.exchanges import payer_of
 from apps.orders.services.tenders import give_all_back
 from apps.orders.services.uses import release_uses
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
@@ -119,5 +120,11 @@ def _event_of(order: Order, status: OrderStatus) -> OrderEvent:
 
 
 def locked(order_id: UUID) -> Order:
-    """Lock an order. Everyone locks the order first, so that nobody waits in a circle."""
-    return Order.objects.select_for_update().get(pk=order_id)
+    """Lock an order. Everyone locks the order first, so that nobody waits in a circle.
+
+    With a replacement the order is locked whose money pays for it.
+    """
+    order = Order.objects.select_for_update().get(pk=order_id)
+    if order.exchanged_minor:
+        locked(payer_of(order_id))
+    return order

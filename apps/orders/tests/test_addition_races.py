@@ -54,6 +54,20 @@ def test_8_additions_to_one_order_at_once_are_one():
     assert all_is_well()
 
 
+def test_orders_that_add_what_the_other_one_holds_do_not_wait_in_a_circle():
+    lamp, shade = VariantFactory(stock=400), VariantFactory(stock=400)
+    for _ in range(8):
+        held = [declined_order({variant.pk: 1}) for variant in (lamp, shade) * 3]
+        more = (shade, lamp) * 3
+        changes = [
+            confirming(order, holder, one_more(order, holder, variant))
+            for (order, holder), variant in zip(held, more, strict=True)
+        ]
+
+        assert at_once(changes) == [None] * 6
+    assert all_is_well()
+
+
 def test_an_addition_and_another_try_to_pay_at_once_agree_on_the_total():
     lamp, shade = VariantFactory(stock=40), VariantFactory(stock=40)
     for turn in range(6):

@@ -391,6 +391,10 @@ def test_what_cannot_be_edited_is_refused_and_changes_nothing(lamp, shade):
         {},
         {"kind": "burn"},
         {"kind": "exchange"},
+        {
+            "kind": "exchange",
+            "lines": [{"order_line_id": str(uuid4()), "quantity": 1, "reason": "other"}],
+        },
         {"kind": "refund", "reason": "x"},
         {"kind": "refund", "amount": usd("1.00")},
         {"kind": "refund", "amount": usd("1.00"), "reason": ""},

@@ -86,9 +86,19 @@ def seeded_person() -> Person:
         expires_at=timezone.now(),
     )
     given_back = MODELS["orders.Return"].objects.create(order=order, status="cancelled")
-    MODELS["orders.ReturnLine"].objects.create(
+    line = MODELS["orders.ReturnLine"].objects.create(
         parent=given_back, order_line=order.lines.get(), quantity=1, reason="other"
     )
+    MODELS["orders.Exchange"].objects.create(
+        line=line,
+        product_id=order.lines.get().product_id,
+        variant_id=order.lines.get().variant_id,
+        sku="SKU",
+        name=WORD,
+        list_price_minor=1,
+        unit_price_minor=1,
+    )
+    MODELS["orders.Replacement"].objects.create(parent=given_back, order=order, paid_minor=0)
     promotion = PromotionFactory.create()
     MODELS["orders.OrderPromotion"].objects.create(
         order=order, position=1, promotion=promotion, name=promotion.name, amount_minor=1

@@ -72,6 +72,7 @@ def test_room_for_words_is_kept_only_where_it_is_known_what_stands_there() -> No
         "orders_billingdocument.content",
         "orders_changeset.outcome",  # ids
         "orders_changeset.preview",  # amounts, SKUs, names of promotions
+        "orders_exchange.name",  # of the product
         "orders_orderline.name",  # of the product
         "orders_orderpromotion.name",  # of the promotion
         "orders_paymentattempt.failure_code",

@@ -35,6 +35,7 @@ from apps.catalog.services.stock.reservations import (
     return_to_stock,
     ship,
 )
+from apps.catalog.services.stock.turns import take_turn
 
 __all__ = [
     "LARGEST_QUANTITY",
@@ -68,5 +69,6 @@ __all__ = [
     "set_hot",
     "set_policy",
     "ship",
+    "take_turn",
     "transfer",
 ]

@@ -27,8 +27,6 @@ from apps.orders.models import (
     PromotionSimulation,
     Refund,
     RetainedInvoice,
-    Return,
-    ReturnLine,
     SavedItem,
     Shipment,
     StatusChange,
@@ -41,12 +39,10 @@ from apps.orders.models import (
     ValueMovement,
     WebhookEvent,
 )
+from apps.orders.personal_data.owners import owned_by
+from apps.orders.personal_data.returns import RETURNS
 
-
-def owned_by(person: Person, prefix: str = "") -> Q:
-    """Return the condition for carts and orders of the account, and of guests by address."""
-    guests = Q(**{f"{prefix}customer_id": None}) & person.by_email(f"{prefix}email")
-    return person.by_id(f"{prefix}customer_id") | guests
+__all__ = ["TABLES", "owned_by"]
 
 
 def _messages_about(person: Person) -> Q:
@@ -149,28 +145,7 @@ TABLES = (
         emptied={"body": {}},
         kept=BOOKKEEPING,
     ),
-    Table(
-        model=ReturnLine,
-        of=lambda person: owned_by(person, "parent__order__"),
-        columns={
-            Kind.REFERENCE: "id parent order_line",
-            Kind.CONTENT: "quantity reason accepted resolution",
-            Kind.FINANCIAL: "amount_minor tax_minor",
-        },
-        emptied={},
-        kept=BOOKKEEPING,
-    ),
-    Table(
-        model=Return,
-        of=lambda person: owned_by(person, "order__"),
-        columns={
-            Kind.REFERENCE: "id order refund",
-            Kind.CONTENT: "status comment note requested_at changed_at",
-            Kind.FINANCIAL: "refunds_shipping amount_minor",
-        },
-        emptied={"comment": "", "note": ""},
-        kept=BOOKKEEPING,
-    ),
+    *RETURNS,
     Table(
         model=Refund,
         of=lambda person: owned_by(person, "attempt__order__"),
@@ -384,7 +359,7 @@ TABLES = (
             Kind.CONTENT: "status shipping_option tags placed_at expires_at",
             Kind.FINANCIAL: "currency items_minor discount_minor shipping_minor tax_minor "
             "tax_included_minor shipping_discount_minor shipping_tax_minor taxes grand_total_minor "
-            "reduced_minor tendered_minor",
+            "reduced_minor tendered_minor exchanged_minor",
             Kind.SECRET: "token_hash",
             Kind.NONE: "version",
         },
