@@ -116,7 +116,7 @@ def add_item(
     if variant_id not in offers:
         raise UnknownVariant("Nothing like this is sold now.")
     held = lines[variant_id].quantity if variant_id in lines else 0
-    wish = {
+    wish: dict[str, Any] = {
         "id": new_id(),
         "cart": cart.pk,
         "variant": variant_id,
