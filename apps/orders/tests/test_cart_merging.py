@@ -9,7 +9,7 @@ from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
 from apps.orders.models import MOST_LINES, Cart, CartItem
 from apps.orders.selectors.orders import Holder
 from apps.orders.services import cart_merging, carts, checkout
-from apps.orders.tests.factories import ADDRESS, VISA, ready_cart
+from apps.orders.tests.factories import ADDRESS, VISA, gift_card, ready_cart
 from apps.orders.tests.test_races import at_once
 from apps.users.tests.factories import UserFactory, access_token_for
 
@@ -193,6 +193,20 @@ def test_codes_go_along_once_each_and_as_many_as_a_cart_takes():
     again, token = guests_cart({lamp.pk: 1})
     Cart.objects.filter(pk=again.pk).update(coupons=["MORE"])
     assert merge(client_of(user, token), again).json()["cart"]["coupons"][-1] == "G7"
+
+
+def test_gift_cards_go_along_once_each_and_as_many_as_a_cart_takes():
+    user, lamp = UserFactory(), VariantFactory(stock=9)
+    guests, token = guests_cart({lamp.pk: 1})
+    mine = customers_cart(user, {lamp.pk: 1})
+    cards = [str(gift_card(100)[0].pk) for _ in range(12)]
+    Cart.objects.filter(pk=guests.pk).update(gift_cards=cards[1:])
+    Cart.objects.filter(pk=mine.pk).update(gift_cards=cards[:2])
+
+    merge(client_of(user, token), guests)
+
+    mine.refresh_from_db()
+    assert mine.gift_cards == cards[:10]
 
 
 def test_a_cart_of_any_length_is_merged_in_11_statements_and_a_savepoint(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
 from apps.kernel.money import Money
 from apps.orders.models import BillingDocument, ValueMovement
+from apps.orders.selectors.ledger import balances_of
 from apps.orders.selectors.refunds import refunds_of
 from apps.orders.services import orders, refunds
 from apps.orders.services.invariants import Rule, violations
@@ -208,4 +209,17 @@ def test_what_went_back_before_the_upgrade_is_owed_once():
 
     assert sorted(note.total_minor for note in notes_of(order)) == [100, 200]
     assert notes_of(unpaid) == []
+    assert nothing_is_wrong()
+
+
+def test_a_card_that_pays_for_all_of_it_pays_the_tax_in_the_prices():
+    tax_rate(tax_zone("US", prices_include_tax=True), "25")
+
+    order, _ = sold_on_cards(9000)
+
+    held = {account: minor for account, minor in balances_of(order.pk).items() if minor}
+    assert held == {"gift_cards": 1500, "sales": -800, "shipping": -400, "tax": -300}
+    give_back(order, 1500)
+    write_all()
+    assert [note.content["totals"]["tax"] for note in notes_of(order)] == [300]
     assert nothing_is_wrong()

@@ -139,6 +139,34 @@ def test_what_was_set_aside_for_a_cancelled_order_is_free_again(provider, work):
     assert kinds(order.attempts.get()) == ["authorisation", "void"]
 
 
+def test_tax_in_the_prices_is_neither_sale_nor_shipping(provider):
+    tax_rate(tax_zone("US", prices_include_tax=True), "25")
+
+    order = paid_order()
+
+    assert (order.grand_total_minor, order.tax_included_minor) == (1500, 300)
+    assert held(order) == {"stripe": 1500, "sales": -800, "shipping": -400, "tax": -300}
+    give_back(order, 500)
+    assert held(order) == {
+        "stripe": 1500,
+        "refunds_payable": -500,
+        "sales": -800,
+        "shipping": -400,
+        "refunds": 400,
+        "tax": -200,
+    }
+    assert list(violations(ask_providers=False, workers_run=False)) == []
+
+
+def test_tax_on_top_is_neither_sale_nor_shipping(provider):
+    tax_rate(tax_zone("US"), "10")
+
+    order = paid_order()
+
+    assert held(order) == {"stripe": 1650, "sales": -1000, "shipping": -500, "tax": -150}
+    assert list(violations(ask_providers=False, workers_run=False)) == []
+
+
 def test_a_payment_that_was_never_set_aside_is_not_freed(provider, work):
     order, holder = placed_order(payment=THREE_D_SECURE)
     payments.advance_payment()
