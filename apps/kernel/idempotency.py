@@ -151,6 +151,7 @@ def _answer(record: IdempotencyRecord, response: Response) -> Response:
     record.status = response.status_code
     record.body = body.decode()
     record.headers = {name: response[name] for name in KEPT_HEADERS if name in response}
-    record.save(force_insert=True)
+    with prepared(in_transactions=True):
+        record.save(force_insert=True)
     response.data = body
     return response

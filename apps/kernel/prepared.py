@@ -18,7 +18,8 @@ def prepared(*, in_transactions: bool = False) -> AbstractContextManager[None]:
     keys, not ranges. Their types have to be plain without the values (`%s::uuid IS NULL`).
 
     In a transaction plans are kept with `in_transactions` alone: for statements that say the type
-    of every column of their result (`p.name::text`), as `typed` does, or have none.
+    of every column of their result (`p.name::text`), as `typed` does, and those that return nothing
+    or only what no migration makes larger: bigint, timestamptz.
     """
     return cast("Any", connection).prepared(  # type: ignore[no-any-return]
         in_transactions=in_transactions
@@ -32,7 +33,7 @@ def typed(model: type[models.Model], table: str) -> str:
     makes instances of it.
     """
     return ", ".join(
-        f"{table}.{column.column}::{_type_of(column)} AS {column.column}"
+        f"{table}.{column.column}::{type_of(column)} AS {column.column}"
         for column in model._meta.concrete_fields
     )
 
@@ -56,5 +57,6 @@ def _columns_of(model: type[models.Model]) -> tuple[list[str], list[tuple[int, A
     ]
 
 
-def _type_of(column: "models.Field[Any, Any]") -> str:
+def type_of(column: "models.Field[Any, Any]") -> str:
+    """Return the type of a column, without a length."""
     return "text" if isinstance(column, models.CharField) else str(column.cast_db_type(connection))

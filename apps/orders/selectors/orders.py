@@ -22,7 +22,9 @@ from apps.orders.models import (
     Refund,
     Replacement,
     Shipment,
+    StoredValue,
 )
+from apps.orders.selectors.stored_value import BALANCES, balances_from
 
 
 class UnknownOrder(NotFound):
@@ -96,17 +98,19 @@ def cart_of(*, holder: Holder, cart_id: UUID) -> Cart:
     return cart
 
 
-def cart_with_items(*, holder: Holder, cart_id: UUID | None = None) -> tuple[Cart, list[CartItem]]:
-    """Return the holder's cart, or the newest open one, and its lines. One statement.
+def whole_cart(
+    *, holder: Holder, cart_id: UUID | None = None
+) -> tuple[Cart, list[CartItem], list[StoredValue]]:
+    """Return the holder's cart, or the newest open one, its lines, and the balances that it names.
 
-    Raises UnknownCart.
+    One statement. Raises UnknownCart.
     """
-    carts = Cart.objects.filter(holder.owns()).annotate(lines=ITEMS)
+    carts = Cart.objects.filter(holder.owns()).annotate(lines=ITEMS, balances=BALANCES)
     which = {"pk": cart_id} if cart_id else {"status": Cart.Status.OPEN}
     cart = carts.filter(**which).order_by("-created_at", "-id").first()
     if cart is None:
         raise UnknownCart("There is no such cart." if cart_id else "There is no open cart.")
-    return cart, lines_from(cart.lines, cart=cart)
+    return cart, lines_from(cart.lines, cart=cart), balances_from(cart.balances)
 
 
 def lines_from(rows: Iterable[Sequence[Any]], *, cart: Cart) -> list[CartItem]:

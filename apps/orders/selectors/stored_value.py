@@ -1,10 +1,13 @@
 """Reads of gift cards and store credit: what staff and customers look at, what pays for a cart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import JSONField, Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from apps.kernel.errors import NotFound
@@ -12,6 +15,25 @@ from apps.orders.models import Cart, StoredValue, ValueMovement
 from apps.orders.pricing.tenders import shares
 
 MOST_MOVEMENTS = 100
+
+# What is to pay for a row of orders_cart, as `balances_from` reads it.
+BALANCES = RawSQL(
+    """CASE WHEN orders_cart.store_credit OR orders_cart.gift_cards <> '[]' THEN (
+        SELECT jsonb_agg(jsonb_build_array(
+            s.id, s.kind, s.currency, s.balance_minor, s.last_four, s.disabled_at, s.expires_at
+        ))
+        FROM (
+            SELECT * FROM orders_storedvalue WHERE id IN (
+                SELECT card::uuid FROM jsonb_array_elements_text(orders_cart.gift_cards) AS card
+            )
+            UNION ALL
+            SELECT * FROM orders_storedvalue WHERE orders_cart.store_credit
+                AND customer_id = orders_cart.customer_id AND currency = orders_cart.currency
+        ) s
+    ) END""",
+    [],
+    JSONField(),
+)
 
 
 class UnknownGiftCard(NotFound):
@@ -46,14 +68,36 @@ class Tenders:
 NONE = Tenders()
 
 
-def tenders_for(cart: Cart, total_minor: int) -> Tenders:
-    """Return what would pay for a cart now. One statement; none for a cart that names nothing."""
+def balances_from(rows: Iterable[Sequence[Any]] | None) -> list[StoredValue]:
+    """Return the balances that a statement about a cart has brought along."""
+    return [
+        StoredValue(
+            id=UUID(account_id),
+            kind=kind,
+            currency=currency,
+            balance_minor=balance,
+            last_four=last_four,
+            disabled_at=disabled_at and datetime.fromisoformat(disabled_at),
+            expires_at=expires_at and datetime.fromisoformat(expires_at),
+        )
+        for account_id, kind, currency, balance, last_four, disabled_at, expires_at in rows or ()
+    ]
+
+
+def tenders_for(
+    cart: Cart, total_minor: int, found: Sequence[StoredValue] | None = None
+) -> Tenders:
+    """Return what would pay for a cart now.
+
+    One statement, unless the balances are given; none for a cart that names nothing.
+    """
     if not cart.gift_cards and not cart.store_credit:
         return NONE
-    wanted = Q(pk__in=cart.gift_cards)
-    if cart.store_credit:
-        wanted |= Q(customer_id=cart.customer_id, currency=cart.currency)
-    found = list(StoredValue.objects.filter(wanted))
+    if found is None:
+        wanted = Q(pk__in=cart.gift_cards)
+        if cart.store_credit:
+            wanted |= Q(customer_id=cart.customer_id, currency=cart.currency)
+        found = list(StoredValue.objects.filter(wanted))
     by_id = {str(row.pk): row for row in found if row.kind == StoredValue.Kind.GIFT_CARD}
     cards = [by_id[card_id] for card_id in cart.gift_cards if card_id in by_id]
     credit = next((row for row in found if row.kind == StoredValue.Kind.STORE_CREDIT), None)

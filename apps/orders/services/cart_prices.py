@@ -12,7 +12,7 @@ from apps.kernel.errors import Conflict
 from apps.kernel.money import Money
 from apps.orders.carriers import TableRates
 from apps.orders.carriers.carrier import ShippingOption
-from apps.orders.models import Cart, CartItem
+from apps.orders.models import Cart, CartItem, StoredValue
 from apps.orders.pricing import (
     Basket,
     Line,
@@ -24,7 +24,7 @@ from apps.orders.pricing import (
     Trial,
     quote,
 )
-from apps.orders.selectors.orders import Holder, cart_with_items
+from apps.orders.selectors.orders import Holder, whole_cart
 from apps.orders.selectors.promotions import Rules, rules_for
 from apps.orders.selectors.stored_value import NONE, Tenders, tenders_for
 from apps.orders.services.taxes import Applicable, applicable
@@ -121,8 +121,8 @@ class PricedCart:
 
 def read_cart(*, holder: Holder, cart_id: UUID | None = None) -> PricedCart:
     """Return the holder's cart, or the newest open one, priced. Raises UnknownCart."""
-    cart, items = cart_with_items(holder=holder, cart_id=cart_id)
-    return price_cart(cart, holder=holder, items=items)
+    cart, items, balances = whole_cart(holder=holder, cart_id=cart_id)
+    return price_cart(cart, holder=holder, items=items, balances=balances)
 
 
 def offers_for(cart: Cart, *, holder: Holder, variant_ids: Iterable[UUID]) -> Offers:
@@ -140,12 +140,13 @@ def price_cart(
     holder: Holder,
     items: Sequence[CartItem] | None = None,
     offers: Offers | None = None,
+    balances: Sequence[StoredValue] | None = None,
     with_tenders: bool = True,
 ) -> PricedCart:
     """Return the cart at the prices that the holder pays now, with all that is in the way.
 
-    Whoever has read the cart's lines, or what the catalog says of them, already gives them; who
-    orders it takes the tenders themself.
+    Whoever has read the cart's lines, what the catalog says of them, or the balances that the cart
+    names, already gives them; who orders it takes the tenders themself.
     """
     at = timezone.now()
     if items is None:
@@ -175,7 +176,8 @@ def price_cart(
             taxes=taxes.taxes,
         )
     )
-    tenders = tenders_for(cart, quoted.totals.grand_total.minor) if with_tenders else NONE
+    total = quoted.totals.grand_total.minor
+    tenders = tenders_for(cart, total, balances) if with_tenders else NONE
     problems = _problems(cart, lines, option)
     priced = PricedCart(cart, lines, quoted, rules, taxes, problems, tenders)
     priced.problems.extend(

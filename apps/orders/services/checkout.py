@@ -18,7 +18,7 @@ from apps.orders.services.cart_prices import PricedCart, price_cart
 from apps.orders.services.carts import change_open_cart, items_of
 from apps.orders.services.held_units import hold
 from apps.orders.services.ledger import post_sale
-from apps.orders.services.order_numbers import give_number
+from apps.orders.services.order_numbers import write_numbered
 from apps.orders.services.tenders import take as take_tenders
 from apps.orders.services.transitions import OrderStatusConflict, locked, move, record
 from apps.orders.services.uses import PromotionUsedUp, take
@@ -106,26 +106,28 @@ def place_order(
     priced = price_cart(cart, holder=holder, items=items_of(cart), with_tenders=False)
     _refuse_unless_ready(priced, expected_total)
     token = "" if cart.customer_id else secrets.token_urlsafe(32)
-    order = _write_order(priced, token)
+    order = _order_of(priced, token)
     lines = _write_lines(order, priced)
     promotions = take(order, priced.quote, priced.rules)
     tenders = take_tenders(order, cart, expected_to_pay=expected_to_pay)
     attempts = _promise_payment(order, payment)
     record(order, OrderStatus.PENDING_PAYMENT, before=None, actor_id=holder.customer_id, reason="")
-    # The stock rows come late, and the number last: they are what others wait for.
+    # The stock rows come late, and the order with its number last: they are what others wait for.
     catalog.reserve(
         order_id=order.pk,
         quantities={line.item.variant_id: line.item.quantity for line in priced.lines},
         hold_for=settings.ORDER_PAYMENT_WINDOW,
     )
-    if order.to_pay_minor == 0:
+    to_pay = order.to_pay_minor
+    if to_pay == 0:
         catalog.allocate(order_id=order.pk)
         if tenders:
             post_sale(order)
-        move(order, OrderStatus.PAID, reason="Nothing to pay.")
     else:
         hold(order, units=sum(line.quantity for line in lines), ip=ip)
-    give_number(order)
+    write_numbered(order, pay_within=settings.ORDER_PAYMENT_WINDOW)
+    if to_pay == 0:
+        move(order, OrderStatus.PAID, reason="Nothing to pay.")
     placed = WholeOrder(order, lines, attempts, promotions=promotions, tenders=tenders)
     return Placed(placed, token, created=True)
 
@@ -184,9 +186,9 @@ def _refuse_unless_ready(priced: PricedCart, expected_total: Money | None) -> No
         raise TotalChanged("The total has changed.", grand_total=priced.totals.grand_total)
 
 
-def _write_order(priced: PricedCart, token: str) -> Order:
+def _order_of(priced: PricedCart, token: str) -> Order:
     cart, totals, shipping = priced.cart, priced.totals, priced.quote.shipping
-    return Order.objects.create(
+    return Order(
         cart_id=cart.pk,
         customer_id=cart.customer_id,
         token_hash=hash_of(token) if token else "",
@@ -212,7 +214,6 @@ def _write_order(priced: PricedCart, token: str) -> Order:
         grand_total_minor=totals.grand_total.minor,
         shipping_address=cart.shipping_address,
         shipping_option=cart.shipping_option,
-        expires_at=Now() + settings.ORDER_PAYMENT_WINDOW,
     )
 
 

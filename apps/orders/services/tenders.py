@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.kernel.errors import Conflict, Invalid
 from apps.kernel.ids import id_of
 from apps.kernel.money import Money
+from apps.kernel.prepared import prepared
 from apps.orders.models import Cart, LedgerAccount, Order, OrderTender, StoredValue, ValueMovement
 from apps.orders.selectors.stored_value import problem_of
 from apps.orders.services.value_movements import keep_usable, move_value
@@ -59,11 +60,9 @@ WITH wanted AS (
         %(order)s, amount, %(currency)s FROM taken
     UNION ALL
     SELECT tendered_id, posting_id, 'tendered', %(order)s, -amount, %(currency)s FROM taken
-), tendered AS (
-    UPDATE orders_order SET tendered_minor = (SELECT coalesce(sum(amount), 0) FROM taken)
-    WHERE id = %(order)s AND EXISTS (SELECT FROM taken)
 )
-SELECT id, kind, last_four, tender_id, position, amount FROM shares ORDER BY position
+SELECT id::uuid, kind::text, last_four::text, tender_id, position, amount FROM shares
+ORDER BY position
 """
 IDS = ("tender_id", "movement_id", "posting_id", "owed_id", "tendered_id")
 
@@ -87,10 +86,11 @@ class GiftCardsNotUsable(Conflict):
 
 
 def take(order: Order, cart: Cart, *, expected_to_pay: Money | None) -> list[OrderTender]:
-    """Let the cart's gift cards and then its store credit pay for an order. One statement, or none.
+    """Let the cart's gift cards and then its store credit pay for an order that is to be written.
 
-    The shopper has agreed to what is left to pay, and it is that exactly, or nothing happens.
-    Returns what each has paid. Raises ExpectedToPayMissing, ToPayChanged, GiftCardsNotUsable.
+    The shopper has agreed to what is left to pay, and it is that exactly, or nothing happens. One
+    statement, or none. Returns what each has paid.
+    Raises ExpectedToPayMissing, ToPayChanged, GiftCardsNotUsable.
     """
     named = bool(cart.gift_cards or cart.store_credit)
     tenders = _taken(order, cart) if named else []
@@ -194,7 +194,7 @@ def _taken(order: Order, cart: Cart) -> list[OrderTender]:
         {"position": position, "account_id": account_id, **{name: id_of(at) for name in IDS}}
         for position, account_id in enumerate(named, 1)
     ]
-    with connection.cursor() as cursor:
+    with prepared(in_transactions=True), connection.cursor() as cursor:
         cursor.execute(
             TAKE,
             {

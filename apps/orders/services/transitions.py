@@ -8,6 +8,7 @@ from django.db.models import F
 
 from apps.kernel.errors import Conflict
 from apps.kernel.events import Event, publish
+from apps.kernel.prepared import prepared
 from apps.orders.models import Order, StatusChange
 from apps.orders.selectors.exchanges import payer_of
 from apps.orders.services.tenders import give_all_back
@@ -99,13 +100,14 @@ def record(
     reason: str,
 ) -> None:
     """Write the history and publish the event of a status that the order has taken."""
-    StatusChange.objects.create(
-        order=order,
-        from_status=before or "",
-        to_status=status,
-        actor_id=actor_id,
-        reason=reason[:200],
-    )
+    with prepared(in_transactions=True):
+        StatusChange.objects.create(
+            order=order,
+            from_status=before or "",
+            to_status=status,
+            actor_id=actor_id,
+            reason=reason[:200],
+        )
     publish(_event_of(order, status), aggregate_id=order.pk)
 
 

@@ -32,6 +32,7 @@ BEGIN
             NULL;  -- A trigger is for changes of this column.
         END;
     END LOOP;
+    SET CONSTRAINTS ALL DEFERRED;
 END $$
 """
 LARGER = """
