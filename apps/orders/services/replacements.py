@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models.functions import Now
 
 from apps.catalog import interface as catalog
 from apps.kernel.ids import new_id
@@ -15,7 +15,7 @@ from apps.orders.models import Exchange, Order, OrderLine, Replacement, Return
 from apps.orders.pricing import Refunded, Tax
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.services import ledger
-from apps.orders.services.order_numbers import give_number
+from apps.orders.services.order_numbers import write_numbered
 from apps.orders.services.transitions import move, record
 from apps.orders.states import OrderStatus
 
@@ -92,7 +92,7 @@ def place_replacement(held: Held, found: Return) -> Order:
     before = found.order
     on_top = sum(line.tax for line in held.lines) if before.tax_minor else 0
     included = 0 if before.tax_minor else sum(line.tax for line in held.lines)
-    order = Order.objects.create(
+    order = Order(
         id=held.order_id,
         cart_id=found.pk,
         customer_id=before.customer_id,
@@ -109,7 +109,6 @@ def place_replacement(held: Held, found: Return) -> Order:
         exchanged_minor=held.total,
         shipping_address=before.shipping_address,
         shipping_option=before.shipping_option,
-        expires_at=Now(),
     )
     OrderLine.objects.bulk_create(
         _line(order, line, position) for position, line in enumerate(held.lines, 1)
@@ -118,8 +117,8 @@ def place_replacement(held: Held, found: Return) -> Order:
     reason = f"Instead of goods of order {before.shown_number}."
     record(order, OrderStatus.PENDING_PAYMENT, before=None, actor_id=None, reason=reason)
     catalog.allocate(order_id=order.pk)
+    write_numbered(order, pay_within=timedelta())
     move(order, OrderStatus.PAID, reason="Goods that came back pay for it.")
-    give_number(order)
     return order
 
 
