@@ -20,7 +20,7 @@ from ecommerce.problems import problem
 type_of_id = re.compile(r"[A-Za-z0-9_.:-]{8,128}")
 # W3C trace context, version 00; an id of zeros is none.
 type_of_trace = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-uploads = re.compile(r"/api/v1/(products/[^/]+/media|reviews/[^/]+/photos)")
+uploads = re.compile(r"/api/v1/(products/[^/]+/media|(reviews|returns)/[^/]+/photos)")
 type_of_length = re.compile(r"[0-9]{1,12}")
 access_log = logging.getLogger("ecommerce.access")
 

@@ -32,6 +32,7 @@ ROUTES = {
     "api/v1/products/<id:product_id>/reviews": "contributions",
     "api/v1/reviews/<id:review_id>/reports": "contributions",
     "api/v1/reviews/<id:review_id>/photos": "contributions",
+    "api/v1/returns/<id:return_id>/photos": "contributions",
     "api/v1/products/<id:product_id>/questions": "contributions",
     "api/v1/questions/<id:question_id>/answers": "contributions",
     "api/v1/carts/<id:cart_id>/checkout": "payments",

@@ -1,4 +1,4 @@
-"""Where invoices and credit notes are kept: the orders' bucket, which nobody else reads."""
+"""Where invoices and photos of returns are kept: the orders' bucket, which nobody else reads."""
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages

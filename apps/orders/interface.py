@@ -21,6 +21,7 @@ from apps.orders.services.erasure import (
     traces_of,
 )
 from apps.orders.services.invariants import BrokenRule, broken_rules
+from apps.orders.services.return_photos import documents_of
 
 __all__ = [
     "BrokenRule",
@@ -30,6 +31,7 @@ __all__ = [
     "Steps",
     "broken_rules",
     "carts_begun",
+    "documents_of",
     "emails_of_guests",
     "erase",
     "newest_settled_step",

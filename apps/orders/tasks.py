@@ -15,6 +15,7 @@ from apps.orders.services import (
     orders,
     payments,
     refunds,
+    return_photos,
     shipments,
     simulations,
     stored_value,
@@ -47,8 +48,9 @@ def process_shipments() -> None:
 
 @shared_task(name="orders.process_documents")
 def process_documents() -> None:
-    """Write the invoices and credit notes that are due."""
+    """Write the invoices and credit notes that are due; delete files that nothing shows."""
     _while_due(billing.advance_document)
+    _while_due(return_photos.advance_file)
 
 
 @shared_task(name="orders.forget_old_documents")

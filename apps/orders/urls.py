@@ -17,6 +17,7 @@ from apps.orders.views import (
     promotions,
     refunds,
     reorders,
+    return_photos,
     return_steps,
     returns,
     simulations,
@@ -52,6 +53,10 @@ urlpatterns = [
     path("returns/<id:return_id>", returns.OneReturn.as_view()),
     path("returns/<id:return_id>/cancellations", returns.ReturnCancellations.as_view()),
     path("returns/<id:return_id>/exchanges", exchanges.ReturnExchanges.as_view()),
+    path("returns/<id:return_id>/photos", return_photos.ReturnPhotos.as_view()),
+    path(
+        "returns/<id:return_id>/photos/<id:return_photo_id>", return_photos.OneReturnPhoto.as_view()
+    ),
     path("returns/<id:return_id>/approvals", return_steps.Approvals.as_view()),
     path("returns/<id:return_id>/rejections", return_steps.Rejections.as_view()),
     path("returns/<id:return_id>/receipts", return_steps.Receipts.as_view()),

@@ -430,6 +430,13 @@ ROUTES: dict[str, Rule] = {
     "POST returns/{return_id}/exchanges": holder_or(
         "orders.decide_return", sees="orders.view_order"
     ),
+    "POST returns/{return_id}/photos": holder_or("orders.decide_return", sees="orders.view_order"),
+    "GET returns/{return_id}/photos/{return_photo_id}": holder_or(
+        "orders.view_return", sees="orders.view_order"
+    ),
+    "DELETE returns/{return_id}/photos/{return_photo_id}": holder_or(
+        "orders.decide_return", sees="orders.view_order"
+    ),
     "POST returns/{return_id}/approvals": staff("orders.decide_return"),
     "POST returns/{return_id}/rejections": staff("orders.decide_return"),
     "POST returns/{return_id}/receipts": staff("orders.inspect_return"),

@@ -55,6 +55,7 @@ from apps.orders.tests.factories import (
     proposed_change,
     ready_cart,
     requested_return,
+    return_photo,
     saved_item,
     simulation_of,
     store_credit,
@@ -219,6 +220,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
         found.order.customer_id = orders[whose][0].customer_id
         found.order.token_hash = orders[whose][0].token_hash
         found.order.save()
+    photos = {whose: return_photo(found) for whose, found in returns.items()}
     changes = {whose: proposed_change(order) for whose, (order, _) in orders.items()}
     coupon = CouponFactory.create(code="SUN")
     card, _ = gift_card(code=GIFT_CARD)
@@ -314,6 +316,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
             "promotion_id": {"owner's": coupon.promotion_id},
             "batch_id": {"owner's": coupon.batch_id},
             "return_id": {whose: found.pk for whose, found in returns.items()},
+            "return_photo_id": {whose: each.pk for whose, each in photos.items()},
             "invoice_id": {whose: invoice.pk for whose, (invoice, _) in documents.items()},
             "credit_note_id": {whose: note.pk for whose, (_, note) in documents.items()},
             "change_id": {whose: change.pk for whose, change in changes.items()},

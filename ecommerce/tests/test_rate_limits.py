@@ -160,6 +160,7 @@ def test_people_in_one_network_do_not_share_a_limit(quota: int) -> None:
         ("/api/v1/carts/0198c2d5-0000-7000-8000-000000000001/checkout", "payments"),
         ("/api/v1/products/0198c2d5-0000-7000-8000-000000000001/reviews", "contributions"),
         ("/api/v1/reviews/0198c2d5-0000-7000-8000-000000000001/photos", "contributions"),
+        ("/api/v1/returns/0198c2d5-0000-7000-8000-000000000001/photos", "contributions"),
     ],
 )
 def test_a_route_may_have_a_policy_of_its_own(path: str, policy: str) -> None:

@@ -51,6 +51,7 @@ from apps.orders.tests.factories import (
     proposed_change,
     ready_cart,
     requested_return,
+    return_photo,
     saved_item,
     simulation_of,
     tax_rate,
@@ -141,6 +142,7 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
     erasure = ErasureRequest.objects.create(
         user_id=boss.pk, erase_at=timezone.now(), next_action_at=timezone.now()
     )
+    bringing_back = requested_return(delivered_order({variant.pk: 1})[0])
     paths = {
         "cart_id": str(cart.pk),
         "item_id": str(item.pk),
@@ -152,7 +154,8 @@ def known(boss: Any) -> tuple[dict[str, str], dict[str, str]]:
         "saved_item_id": str(saved.pk),
         "order_id": str(order.pk),
         "change_id": str(proposed_change(order).pk),
-        "return_id": str(requested_return(delivered_order({variant.pk: 1})[0]).pk),
+        "return_id": str(bringing_back.pk),
+        "return_photo_id": str(return_photo(bringing_back).pk),
         "invoice_id": str(invoice.pk),
         "credit_note_id": str(credit_note.pk),
         "address_id": str(address.pk),

@@ -13,9 +13,11 @@ from django.urls import path, reverse
 
 from apps.kernel.backoffice import ReadOnly, guarded
 from apps.kernel.money import format_minor
+from apps.orders.admin import return_photos
 from apps.orders.admin.actions import act_on_each
 from apps.orders.admin.inspections import InspectionForm
 from apps.orders.admin.numbers import ByOrderNumber
+from apps.orders.admin.return_photos import ReturnPhotos
 from apps.orders.models import Replacement, Return, ReturnLine
 from apps.orders.services import inspections, returns
 from apps.orders.states import Resolution
@@ -49,13 +51,15 @@ class ReturnAdmin(ReadOnly, ByOrderNumber):
     list_select_related = ("order",)
     search_fields = ("id", "order__number", "order__email")
     ordering = ("-requested_at",)
-    inlines = (ReturnLines, Replacements)
+    inlines = (ReturnLines, ReturnPhotos, Replacements)
     actions = ("approve", "reject", "receive", "restock", "write_off")
     change_form_template = "admin/return.html"
 
     def get_urls(self) -> Any:
         inspection = self.admin_site.admin_view(self.inspection)
+        photo = self.admin_site.admin_view(return_photos.shown)
         return [
+            path("<uuid:return_id>/photos/<uuid:photo_id>/", photo, name="orders_return_photo"),
             path("<uuid:return_id>/inspection/", inspection, name="orders_return_inspection"),
             *super().get_urls(),
         ]

@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
 
     accepts = {
         "tightens orders_changeset": "A kind is added to those that are known; none is taken away.",
+        "triggers orders_order": "A replacement owes no invoice; the release before places none.",
         "tightens orders_order": "The release before writes nothing into the new column.",
     }
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0035_validate_exchanges'),
+        ('orders', '0036_return_photos'),
     ]
 
     accepts = {

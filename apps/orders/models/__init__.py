@@ -25,6 +25,7 @@ from apps.orders.models.promotion import (
     OrderPromotion,
     Promotion,
 )
+from apps.orders.models.return_photos import ReturnPhoto, ReturnPhotoWork
 from apps.orders.models.returns import Return, ReturnLine
 from apps.orders.models.saved_item import SavedItem
 from apps.orders.models.shipment import Shipment
@@ -66,6 +67,8 @@ __all__ = [
     "RetainedInvoice",
     "Return",
     "ReturnLine",
+    "ReturnPhoto",
+    "ReturnPhotoWork",
     "SavedItem",
     "Shipment",
     "StatusChange",

@@ -1,10 +1,30 @@
 """The tables of returns in the inventory of personal data."""
 
 from apps.kernel.privacy import BOOKKEEPING, Kind, Table
-from apps.orders.models import Exchange, Replacement, Return, ReturnLine
+from apps.orders.models import (
+    Exchange,
+    Replacement,
+    Return,
+    ReturnLine,
+    ReturnPhoto,
+    ReturnPhotoWork,
+)
 from apps.orders.personal_data.owners import owned_by
 
 RETURNS = (
+    Table(
+        model=ReturnPhoto,
+        of=lambda person: owned_by(person, "parent__order__"),
+        columns={
+            Kind.REFERENCE: "id parent",
+            Kind.CONTENT: "file width height added_at",
+            Kind.NONE: "position",
+        },
+    ),
+    Table(
+        model=ReturnPhotoWork,
+        columns={Kind.NONE: "id file next_action_at lease_until tries request_id traceparent"},
+    ),
     Table(
         model=Exchange,
         of=lambda person: owned_by(person, "line__parent__order__"),

@@ -53,6 +53,7 @@ class Holder:
     cancels_all: bool = False
     refunds_all: bool = False
     decides_returns: bool = False
+    sees_returns: bool = False
     recently_proven: bool = True
     may_read: UUID | None = None
 
@@ -82,7 +83,9 @@ ITEMS = ArraySubquery(
     .values(line=JSONArray("id", "variant_id", "quantity", "seen_price_minor"))
 )
 
-STORE = Holder(sees_all=True, cancels_all=True, refunds_all=True, decides_returns=True)
+STORE = Holder(
+    sees_all=True, cancels_all=True, refunds_all=True, decides_returns=True, sees_returns=True
+)
 
 
 def hash_of(token: str) -> str:

@@ -71,7 +71,7 @@ def return_of(*, holder: Holder, return_id: UUID) -> Return:
 
 
 def whole_returns(rows: QuerySet[Return]) -> QuerySet[Return]:
-    """Return the returns with all that their documents show, in two statements."""
+    """Return the returns with all that their documents show, in three statements."""
     lines = ReturnLine.objects.select_related("order_line", "exchange")
     found = rows.select_related("order", "refund", "replacement")
-    return found.prefetch_related(Prefetch("lines", lines))
+    return found.prefetch_related(Prefetch("lines", lines), "photos")

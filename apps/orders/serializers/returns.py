@@ -1,5 +1,6 @@
 """The documents of returns: what is taken in, and what is given out."""
 
+from operator import attrgetter
 from typing import Any
 
 from rest_framework import serializers
@@ -13,7 +14,7 @@ from apps.kernel.serializers import (
     StrictIntegerField,
     StrictSerializer,
 )
-from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Return
+from apps.orders.models import LARGEST_QUANTITY, MOST_LINES, Return, ReturnPhoto
 from apps.orders.models.returns import LONGEST_COMMENT
 from apps.orders.selectors.returns import Eligibility, returnable
 from apps.orders.states import RefundStatus, Resolution, ReturnReason, ReturnStatus
@@ -150,6 +151,15 @@ class ReturnLineDocument(serializers.Serializer[Any]):
     exchange = ExchangeDocument(allow_null=True, help_text="Null: money is wanted.")
 
 
+class ReturnPhotoDocument(serializers.Serializer[Any]):
+    """A photo of the goods, for those who see the return alone."""
+
+    id = serializers.UUIDField()
+    url = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
 class ReturnRefundDocument(serializers.Serializer[Any]):
     """The money that goes back for a return."""
 
@@ -172,6 +182,7 @@ class ReturnDocument(serializers.Serializer[Any]):
     comment = serializers.CharField()
     note = serializers.CharField(help_text="Why it was rejected.")
     lines = ReturnLineDocument(many=True)
+    photos = ReturnPhotoDocument(many=True)
     shipping_refunded = serializers.BooleanField()
     amount = MoneyField(allow_null=True)
     refund = ReturnRefundDocument(allow_null=True)
@@ -186,6 +197,16 @@ class ReturnPage(Page):
     """A page of returns."""
 
     results = ReturnDocument(many=True)
+
+
+def photo_document(photo: ReturnPhoto) -> dict[str, Any]:
+    """Return the photo as ReturnPhotoDocument says."""
+    return {
+        "id": photo.pk,
+        "url": f"/api/v1/returns/{photo.parent_id}/photos/{photo.pk}",
+        "width": photo.width,
+        "height": photo.height,
+    }
 
 
 def return_document(found: Return) -> dict[str, Any]:
@@ -224,6 +245,10 @@ def return_document(found: Return) -> dict[str, Any]:
                 },
             }
             for line in lines
+        ],
+        "photos": [
+            photo_document(photo)
+            for photo in sorted(found.photos.all(), key=attrgetter("position"))
         ],
         "shipping_refunded": found.refunds_shipping,
         "amount": money(found.amount_minor),

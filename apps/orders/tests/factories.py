@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import VariantFactory
+from apps.kernel.ids import new_id
 from apps.kernel.money import Money
 from apps.orders import files
 from apps.orders.models import (
@@ -26,6 +27,7 @@ from apps.orders.models import (
     PromotionSimulation,
     Refund,
     Return,
+    ReturnPhoto,
     SavedItem,
     Shipment,
     StoredValue,
@@ -283,6 +285,15 @@ def requested_return(order: Order, quantity: int = 1, **fields: Any) -> Return:
         returns.Wanted(line.pk, quantity, ReturnReason.CHANGED_MIND) for line in order.lines.all()
     ]
     return returns.request_return(holder=STORE, order_id=order.pk, wanted=wanted, **fields)
+
+
+def return_photo(found: Return, position: int = 0) -> ReturnPhoto:
+    """Return a photo of a return, whose file is there."""
+    photo = ReturnPhoto.objects.create(
+        parent=found, file=f"returns/{new_id()}.webp", width=2, height=1, position=position
+    )
+    files.keep(photo.file, b"a picture")
+    return photo
 
 
 def received_return(order: Order, quantity: int = 1) -> Return:

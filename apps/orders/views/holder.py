@@ -41,6 +41,7 @@ def order_holder(request: Request) -> Holder:
         cancels_all=is_staff_with(request, "orders.cancel_order"),
         refunds_all=is_staff_with(request, "orders.refund_order"),
         decides_returns=is_staff_with(request, "orders.decide_return"),
+        sees_returns=is_staff_with(request, "orders.view_return"),
         recently_proven=is_recently_proven(request.auth),
     )
     if is_api_key(request):

@@ -44,6 +44,7 @@ def archive_of(person: Person, *, at: datetime) -> bytes:
         for app, documents in (
             ("users", users.documents_of(person=person)),
             ("catalog", catalog.documents_of(person=person)),
+            ("orders", orders.documents_of(person=person)),
         ):
             for document in documents:
                 name = f"{app}/{document.name}"

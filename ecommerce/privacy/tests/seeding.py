@@ -25,6 +25,7 @@ from apps.orders.tests.factories import (
     completed_order,
     credited_order,
     ready_cart,
+    return_photo,
 )
 from apps.users.tests.factories import (
     AddressFactory,
@@ -86,6 +87,7 @@ def seeded_person() -> Person:
         expires_at=timezone.now(),
     )
     given_back = MODELS["orders.Return"].objects.create(order=order, status="cancelled")
+    return_photo(given_back)
     line = MODELS["orders.ReturnLine"].objects.create(
         parent=given_back, order_line=order.lines.get(), quantity=1, reason="other"
     )

@@ -64,6 +64,12 @@ module "web_role" {
       Resource = ["arn:aws:s3:::${local.bucket.orders}/invoices/*", "arn:aws:s3:::${local.bucket.orders}/credit-notes/*"]
     },
     {
+      Sid      = "PhotosOfReturns"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject"]
+      Resource = "arn:aws:s3:::${local.bucket.orders}/returns/*"
+    },
+    {
       # Without it S3 answers 403 instead of 404 for a file that is not there.
       Sid      = "WhetherThereIsOneOfAnOrder"
       Effect   = "Allow"
@@ -119,6 +125,13 @@ module "worker_shipping_role" {
       Effect   = "Allow"
       Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
       Resource = ["arn:aws:s3:::${local.bucket.orders}/invoices/*", "arn:aws:s3:::${local.bucket.orders}/credit-notes/*"]
+    },
+    {
+      # Of whoever takes a photo back, wants their data, or is erased.
+      Sid      = "PhotosOfReturns"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject", "s3:GetObject"]
+      Resource = "arn:aws:s3:::${local.bucket.orders}/returns/*"
     },
     {
       Sid      = "KeyOfPrivateBuckets"
