@@ -251,6 +251,7 @@ ROLES: dict[str, DeclaredRole] = {
             "orders.view_invoicenumbers",
             "orders.view_ledgerentry",
             "orders.view_ledgerposting",
+            "orders.view_paymentfee",
             "orders.view_retainedinvoice",
             "orders.view_straypayment",
             "orders.view_webhookevent",

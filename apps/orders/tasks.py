@@ -12,6 +12,7 @@ from apps.orders.services import (
     billing,
     cart_expiry,
     erasure,
+    fees,
     orders,
     payments,
     refunds,
@@ -28,10 +29,11 @@ SECONDS_A_RUN = 1.0
 
 @shared_task(name="orders.process_payments")
 def process_payments() -> None:
-    """Charge, capture, void and refund what is due."""
+    """Charge, capture, void and refund what is due, and ask for fees."""
     _while_due(payments.advance_payment)
     _while_due(refunds.advance_refund)
     _while_due(strays.advance_stray)
+    _while_due(fees.advance_fee)
 
 
 @shared_task(name="orders.process_webhooks")

@@ -546,6 +546,7 @@ PAGES: dict[str, Page] = {
         ("orders.ordernumbers", "", {}),
         ("orders.orderpromotion", "", {}),
         ("orders.paymentattempt", "", {}),
+        ("orders.paymentfee", "", {}),
         (
             "orders.promotion",
             "",

@@ -14,6 +14,7 @@ from apps.orders.admin.orders import (
 )
 from apps.orders.admin.payments import (
     PaymentAttemptAdmin,
+    PaymentFeeAdmin,
     RefundAdmin,
     StrayPaymentAdmin,
     WebhookEventAdmin,
@@ -41,6 +42,7 @@ __all__ = [
     "OrderNumbersAdmin",
     "OrderPromotionAdmin",
     "PaymentAttemptAdmin",
+    "PaymentFeeAdmin",
     "PromotionAdmin",
     "RefundAdmin",
     "RetainedInvoiceAdmin",

@@ -13,6 +13,7 @@ from apps.kernel.money import Money
 from apps.orders.admin.numbers import ByOrderNumber
 from apps.orders.models import (
     PaymentAttempt,
+    PaymentFee,
     Refund,
     StrayPayment,
     WebhookEvent,
@@ -29,6 +30,14 @@ class PaymentAttemptAdmin(ReadOnly, ByOrderNumber):
     list_filter = ("status", "provider")
     list_select_related = ("order",)
     search_fields = ("id", "reference", "order__number")
+
+
+@admin.register(PaymentFee)
+class PaymentFeeAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("attempt_id", "amount_minor", "currency", "tries", "created_at")
+    list_filter = (("amount_minor", admin.EmptyFieldListFilter), "currency")
+    search_fields = ("=attempt__id", "attempt__reference", "=attempt__order__number")
+    ordering = ("-id",)
 
 
 class RefundForm(forms.ModelForm):

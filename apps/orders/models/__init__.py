@@ -17,6 +17,7 @@ from apps.orders.models.payment import (
     StrayPayment,
     WebhookEvent,
 )
+from apps.orders.models.payment_fee import PaymentFee
 from apps.orders.models.promotion import (
     LONGEST_CODE,
     Coupon,
@@ -60,6 +61,7 @@ __all__ = [
     "OrderPromotion",
     "OrderTender",
     "PaymentAttempt",
+    "PaymentFee",
     "Promotion",
     "PromotionSimulation",
     "Refund",

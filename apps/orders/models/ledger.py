@@ -51,6 +51,7 @@ class LedgerAccount(models.TextChoices):
     CARDS_ISSUED = "cards_issued", "gift cards issued by hand"
     GOODWILL = "goodwill", "store credit granted by hand"
     BREAKAGE = "breakage", "gift cards that have expired"
+    FEES = "fees", "kept by payment providers for themselves"
 
 
 class LedgerPosting(models.Model):
@@ -65,6 +66,7 @@ class LedgerPosting(models.Model):
         REFUND_FAILURE = "refund_failure", "refund failed"
         SALE = "sale", "sale without a payment"
         STORED_VALUE = "stored_value", "movement of stored value"
+        FEE = "fee", "fee of a payment provider"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=20, choices=Kind)
@@ -82,7 +84,7 @@ class LedgerPosting(models.Model):
                     kind__in=[
                         *("authorisation", "void", "capture"),
                         *("refund_promise", "refund", "refund_failure"),
-                        *("sale", "stored_value"),
+                        *("sale", "stored_value", "fee"),
                     ]
                 ),
                 name="ledger_posting_kind_is_known",
@@ -129,7 +131,7 @@ class LedgerEntry(models.Model):
                         *("stripe", "authorised", "authorisations", "unapplied"),
                         *("refunds_payable", "tax", "sales", "discounts", "shipping", "refunds"),
                         *("gift_cards", "store_credit", "tendered"),
-                        *("cards_issued", "goodwill", "breakage"),
+                        *("cards_issued", "goodwill", "breakage", "fees"),
                     ]
                 ),
                 name="ledger_entry_account_is_known",

@@ -10,6 +10,7 @@ from apps.kernel.models import Work
 from apps.orders.models.guards import counted_refund, known_status, life
 from apps.orders.models.order import Order
 from apps.orders.models.owed_documents import owes_a_credit_note
+from apps.orders.models.payment_fee import asks_for_its_fee
 from apps.orders.states import (
     ATTEMPT_FOLLOWS,
     FINISHED_ATTEMPTS,
@@ -107,7 +108,10 @@ class PaymentAttempt(Work):
                 condition=Q(next_action_at__isnull=False),
             )
         ]
-        triggers = [life(ATTEMPT_FOLLOWS, name="attempt_status_follows")]
+        triggers = [
+            life(ATTEMPT_FOLLOWS, name="attempt_status_follows"),
+            asks_for_its_fee(name="attempt_captured_asks_for_its_fee"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.status}"

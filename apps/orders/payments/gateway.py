@@ -38,6 +38,14 @@ class RefundStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Fee:
+    """What the provider keeps of a payment, in the currency that it settles in."""
+
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentState:
     """One payment at the provider. Amounts are in minor units, the currency in upper case."""
 
@@ -51,6 +59,8 @@ class PaymentState:
     failure_code: str
     failure_detail: str
     attempt_id: str
+    # Known from the capture on, or some time later.
+    fee: Fee | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from apps.orders.models import (
     OrderPromotion,
     OrderTender,
     PaymentAttempt,
+    PaymentFee,
     Promotion,
     PromotionSimulation,
     Refund,
@@ -171,6 +172,19 @@ TABLES = (
             Kind.NONE: "next_action_at lease_until tries",
         },
         emptied={"method": "", "next_action": None, "request_id": "", "traceparent": ""},
+        kept=BOOKKEEPING,
+    ),
+    Table(
+        model=PaymentFee,
+        of=lambda person: owned_by(person, "attempt__order__"),
+        columns={
+            Kind.REFERENCE: "id attempt",
+            Kind.FINANCIAL: "amount_minor currency created_at",
+            Kind.TECHNICAL: "request_id traceparent",
+            Kind.NONE: "next_action_at lease_until tries",
+        },
+        guard="payment_fee_that_is_told_stays",
+        emptied={"request_id": "", "traceparent": ""},
         kept=BOOKKEEPING,
     ),
     Table(

@@ -12,6 +12,7 @@ from apps.orders.models import (
     BillingDocument,
     Cart,
     PaymentAttempt,
+    PaymentFee,
     Refund,
     Shipment,
     StatusChange,
@@ -21,6 +22,7 @@ from apps.orders.models import (
 
 WORK: dict[str, type[Model]] = {
     "document": BillingDocument,
+    "fee": PaymentFee,
     "payment": PaymentAttempt,
     "refund": Refund,
     "shipment": Shipment,

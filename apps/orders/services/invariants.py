@@ -16,6 +16,7 @@ from apps.orders.models import (
     Coupon,
     Order,
     PaymentAttempt,
+    PaymentFee,
     Promotion,
     Refund,
     Shipment,
@@ -28,6 +29,7 @@ from apps.orders.payments.gateway import PaymentState, PaymentStatus
 from apps.orders.selectors.documents import missing_document_numbers, orders_without_invoice
 from apps.orders.selectors.exchanges import wrong_replacements
 from apps.orders.selectors.order_numbers import missing_numbers
+from apps.orders.services.fee_proof import fees_told, wrong_fees
 from apps.orders.services.ledger_proof import (
     ledger_differences,
     unbalanced_postings,
@@ -60,6 +62,7 @@ class Rule(StrEnum):
     GIVEN_BACK = "money of an unpaid order goes back"
     LEDGER = "ledger = payments and refunds"
     REFUNDED = "refunded is at most what was captured"
+    FEES = "a payment's fee is asked for until it is told, and posted as it was told"
     BALANCED = "a posting is zero in sum"
     BALANCES = "a balance = its movements, each of them posted"
     OWED = "the ledger owes what is on gift cards and store credit"
@@ -249,6 +252,7 @@ def _wrong_postings(orders: QuerySet[Order]) -> Iterator[Violation]:
     proofs = {
         Rule.LEDGER: ledger_differences,
         Rule.REFUNDED: wrong_refunds,
+        Rule.FEES: wrong_fees,
         Rule.BALANCED: unbalanced_postings,
         Rule.BALANCES: lambda _: wrong_balances(),
         Rule.OWED: lambda _: wrong_liabilities(),
@@ -260,7 +264,10 @@ def _wrong_postings(orders: QuerySet[Order]) -> Iterator[Violation]:
 
 
 def _overdue() -> Iterator[Violation]:
-    for model in (BillingDocument, PaymentAttempt, Refund, Shipment, StrayPayment, WebhookEvent):
+    for model in (
+        *(BillingDocument, PaymentAttempt, PaymentFee, Refund, Shipment, StrayPayment),
+        WebhookEvent,
+    ):
         overdue = model._default_manager.filter(
             Q(lease_until=None) | Q(lease_until__lt=Now()), next_action_at__lt=Now() - OVERDUE
         )
@@ -291,6 +298,7 @@ def _provider_differences(provider: str) -> Iterator[Violation]:
             "reference", flat=True
         )
     )
+    told = fees_told(provider)
     attempts_there: dict[str, int] = {}
     for state in gateway_for(provider).states(since=oldest.created_at):
         attempt = ours.pop(state.reference, None)
@@ -298,6 +306,13 @@ def _provider_differences(provider: str) -> Iterator[Violation]:
             attempts_there[state.attempt_id] = attempts_there.get(state.attempt_id, 0) + 1
         if attempt:
             yield from _compared(state, attempt, given_back.get(state.reference, 0))
+            fee = told.get(attempt.pk)
+            if fee and fee != state.fee:
+                yield Violation(
+                    "our fees are the provider's",
+                    str(attempt.pk),
+                    f"{fee} here, {state.fee} there",
+                )
         elif state.attempt_id and state.reference not in returning and _kept(state):
             yield Violation("the provider's payment is ours", state.reference, "unknown here")
     for attempt in ours.values():

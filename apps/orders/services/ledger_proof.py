@@ -8,7 +8,14 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Sum
 
-from apps.orders.models import LedgerAccount, LedgerEntry, Order, PaymentAttempt, Refund
+from apps.orders.models import (
+    LedgerAccount,
+    LedgerEntry,
+    LedgerPosting,
+    Order,
+    PaymentAttempt,
+    Refund,
+)
 from apps.orders.services.ledger import MONEY_AT
 from apps.orders.states import AttemptStatus, RefundStatus
 
@@ -68,7 +75,10 @@ def unbalanced_postings(orders: QuerySet[Order]) -> Iterator[Difference]:
 
 
 def _booked(orders: dict[UUID, Order]) -> Holdings:
-    entries = LedgerEntry.objects.filter(order__in=orders, account__in=PROVED)
+    # Fees are proved by themselves: they may be in another currency.
+    entries = LedgerEntry.objects.filter(order__in=orders, account__in=PROVED).exclude(
+        posting__kind=LedgerPosting.Kind.FEE
+    )
     rows = entries.values_list("order_id", "account").annotate(Sum("amount_minor")).order_by()
     holdings: Holdings = Counter()
     for order_id, account, minor in rows:

@@ -24,7 +24,7 @@ from apps.orders.payments.gateway import (
     PaymentState,
     PaymentStatus,
 )
-from apps.orders.services import ledger, tenders
+from apps.orders.services import fees, ledger, tenders
 from apps.orders.services.refunds import promise_refund
 from apps.orders.services.transitions import locked, move
 from apps.orders.services.uses import release_uses, take_again
@@ -107,6 +107,7 @@ def settle(attempt_id: UUID, state: PaymentState) -> bool:
         return False
     target = REPORTED.get(state.status)
     if target is None or target not in ATTEMPT_FOLLOWS[AttemptStatus(attempt.status)]:
+        fees.learn(attempt, state)
         return False
     attempt.status = target
     attempt.reference = state.reference
@@ -125,6 +126,7 @@ def settle(attempt_id: UUID, state: PaymentState) -> bool:
     match target:
         case AttemptStatus.CAPTURED:
             _take_the_money(order, attempt)
+            fees.learn(attempt, state)
             return True
         case AttemptStatus.AUTHORISED:
             ledger.post_authorisation(attempt)

@@ -22,7 +22,7 @@ from apps.orders.payments.gateway import (
     PaymentStatus,
 )
 from apps.orders.selectors.orders import STORE
-from apps.orders.services import ledger
+from apps.orders.services import fees, ledger
 from apps.orders.services.orders import cancel_order
 from apps.orders.services.refunds import remember_refund
 from apps.orders.services.transitions import OrderStatusConflict
@@ -139,6 +139,7 @@ def advance_stray() -> bool:
     gateway = gateway_for(stray.provider)
     try:
         state = gateway.fetch(reference=stray.reference)
+        fees.learn_of_stray(stray, state)
         if state.status in NOTHING_TO_RETURN or (state.captured_minor and not _to_return(state)):
             _close(stray, StrayStatus.RETURNED)
             return True

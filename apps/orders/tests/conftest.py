@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from apps.kernel.delivery import relay_batch
 from apps.orders.models import TaxClass
-from apps.orders.services import billing, orders, payments, refunds, shipments, strays
+from apps.orders.services import billing, fees, orders, payments, refunds, shipments, strays
 from apps.users.tests.factories import StaffFactory
 
 
@@ -63,6 +63,7 @@ def work(provider) -> Callable[[], None]:
                     payments.advance_payment(),
                     refunds.advance_refund(),
                     strays.advance_stray(),
+                    fees.advance_fee(),
                     shipments.advance_shipment(),
                     billing.advance_document(),
                     relay_batch() > 0,

@@ -19,14 +19,15 @@ from apps.orders.models import (
     LedgerPosting,
     Order,
     PaymentAttempt,
+    PaymentFee,
     Refund,
     StrayPayment,
 )
 from apps.orders.payments import gateway_for
 from apps.orders.selectors.ledger import balances_of, refundable_minor, trial_balance
 from apps.orders.selectors.orders import STORE
+from apps.orders.services import fees, orders, payments, refunds
 from apps.orders.services import ledger as books
-from apps.orders.services import orders, payments, refunds
 from apps.orders.services.checkout import PaymentChoice
 from apps.orders.services.invariants import Rule, ledger_violations, violations
 from apps.orders.tests.factories import (
@@ -40,6 +41,8 @@ from apps.orders.tests.factories import (
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
+# 2.9 % of 15.00, half a cent rounded up, and 0.30: kept also of what goes back.
+FEE = 74
 SLOW_REFUND = PaymentChoice(provider="stripe", method="pm_card_pendingRefund")
 
 
@@ -85,10 +88,11 @@ def drain(advance: Callable[[], bool]) -> None:
 
 
 def forgotten_by_the_ledger() -> None:
-    """Make a store as it was before there was a ledger."""
+    """Make a store as it was before there was a ledger: its fees are only asked for."""
     with pgtrigger.ignore():
         LedgerEntry.objects.all().delete()
         LedgerPosting.objects.all().delete()
+        PaymentFee.objects.update(amount_minor=None, currency="", next_action_at=Now())
 
 
 def test_a_payment_is_set_aside_first_and_sold_when_it_is_captured(provider):
@@ -101,13 +105,14 @@ def test_a_payment_is_set_aside_first_and_sold_when_it_is_captured(provider):
     assert held(order) == {"authorised": total, "authorisations": -total}
     payments.advance_payment()
     assert held(order) == {
-        "stripe": total,
+        "stripe": total - FEE,
+        "fees": FEE,
         "sales": -order.items_minor,
         "discounts": 200,
         "shipping": -order.shipping_minor,
         "tax": -200,
     }
-    assert kinds(order.attempts.get()) == ["authorisation", "capture"]
+    assert kinds(order.attempts.get()) == ["authorisation", "capture", "fee"]
     assert refundable_minor(order.pk) == total
     assert list(ledger_violations()) == []
 
@@ -121,7 +126,8 @@ def test_of_prices_with_tax_only_the_rest_is_earned(provider):
     # A lamp of 10.00 with 2.00 of tax in it, and a parcel of 5.00 with 1.00.
     assert order.grand_total_minor == 1500
     assert held(order) == {
-        "stripe": 1500,
+        "stripe": 1500 - FEE,
+        "fees": FEE,
         "sales": -800,
         "shipping": -400,
         "tax": -300,
@@ -187,10 +193,11 @@ def test_money_for_a_cancelled_order_is_owed_back_and_no_sale(provider):
     payments.advance_payment()
 
     total = order.grand_total_minor
-    assert held(order) == {"stripe": total, "refunds_payable": -total}
+    kept = {"stripe": -FEE, "fees": FEE}
+    assert held(order) == kept | {"stripe": total - FEE, "refunds_payable": -total}
     assert refundable_minor(order.pk) == 0
     drain(refunds.advance_refund)
-    assert held(order) == {}
+    assert held(order) == kept
     assert list(violations()) == []
 
 
@@ -202,7 +209,8 @@ def test_a_part_goes_back_of_goods_and_tax_in_proportion(provider):
     total = order.grand_total_minor
     of_tax = round(333 * 200 / total)
     assert held(order) == {
-        "stripe": total,
+        "stripe": total - FEE,
+        "fees": FEE,
         "sales": -order.items_minor,
         "discounts": 200,
         "shipping": -order.shipping_minor,
@@ -215,7 +223,7 @@ def test_a_part_goes_back_of_goods_and_tax_in_proportion(provider):
     assert refund.status == "succeeded"
     assert kinds(refund) == ["refund_promise", "refund"]
     assert balances_of(order.pk)["refunds_payable"] == 0
-    assert balances_of(order.pk)["stripe"] == total - 333
+    assert balances_of(order.pk)["stripe"] == total - FEE - 333
 
 
 def test_after_the_last_part_no_revenue_and_no_tax_is_left(provider):
@@ -229,7 +237,7 @@ def test_after_the_last_part_no_revenue_and_no_tax_is_left(provider):
     last = order.grand_total_minor - 341
     assert sorted(Refund.objects.values_list("amount_minor", flat=True)) == [1, 7, 333, last]
     now = balances_of(order.pk)
-    assert (now["stripe"], now["tax"], now["refunds_payable"]) == (0, 0, 0)
+    assert (now["stripe"], now["tax"], now["refunds_payable"]) == (-FEE, 0, 0)
     assert sum(now[account] for account in books.REVENUE) == 0
     assert list(ledger_violations()) == []
 
@@ -420,6 +428,7 @@ def test_a_store_older_than_its_ledger_gets_a_complete_one(provider, ledger):
     assert {each.rule for each in ledger_violations()} == {Rule.LEDGER}
 
     call_command("ledger", "backfill")
+    drain(fees.advance_fee)
 
     assert list(ledger_violations()) == []
     assert refundable_minor(part.pk) == part.grand_total_minor - 123
@@ -460,7 +469,7 @@ def test_verify_is_silent_about_a_right_ledger_and_names_each_difference(provide
     call_command("ledger", "verify")
     assert "agrees" in capsys.readouterr().out
     with pgtrigger.ignore():
-        LedgerEntry.objects.filter(account="stripe", amount_minor__lt=0).update(amount_minor=-99)
+        LedgerEntry.objects.filter(account="stripe", amount_minor=-100).update(amount_minor=-99)
 
     with pytest.raises(CommandError, match="2 differences"):
         call_command("ledger", "verify", "--without-provider")
@@ -535,14 +544,20 @@ def test_a_stray_payment_comes_and_goes_without_an_order(provider, work):
 
     work()
 
+    # 2.9 % of 12.50, rounded, and 0.30.
     assert {row.account: row.balance_minor for row in trial_balance()} == {
-        "stripe": 1250,
+        "stripe": 1250 - 66,
+        "fees": 66,
         "refunds_payable": -1250,
     }
     StrayPayment.objects.update(next_action_at=Now())
     work()
-    assert kinds(stray) == ["capture", "refund"]
-    assert {row.balance_minor for row in trial_balance()} == {0}
+    assert sorted(kinds(stray)) == ["capture", "fee", "refund"]
+    assert {row.account: row.balance_minor for row in trial_balance()} == {
+        "stripe": -66,
+        "fees": 66,
+        "refunds_payable": 0,
+    }
 
 
 def test_a_refund_that_a_restored_database_forgot_is_written_down_again(provider, ledger):

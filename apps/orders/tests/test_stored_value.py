@@ -126,7 +126,9 @@ def test_a_gift_card_pays_a_part_and_the_payment_brings_the_rest(provider, ledge
     order.refresh_from_db()
     assert order.status in {"paid", "fulfilling", "completed"}
     assert [each["amount_captured"] for each in ledger()] == [1100]
-    assert held(order) == {"gift_cards": 400, "stripe": 1100, "sales": -1000, "shipping": -500}
+    # Of the 11.00 the provider keeps 2.9 % and 0.30.
+    kept = {"stripe": 1100 - 62, "fees": 62}
+    assert held(order) == kept | {"gift_cards": 400, "sales": -1000, "shipping": -500}
     assert list(violations()) == []
 
 
@@ -415,6 +417,9 @@ def test_the_payment_gets_its_money_back_first_and_balances_the_rest(provider, l
         "sales": -1000,
         "shipping": -500,
         "refunds": 1500,
+        # The provider keeps 2.9 % of 8.00, and 0.30, also of what went back.
+        "stripe": -53,
+        "fees": 53,
     }
 
 

@@ -22,6 +22,7 @@ class Plan:
     webhook_loss_rate: events that are never delivered, though they are listed.
     webhook_shuffle: deliver out of order, within two seconds.
     bad_signature_rate: deliveries signed with a wrong secret; refused, they are tried again.
+    fee_delay_ms: time from a capture to the moment when its fee is known, up to the next second.
     """
 
     drop_reply_rate: float = 0.0
@@ -32,6 +33,7 @@ class Plan:
     webhook_loss_rate: float = 0.0
     webhook_shuffle: bool = False
     bad_signature_rate: float = 0.0
+    fee_delay_ms: int = 0
     seed: int = 0
 
     @classmethod

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ecommerce.local.payment_sandbox import intents, refunds
+from ecommerce.local.payment_sandbox import fees, intents, refunds
 from ecommerce.local.payment_sandbox.changes import Change, Document
 from ecommerce.local.payment_sandbox.parameters import LARGEST_AMOUNT, Parameters
 from ecommerce.local.payment_sandbox.refusals import impossible, invalid, missing
@@ -259,7 +259,9 @@ def _latest_charge(store: Store, intent: Document) -> Document | None:
 
 _EXPANDABLE = {
     "payment_intent": {"latest_charge": "charge"},
+    "charge": {"balance_transaction": "balance_transaction"},
     "refund": {"charge": "charge", "payment_intent": "payment_intent"},
+    "balance_transaction": {},
     "event": {},
 }
 
@@ -268,19 +270,30 @@ def check_expansions(names: list[str]) -> None:
     """Raises: Refusal, when one of the names can never be expanded."""
     known = {name for fields in _EXPANDABLE.values() for name in fields}
     for name in names:
-        if name.removeprefix("data.") not in known:
+        if not known.issuperset(name.removeprefix("data.").split(".")):
             raise invalid(f"This property cannot be expanded ({name[:100]}).", param="expand")
 
 
-def expanded(store: Store, document: Document, names: list[str]) -> Document:
-    """Return the document with the named ids replaced by what they stand for."""
+def expanded(store: Store, document: Document, names: list[str], *, now: int) -> Document:
+    """Return the document with the named ids replaced by what they stand for.
+
+    A name may go on after a dot. A charge tells of its fee only once that is known.
+    """
     if document.get("object") == "list":
         inner = [name.removeprefix("data.") for name in names if name.startswith("data.")]
-        return document | {"data": [expanded(store, item, inner) for item in document["data"]]}
+        items = [expanded(store, item, inner, now=now) for item in document["data"]]
+        return document | {"data": items}
+    if document["object"] == "charge":
+        fee = store.find("balance_transaction", document["balance_transaction"] or "")
+        if not fees.is_known(fee, now=now):
+            document = document | {"balance_transaction": None}
     kinds = _EXPANDABLE[document["object"]]
-    found = {
-        name: store.find(kinds[name], document[name])
-        for name in names
-        if name in kinds and document[name]
-    }
-    return document | found
+    deeper: dict[str, list[str]] = {}
+    for name in names:
+        first, _, rest = name.partition(".")
+        deeper.setdefault(first, []).extend([rest] if rest else [])
+    for name, rests in deeper.items():
+        found = store.find(kinds[name], document[name] or "") if name in kinds else None
+        if found:
+            document = document | {name: expanded(store, found, rests, now=now)}
+    return document

@@ -216,7 +216,10 @@ class _Server:
             if refusal:
                 status, answer = refusal.status, {"error": refusal.error}
             else:
-                status, answer = 200, operations.expanded(self._store, change.answer, names)
+                status, answer = (
+                    200,
+                    operations.expanded(self._store, change.answer, names, now=int(now)),
+                )
             saved = Answer(call.fingerprint, status, orjson.dumps(answer), call.request_id)
             if call.key:
                 self._store.save_answer(call.key, saved, now=now)

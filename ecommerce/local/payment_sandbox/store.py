@@ -10,6 +10,7 @@ import orjson
 
 from ecommerce.local.payment_sandbox.changes import Change, Document
 from ecommerce.local.payment_sandbox.faults import Faults, Plan
+from ecommerce.local.payment_sandbox.fees import keep_fees
 from ecommerce.local.payment_sandbox.intents import identifier
 
 KEY_LIFETIME = 24 * 60 * 60
@@ -92,6 +93,7 @@ class Store:
 
     def apply(self, change: Change, *, request_id: str, key: str | None, now: float) -> bool:
         """Store the documents and the events of a change; tell whether webhooks are now due."""
+        keep_fees(change, now=now, delay_ms=self.faults.plan.fee_delay_ms)
         for document in change.documents.values():
             self._save(document)
         for name, snapshot in change.events:
