@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0033_validate_stored_value'),
+        ('orders', '0040_owe_credit_notes_of_stored_value'),
     ]
 
     operations = [
