@@ -23,6 +23,7 @@ from apps.orders.models import (
     CreditNoteNumbers,
     Order,
     PaymentAttempt,
+    PaymentFee,
     Promotion,
     PromotionSimulation,
     Refund,
@@ -247,6 +248,7 @@ def completed_order(
         )
     BillingDocument.objects.create(order=order, kind="invoice", next_action_at=Now())
     attempt = order.attempts.get()
+    PaymentFee.objects.create(attempt=attempt, next_action_at=Now() + timedelta(minutes=1))
     Refund.objects.create(attempt=attempt, amount_minor=1, currency="USD", status="succeeded")
     Shipment.objects.create(order=order, carrier="table_rates", status="delivered")
     WebhookEvent.objects.create(

@@ -120,7 +120,7 @@ def test_a_reading_asks_as_many_questions_however_many_orders_there_are(
 
     with django_assert_num_queries(5):
         trade.read()
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         shop.work()
 
 
