@@ -15,7 +15,8 @@ from apps.orders.services import shipments
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
 from apps.orders.tests.factories import placed_order
 from apps.orders.tests.test_api import VISA, check_out, filled
-from apps.orders.tests.test_refunds_api import ask, staff_client
+from apps.orders.tests.test_refunds_api import ask
+from apps.users.tests.factories import staff_client
 
 pytestmark = pytest.mark.django_db
 

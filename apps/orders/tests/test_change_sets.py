@@ -35,14 +35,9 @@ from apps.orders.tests.factories import (
     tax_rate,
     tax_zone,
 )
-from apps.users.tests.factories import StaffFactory, UserFactory, access_token_for
+from apps.users.tests.factories import UserFactory, access_token_for, staff_client
 
 pytestmark = pytest.mark.django_db
-
-
-def staff_client(*permissions, **session):
-    user = StaffFactory(permissions=permissions)
-    return APIClient(headers={"Authorization": f"Bearer {access_token_for(user, **session)}"})
 
 
 def holder_client(holder):

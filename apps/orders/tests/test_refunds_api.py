@@ -11,14 +11,14 @@ from rest_framework.test import APIClient
 from apps.kernel.models import AuditEntry
 from apps.orders.models import LedgerEntry, LedgerPosting, Refund
 from apps.orders.tests.factories import completed_order, placed_order
-from apps.users.tests.factories import ApiKeyFactory, StaffFactory, access_token_for, enter
+from apps.users.tests.factories import (
+    ApiKeyFactory,
+    StaffFactory,
+    enter,
+    staff_client,
+)
 
 pytestmark = pytest.mark.django_db
-
-
-def staff_client(*permissions, **session):
-    user = StaffFactory(permissions=permissions)
-    return APIClient(headers={"Authorization": f"Bearer {access_token_for(user, **session)}"})
 
 
 @pytest.fixture

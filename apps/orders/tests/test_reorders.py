@@ -9,13 +9,9 @@ from apps.orders.selectors.orders import Holder
 from apps.orders.services import carts, checkout, reorders
 from apps.orders.tests.factories import VISA, placed_order, ready_cart
 from apps.orders.tests.test_races import at_once
-from apps.users.tests.factories import StaffFactory, UserFactory, access_token_for
+from apps.users.tests.factories import StaffFactory, UserFactory, access_token_for, client_of
 
 pytestmark = pytest.mark.django_db
-
-
-def client_of(user):
-    return APIClient(headers={"Authorization": f"Bearer {access_token_for(user)}"})
 
 
 def order_of(user, quantities):

@@ -20,9 +20,15 @@ from apps.orders import interface
 from apps.orders.models import ReturnPhoto, ReturnPhotoWork
 from apps.orders.services import return_photos, returns
 from apps.orders.tests.factories import delivered_order, paid_order, requested_return, return_photo
-from apps.orders.tests.test_change_sets import holder_client, refusal, staff_client
+from apps.orders.tests.test_change_sets import holder_client, refusal
 from apps.orders.tests.test_races import at_once
-from apps.users.tests.factories import StaffFactory, UserFactory, access_token_for, enter
+from apps.users.tests.factories import (
+    StaffFactory,
+    UserFactory,
+    access_token_for,
+    enter,
+    staff_client,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -22,18 +22,14 @@ from apps.orders.tests.factories import (
     tax_rate,
     tax_zone,
 )
-from apps.users.tests.factories import StaffFactory, UserFactory, access_token_for
+from apps.users.tests.factories import (
+    UserFactory,
+    client_of,
+    staff_client,
+)
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db
-
-
-def client_of(user, **session):
-    return APIClient(headers={"Authorization": f"Bearer {access_token_for(user, **session)}"})
-
-
-def staff_client(*permissions, **session):
-    return client_of(StaffFactory(permissions=permissions), **session)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from apps.users.tests.factories import (
     UserFactory,
     access_token_for,
     enter,
+    staff_client,
 )
 
 pytestmark = pytest.mark.django_db
@@ -30,11 +31,6 @@ NOTHING = {"amount": "0.00", "currency": "USD"}
 
 def usd(amount: str) -> dict[str, str]:
     return {"amount": amount, "currency": "USD"}
-
-
-def staff_client(*permissions, **session):
-    user = StaffFactory(permissions=permissions)
-    return APIClient(headers={"Authorization": f"Bearer {access_token_for(user, **session)}"})
 
 
 @pytest.fixture

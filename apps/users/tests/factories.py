@@ -9,6 +9,7 @@ import pyotp
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from apps.kernel.encryption import decrypted, encrypted
 from apps.kernel.tests.mails import mails_to
@@ -163,6 +164,17 @@ def access_token_for(user: User, **session_facts: object) -> str:
     """Open a session and return its bearer token. Staff have shown a second factor in it."""
     facts = {"second_factor": user.is_staff, **session_facts}
     return access_token_of(SessionFactory.create(user=user, **facts))
+
+
+def client_of(user: User, **session_facts: object) -> APIClient:
+    """Return a client of the API that a person is logged in with."""
+    token = access_token_for(user, **session_facts)
+    return APIClient(headers={"Authorization": f"Bearer {token}"})
+
+
+def staff_client(*permissions: str, **session_facts: object) -> APIClient:
+    """Return a client of somebody of the staff who may do just that."""
+    return client_of(StaffFactory.create(permissions=permissions), **session_facts)
 
 
 def access_token_of(session: Session) -> str:

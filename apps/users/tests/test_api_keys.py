@@ -16,11 +16,11 @@ from apps.kernel.ids import new_id
 from apps.kernel.models import AuditEntry
 from apps.users.models import ApiKey, User
 from apps.users.services import api_keys
-from apps.users.tests.conftest import client_of
 from apps.users.tests.factories import (
     ApiKeyFactory,
     StaffFactory,
     UserFactory,
+    client_of,
     enter,
 )
 

@@ -27,8 +27,7 @@ from apps.kernel.privacy import Person, erase_from
 from apps.users.models import Avatar, User
 from apps.users.personal_data import TABLES
 from apps.users.services import avatars
-from apps.users.tests.conftest import client_of
-from apps.users.tests.factories import StaffFactory, UserFactory, enter
+from apps.users.tests.factories import StaffFactory, UserFactory, client_of, enter
 from apps.users.tests.test_races import at_once
 
 pytestmark = pytest.mark.django_db

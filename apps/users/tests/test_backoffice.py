@@ -16,13 +16,13 @@ from apps.kernel.models import AuditEntry
 from apps.users.models import LoginChallenge, SecondFactor, Session, User
 from apps.users.services import people, second_factors, sessions
 from apps.users.services.roles import granter
-from apps.users.tests.conftest import client_of
 from apps.users.tests.factories import (
     PASSWORD,
     SecondFactorFactory,
     StaffFactory,
     UserFactory,
     access_token_for,
+    client_of,
     code_of,
     enter,
 )

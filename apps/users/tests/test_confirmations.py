@@ -13,11 +13,11 @@ from apps.kernel.tests.mails import mails_to
 from apps.users import tasks
 from apps.users.models import Confirmation, Session, User
 from apps.users.services import attempts, passwords
-from apps.users.tests.conftest import client_of
 from apps.users.tests.factories import (
     PASSWORD,
     StaffFactory,
     UserFactory,
+    client_of,
     enter,
     mailed_token,
 )

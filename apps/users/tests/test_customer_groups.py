@@ -11,8 +11,13 @@ from apps.users import interface as users
 from apps.users.models import CustomerGroup, User
 from apps.users.selectors.customer_groups import UnknownCustomerGroup
 from apps.users.services.customer_groups import CustomerGroupInUse, put_into_group, remove_group
-from apps.users.tests.conftest import client_of
-from apps.users.tests.factories import CustomerGroupFactory, StaffFactory, UserFactory, enter
+from apps.users.tests.factories import (
+    CustomerGroupFactory,
+    StaffFactory,
+    UserFactory,
+    client_of,
+    enter,
+)
 
 pytestmark = pytest.mark.django_db
 

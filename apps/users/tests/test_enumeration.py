@@ -7,8 +7,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from apps.users.models import User
-from apps.users.tests.conftest import client_of
-from apps.users.tests.factories import PASSWORD, UserFactory
+from apps.users.tests.factories import PASSWORD, UserFactory, client_of
 
 pytestmark = pytest.mark.django_db
 

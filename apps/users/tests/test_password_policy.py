@@ -8,8 +8,7 @@ from django.core.exceptions import ValidationError
 from rest_framework.test import APIClient
 
 from apps.users.models import User
-from apps.users.tests.conftest import client_of
-from apps.users.tests.factories import PASSWORD, UserFactory, mailed_token
+from apps.users.tests.factories import PASSWORD, UserFactory, client_of, mailed_token
 from apps.users.validators import OwnWordsValidator
 
 

@@ -8,8 +8,13 @@ from apps.kernel.roles import EVERYTHING, DeclaredRole
 from apps.users.models import Role, Session, User
 from apps.users.selectors.roles import codes_of
 from apps.users.services.declared_roles import sync_roles
-from apps.users.tests.conftest import client_of
-from apps.users.tests.factories import RoleFactory, SessionFactory, StaffFactory, UserFactory
+from apps.users.tests.factories import (
+    RoleFactory,
+    SessionFactory,
+    StaffFactory,
+    UserFactory,
+    client_of,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -20,12 +20,12 @@ from apps.users.models import (
     Session,
 )
 from apps.users.services import attempts, codes, passwords, proofs, second_factors, sessions
-from apps.users.tests.conftest import client_of
 from apps.users.tests.factories import (
     PASSWORD,
     SecondFactorFactory,
     SessionFactory,
     UserFactory,
+    client_of,
     code_of,
 )
 from apps.users.tests.test_races import at_once

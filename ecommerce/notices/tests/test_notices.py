@@ -3,24 +3,17 @@
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from rest_framework.test import APIClient
 
 from apps.catalog.tests.factories import VariantFactory
 from apps.kernel.delivery import relay_batch
 from apps.kernel.models import Mail
 from apps.kernel.tests.mails import mails_to
 from apps.kernel.tests.threads import at_once
-from apps.users.tests.factories import StaffFactory, UserFactory, access_token_for
+from apps.users.tests.factories import StaffFactory, UserFactory, client_of
 from ecommerce.notices.tasks import tell_what_is_low, tell_who_waited
 
 pytestmark = pytest.mark.django_db
 ALERTS = "/api/v1/users/me/alerts"
-
-
-def client_of(user):
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token_for(user)}")
-    return client
 
 
 def wait(user, variant):

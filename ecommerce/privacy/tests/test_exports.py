@@ -20,7 +20,12 @@ from apps.kernel.privacy import Kind
 from apps.kernel.tests.mails import mails_to
 from apps.kernel.tests.threads import at_once
 from apps.orders.tests.factories import completed_order
-from apps.users.tests.factories import PASSWORD, AddressFactory, UserFactory, access_token_for
+from apps.users.tests.factories import (
+    PASSWORD,
+    AddressFactory,
+    UserFactory,
+    client_of,
+)
 from ecommerce.privacy.inventory import columns
 from ecommerce.privacy.models import DataExport
 from ecommerce.privacy.services import erasures, exports
@@ -30,12 +35,6 @@ from ecommerce.privacy.tests.seeding import EMAIL, MODELS, PERSONAL, WORD, seed,
 pytestmark = pytest.mark.django_db
 EXPORTS = "/api/v1/users/me/data-exports"
 ERASURES = "/api/v1/users/me/erasure-requests"
-
-
-def client_of(user):
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token_for(user)}")
-    return client
 
 
 def unpacked(archive):
