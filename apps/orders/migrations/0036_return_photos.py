@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': ('view',),
-                'constraints': [models.UniqueConstraint(fields=('parent', 'position'), name='return_photo_has_its_own_place'), models.CheckConstraint(condition=models.Q(('position__lt', 5)), name='return_has_at_most_5_photos'), models.CheckConstraint(condition=models.Q(('height__gte', 1), ('width__gte', 1)), name='return_photo_has_a_size')],
+                'constraints': [models.UniqueConstraint(fields=('parent', 'position'), name='return_photo_has_its_own_place'), models.CheckConstraint(condition=models.Q(('position__lt', 5)), name='return_has_at_most_5_photos'), models.CheckConstraint(condition=models.Q(('file__regex', '^returns/[0-9a-f-]{36}\\.webp$')), name='return_photo_file_says_nothing'), models.CheckConstraint(condition=models.Q(('height__gte', 1), ('width__gte', 1)), name='return_photo_has_a_size')],
             },
         ),
         pgtrigger.migrations.AddTrigger(

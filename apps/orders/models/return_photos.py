@@ -43,6 +43,10 @@ class ReturnPhoto(models.Model):
                 condition=Q(position__lt=MOST_PHOTOS), name="return_has_at_most_5_photos"
             ),
             models.CheckConstraint(
+                condition=Q(file__regex=r"^returns/[0-9a-f-]{36}\.webp$"),
+                name="return_photo_file_says_nothing",
+            ),
+            models.CheckConstraint(
                 condition=Q(width__gte=1, height__gte=1), name="return_photo_has_a_size"
             ),
         ]

@@ -96,7 +96,7 @@ def seeded_person() -> Person:
         product_id=order.lines.get().product_id,
         variant_id=order.lines.get().variant_id,
         sku="SKU",
-        name=WORD,
+        name="A lamp",
         list_price_minor=1,
         unit_price_minor=1,
     )
