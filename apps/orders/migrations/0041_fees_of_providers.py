@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
     dependencies = [
         ('orders', '0040_owe_credit_notes_of_stored_value'),
     ]
+    accepts = {
+        "tightens orders_ledgerentry": "An account is added to those that are known; none is taken away.",
+        "tightens orders_ledgerposting": "A kind is added to those that are known; none is taken away.",
+        "triggers orders_paymentattempt": "It adds a row elsewhere and refuses nothing.",
+    }
 
     operations = [
         migrations.CreateModel(
