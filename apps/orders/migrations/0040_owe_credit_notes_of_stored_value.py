@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
     dependencies = [("orders", "0039_credit_notes_of_stored_value")]
     accepts = {
         "mixes operations": "All but the last can be done again, and the last is one step.",
-        "tightens orders_billingdocument": "The column is new: rows of before have nothing in it.",
+        "tightens orders_billingdocument": "Only the trigger writes such rows, one a movement.",
     }
 
     operations = [
