@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
+from apps.kernel.errors import VersionMismatch
 from apps.kernel.money import Money
 from apps.orders.models import BillingDocument, ValueMovement
 from apps.orders.selectors.ledger import balances_of
@@ -223,3 +224,13 @@ def test_a_card_that_pays_for_all_of_it_pays_the_tax_in_the_prices():
     write_all()
     assert [note.content["totals"]["tax"] for note in notes_of(order)] == [300]
     assert nothing_is_wrong()
+
+
+def test_of_refunds_of_one_version_at_once_one_is_made():
+    order, _ = sold_on_cards(1500)
+    order.refresh_from_db()
+
+    answers = at_once([lambda: give_back(order, 100, version=order.version)] * 8)
+
+    assert sum(isinstance(each, VersionMismatch) for each in answers) == 7
+    assert ValueMovement.objects.filter(order=order, kind="give_back").count() == 1
