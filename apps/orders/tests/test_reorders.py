@@ -58,7 +58,8 @@ def test_the_lines_come_to_those_of_the_current_cart_in_their_order():
     assert answer.json()["cart"]["version"] == current.version + 1
 
 
-def test_what_is_not_sold_or_too_much_is_told_and_what_is_short_is_a_problem():
+def test_what_is_not_sold_or_too_much_is_told_and_what_is_short_is_a_problem(settings):
+    settings.HELD_UNITS_PER_BUYER = 9_999
     user = UserFactory()
     gone, short, heap = VariantFactory.create_batch(3, stock=999)
     order = order_of(user, {gone.pk: 2, short.pk: 998, heap.pk: 900})

@@ -39,7 +39,8 @@ ERASURES = "/api/v1/users/me/erasure-requests"
 
 def unpacked(archive):
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        return {name: json.loads(opened.read(name)) for name in opened.namelist()}
+        documents = [name for name in opened.namelist() if name.endswith(".json")]
+        return {name: json.loads(opened.read(name)) for name in documents}
 
 
 def test_every_personal_column_is_in_the_archive_or_named_as_withheld():
@@ -72,7 +73,7 @@ def test_every_personal_column_is_in_the_archive_or_named_as_withheld():
     assert told & withheld == set()
     assert all(entry["reason"] for entry in manifest["withheld"])
     assert manifest["person"] == str(person.user_id)
-    assert {file["name"]: file["rows"] for file in manifest["files"]} == {
+    assert {file["name"]: file["rows"] for file in manifest["files"] if "rows" in file} == {
         name: len(rows) for name, rows in documents.items()
     }
     with zipfile.ZipFile(io.BytesIO(bytes(export.archive))) as opened:
