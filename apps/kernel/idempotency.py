@@ -26,9 +26,9 @@ KEPT_FOR = timedelta(hours=72)
 KEPT_HEADERS = ("ETag", "Location")
 # An answer that only says "not now" is not an answer to keep.
 NOT_FINAL = frozenset({401, 408, 409, 412, 425, 429})
-EARLIER = f"""
-SELECT {typed(IdempotencyRecord, "r")} FROM kernel_idempotencyrecord r
-WHERE r.principal = %s AND r.route = %s AND r.key = %s
+CLAIM = f"""
+SELECT {typed(IdempotencyRecord, "(claimed.earlier)")}, claimed.held
+FROM kernel_claim_key(%s::bigint, %s::text, %s::text, %s::text) AS claimed
 """  # noqa: S608 - the columns' names come from the model
 
 
@@ -125,13 +125,11 @@ def _claim(record: IdempotencyRecord) -> IdempotencyRecord | None:
     identity = f"{record.principal}\n{record.route}\n{record.key}"
     lock = int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big", signed=True)
     with prepared(in_transactions=True), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s::bigint)", [lock])
-        if not cursor.fetchone()[0]:
-            raise IdempotencyKeyInUse("A request with this key is still running.", retry_after=1)
-        # What was answered before the lock was had is seen by the next statement only.
-        cursor.execute(EARLIER, [record.principal, record.route, record.key])
-        row = cursor.fetchone()
-    return read(IdempotencyRecord, row)[0] if row else None
+        cursor.execute(CLAIM, [lock, record.principal, record.route, record.key])
+        earlier, (held,) = read(IdempotencyRecord, cursor.fetchone())
+    if not held:
+        raise IdempotencyKeyInUse("A request with this key is still running.", retry_after=1)
+    return earlier if earlier.pk else None
 
 
 def _replay(earlier: IdempotencyRecord, record: IdempotencyRecord) -> Response:

@@ -424,4 +424,4 @@ def test_promotions_cost_one_statement_more_at_checkout_however_many_apply(lines
 
     assert order.promotions.count() == 11
     assert len(statements(reading)) == 1 + 4
-    assert len(statements(placing)) == 15 - 3  # without the key
+    assert len(statements(placing)) == 14 - 2  # without the key

@@ -271,7 +271,7 @@ def test_stored_value_costs_no_statement_at_reading_and_one_at_checkout(lines, p
     assert answer.status_code == 201
     assert OrderTender.objects.count() == 10
     assert len(statements(reading)) == 4
-    assert len(statements(placing)) == 14 + (1 if promotions else 0) + 1
+    assert len(statements(placing)) == 13 + (1 if promotions else 0) + 1
 
 
 # Ending unpaid
