@@ -23,7 +23,6 @@ from apps.orders.payments.gateway import OutcomeUnknown, PaymentRefused, Payment
 from apps.orders.services.ledger import MONEY_AT
 from apps.orders.services.postings import post
 from apps.orders.services.transitions import locked
-from apps.orders.states import AttemptStatus
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +33,10 @@ SLOWEST = timedelta(hours=12)
 def learn(attempt: PaymentAttempt, state: PaymentState) -> bool:
     """Write down and post the fee of a captured payment, if the provider tells it and it is news.
 
-    Whoever calls holds the order's lock. A fee of nothing is known, and posts nothing.
+    Whoever calls holds the order's lock. A fee of nothing is known, and posts nothing. Of a payment
+    that is not captured nothing is asked for, so nothing is learnt.
     """
-    if state.fee is None or attempt.status != AttemptStatus.CAPTURED:
+    if state.fee is None:
         return False
     asked_for = PaymentFee.objects.filter(attempt=attempt, amount_minor=None)
     news = asked_for.update(
