@@ -202,7 +202,7 @@ def test_what_went_back_before_the_upgrade_is_owed_once():
     with pgtrigger.ignore(OWES):
         give_back(order, 100)
     give_back(order, 200)
-    migration = import_module("apps.orders.migrations.0040_owe_credit_notes_of_stored_value")
+    migration = import_module("apps.orders.migrations.0038_owe_credit_notes_of_stored_value")
 
     for _ in range(2):
         migration.owe(apps, SimpleNamespace(connection=connection))

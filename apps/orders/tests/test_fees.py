@@ -394,7 +394,7 @@ def test_verify_compares_with_the_fee_that_the_provider_tells(provider):
 
 
 def test_fees_of_payments_from_before_the_upgrade_are_asked_for_one_a_second(provider):
-    migration = import_module("apps.orders.migrations.0042_ask_for_fees_of_before")
+    migration = import_module("apps.orders.migrations.0040_ask_for_fees_of_before")
     some = [pay_with(FEE) for _ in range(3)]
     placed_order()
     with pgtrigger.ignore():

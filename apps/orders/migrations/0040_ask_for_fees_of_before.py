@@ -41,7 +41,7 @@ def ask(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False  # no lock here keeps anybody waiting, so it may take its time
 
-    dependencies = [("orders", "0041_fees_of_providers")]
+    dependencies = [("orders", "0039_fees_of_providers")]
     accepts = {"mixes operations": "What was validated, or is asked for, is so once more."}
 
     operations = [

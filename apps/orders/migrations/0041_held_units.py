@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0042_ask_for_fees_of_before'),
+        ('orders', '0040_ask_for_fees_of_before'),
     ]
 
     accepts = {"triggers orders_order": "It takes away what only this release writes."}

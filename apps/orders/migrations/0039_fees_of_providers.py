@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0040_owe_credit_notes_of_stored_value'),
+        ('orders', '0038_owe_credit_notes_of_stored_value'),
     ]
     accepts = {
         "tightens orders_ledgerentry": "An account is added to those that are known; none is taken away.",

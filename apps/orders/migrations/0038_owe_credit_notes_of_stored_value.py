@@ -44,7 +44,7 @@ def owe(apps, schema_editor):
 
 class Migration(migrations.Migration):
     atomic = False  # no lock here keeps anybody waiting, so it may take its time
-    dependencies = [("orders", "0039_credit_notes_of_stored_value")]
+    dependencies = [("orders", "0037_credit_notes_of_stored_value")]
     accepts = {
         "mixes operations": "All but the last can be done again, and the last is one step.",
         "tightens orders_billingdocument": "Only the trigger writes such rows, one a movement.",
