@@ -41,12 +41,18 @@ class Verdict:
     accepted: tuple[tuple[Finding, str], ...]
 
 
-def verdict(migration: Migration, found: Iterable[Finding]) -> Verdict:
-    """Return the findings, parted into those that the migration gives a reason for and the rest."""
+def verdict(
+    migration: Migration, found: Iterable[Finding], *, alone: Iterable[Finding] = ()
+) -> Verdict:
+    """Return the findings, parted into those that the migration gives a reason for and the rest.
+
+    `alone` is what there would be to find if the migration was a release of its own: a reason for
+    that is not one too many.
+    """
     reasons: Mapping[str, str] = getattr(migration, ACCEPTS, {})
     findings = list(dict.fromkeys(found))
     accepted = [each for each in findings if reasons.get(each.code, "").strip()]
-    idle = reasons.keys() - {each.code for each in findings}
+    idle = reasons.keys() - {each.code for each in (*findings, *alone)}
     return Verdict(
         f"{migration.app_label}.{migration.name}",
         (

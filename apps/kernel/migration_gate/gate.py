@@ -38,7 +38,7 @@ def judge(
     known = None if released is None else known_to(state)
     for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes()):
         if written_here(migration):
-            yield judge_one(executor, state, migration, known_to(state) if known is None else known)
+            yield judge_one(executor, state, migration, known)
         else:
             executor.apply_migration(state, migration)
 
@@ -78,10 +78,14 @@ def known_to(state: ProjectState) -> Known:
 
 
 def judge_one(
-    executor: MigrationExecutor, state: ProjectState, migration: Migration, known: Known
+    executor: MigrationExecutor, state: ProjectState, migration: Migration, released: Known | None
 ) -> Verdict:
-    """Apply the migration to the executor's database, where `state` is, and return the verdict."""
-    connection = executor.connection
+    """Apply the migration to the executor's database, where `state` is, and return the verdict.
+
+    `released` is what the release knows that runs meanwhile: all that is there, unless it is given.
+    """
+    connection, known_alone = executor.connection, known_to(state)
+    known = known_alone if released is None else released
     before = read_schema(connection)
     recorder = Recorder(
         connection, {oid: table.name for oid, table in before.items() if table.name in known}
@@ -96,6 +100,7 @@ def judge_one(
             demands(before, after, known),
             _leftovers(migration),
         ),
+        alone=demands(before, after, known_alone),
     )
 
 

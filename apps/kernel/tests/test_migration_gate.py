@@ -27,6 +27,7 @@ from apps.kernel.migration_gate.gate import (
     known_to,
     let_tables_be_emptied,
 )
+from apps.kernel.migration_gate.schema import Known
 from apps.kernel.migration_gate.scratch import scratch_database
 
 AMOUNT_IS_POSITIVE = models.CheckConstraint(
@@ -76,12 +77,14 @@ class Change:
         self.steps = 0
         self.release(*FIRST)
 
-    def release(self, *operations: Any, atomic: bool = True, **body: Any) -> Verdict:
-        """Judge a migration of these operations by what the code before it knows."""
+    def release(
+        self, *operations: Any, atomic: bool = True, beside: Known | None = None, **body: Any
+    ) -> Verdict:
+        """Judge a migration of these operations by what the code before it knows, or `beside`."""
         self.steps += 1
         body |= {"operations": operations, "atomic": atomic}
         planted = type("Migration", (Migration,), body)(f"step_{self.steps}", "shop")
-        return judge_one(self.executor, self.state, planted, known_to(self.state))
+        return judge_one(self.executor, self.state, planted, beside)
 
     def codes(self, *operations: Any, **body: Any) -> set[str]:
         return {finding.code for finding in self.release(*operations, **body).refused}
@@ -373,6 +376,21 @@ def test_every_migration_of_ours_passes(executor: MigrationExecutor) -> None:
     assert {each.migration: each.refused for each in verdicts if each.refused} == {}
     assert len(verdicts) >= 11
     assert "orders.0001_carts_orders_payments_shipments" in {each.migration for each in verdicts}
+
+
+def test_a_reason_counts_that_only_a_release_of_its_own_would_need(change: Change) -> None:
+    beside = known_to(change.state)
+    change.release(add_field("code", models.CharField(max_length=9, null=True)))
+    once = models.UniqueConstraint(fields=["code"], name="sale_code_is_used_once")
+
+    verdict = change.release(
+        migrations.AddConstraint("sale", once),
+        beside=beside,
+        accepts={"tightens shop_sale": "The column is new.", "drops shop_sale.code": "Never."},
+    )
+
+    assert "tightens shop_sale" not in {finding.code for finding in verdict.refused}
+    assert "drops shop_sale.code" in {finding.code for finding in verdict.refused}
 
 
 def test_a_table_that_a_new_one_refers_to_can_be_emptied_by_old_code(change: Change) -> None:
