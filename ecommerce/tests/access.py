@@ -567,6 +567,7 @@ PAGES: dict[str, Page] = {
             "",
             {"hand_over": "orders.move_shipment", "deliver": "orders.move_shipment"},
         ),
+        ("orders.heldunits", "", {}),
         ("orders.statuschange", "", {}),
         ("orders.valuemovement", "", {}),
         ("orders.straypayment", "", {}),
