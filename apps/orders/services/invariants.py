@@ -1,10 +1,11 @@
 """What must be true at any moment, asked of the database and of the provider."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import islice
 
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -31,6 +32,7 @@ from apps.orders.selectors.exchanges import wrong_replacements
 from apps.orders.selectors.order_numbers import missing_numbers
 from apps.orders.services.fee_proof import fees_told, wrong_fees
 from apps.orders.services.ledger_proof import (
+    Difference,
     ledger_differences,
     unbalanced_postings,
     wrong_refunds,
@@ -75,6 +77,17 @@ class Rule(StrEnum):
     IN_TIME = "due work is done within a minute"
 
 
+PROOFS: dict[Rule, Callable[[QuerySet[Order]], Iterable[Difference]]] = {
+    Rule.LEDGER: ledger_differences,
+    Rule.REFUNDED: wrong_refunds,
+    Rule.FEES: wrong_fees,
+    Rule.BALANCED: unbalanced_postings,
+    Rule.BALANCES: lambda _: wrong_balances(),
+    Rule.OWED: lambda _: wrong_liabilities(),
+    Rule.TENDERED: wrong_tenders,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One thing that is not as it must be."""
@@ -92,6 +105,32 @@ class BrokenRule:
     violations: int
 
 
+Check = Callable[[], Iterator[Violation]]
+
+
+def checks(*, placed_since: datetime | None = None) -> list[Check]:
+    """Return what is asked of the database, question by question; each only reads.
+
+    With `placed_since` older orders are not looked at.
+    """
+    orders = Order.objects.all()
+    if placed_since is not None:
+        orders = orders.filter(placed_at__gte=placed_since)
+    of_orders: list[Callable[[QuerySet[Order]], Iterator[Violation]]] = [
+        *(_wrong_stock, _wrong_returns, _wrong_replacements, _wrong_totals, _wrong_payments),
+        *(partial(_wrong_postings, rule) for rule in PROOFS),
+        _missing_invoices,
+    ]
+    return [
+        _stock_differences,
+        *(partial(check, orders) for check in of_orders),
+        _wrong_uses,
+        partial(_missing_numbers, placed_since),
+        _documents_given_up,
+        partial(_missing_document_numbers, placed_since),
+    ]
+
+
 def violations(
     *,
     ask_providers: bool = True,
@@ -106,27 +145,8 @@ def violations(
     nobody has done is only wrong while workers run.
     Raises OutcomeUnknown when a provider does not answer.
     """
-    yield from _stock_differences()
-    orders = Order.objects.all()
-    if placed_since is not None:
-        orders = orders.filter(placed_at__gte=placed_since)
-    yield from _wrong_stock(orders)
-    yield from _wrong_returns(orders)
-    for order in wrong_replacements(orders):
-        yield Violation(Rule.REPLACED, str(order), order.status)
-    yield from _wrong_totals(orders)
-    yield from _wrong_uses()
-    yield from _wrong_payments(orders)
-    yield from _wrong_postings(orders)
-    for first, last in missing_numbers(placed_since=placed_since):
-        detail = "" if first == last else f"and so on to {shown(last)}"
-        yield Violation(Rule.NUMBERS, shown(first), detail)
-    for order in orders_without_invoice(orders):
-        yield Violation(Rule.INVOICED, str(order), order.status)
-    for document in BillingDocument.objects.filter(gave_up_at__isnull=False):
-        yield Violation(Rule.WRITTEN, str(document), f"given up after {document.tries} tries")
-    for missing in missing_document_numbers(issued_since=placed_since):
-        yield Violation(Rule.DOCUMENT_NUMBERS, missing, "")
+    for check in checks(placed_since=placed_since):
+        yield from check()
     if workers_run:
         yield from _overdue()
     if ask_providers:
@@ -138,7 +158,8 @@ def ledger_violations(*, ask_providers: bool = True) -> Iterator[Violation]:
 
     Raises OutcomeUnknown when a provider does not answer.
     """
-    yield from _wrong_postings(Order.objects.all())
+    for rule in PROOFS:
+        yield from _wrong_postings(rule, Order.objects.all())
     if ask_providers:
         yield from _differences_of_providers()
 
@@ -248,19 +269,35 @@ def _wrong_payments(orders: QuerySet[Order]) -> Iterator[Violation]:
         yield Violation(Rule.GIVEN_BACK, str(order), detail)
 
 
-def _wrong_postings(orders: QuerySet[Order]) -> Iterator[Violation]:
-    proofs = {
-        Rule.LEDGER: ledger_differences,
-        Rule.REFUNDED: wrong_refunds,
-        Rule.FEES: wrong_fees,
-        Rule.BALANCED: unbalanced_postings,
-        Rule.BALANCES: lambda _: wrong_balances(),
-        Rule.OWED: lambda _: wrong_liabilities(),
-        Rule.TENDERED: wrong_tenders,
-    }
-    for rule, differences in proofs.items():
-        for difference in differences(orders):
-            yield Violation(rule, difference.subject, difference.detail)
+def _wrong_postings(rule: Rule, orders: QuerySet[Order]) -> Iterator[Violation]:
+    for difference in PROOFS[rule](orders):
+        yield Violation(rule, difference.subject, difference.detail)
+
+
+def _wrong_replacements(orders: QuerySet[Order]) -> Iterator[Violation]:
+    for order in wrong_replacements(orders):
+        yield Violation(Rule.REPLACED, str(order), order.status)
+
+
+def _missing_numbers(placed_since: datetime | None) -> Iterator[Violation]:
+    for first, last in missing_numbers(placed_since=placed_since):
+        detail = "" if first == last else f"and so on to {shown(last)}"
+        yield Violation(Rule.NUMBERS, shown(first), detail)
+
+
+def _missing_invoices(orders: QuerySet[Order]) -> Iterator[Violation]:
+    for order in orders_without_invoice(orders):
+        yield Violation(Rule.INVOICED, str(order), order.status)
+
+
+def _documents_given_up() -> Iterator[Violation]:
+    for document in BillingDocument.objects.filter(gave_up_at__isnull=False):
+        yield Violation(Rule.WRITTEN, str(document), f"given up after {document.tries} tries")
+
+
+def _missing_document_numbers(issued_since: datetime | None) -> Iterator[Violation]:
+    for missing in missing_document_numbers(issued_since=issued_since):
+        yield Violation(Rule.DOCUMENT_NUMBERS, missing, "")
 
 
 def _overdue() -> Iterator[Violation]:
