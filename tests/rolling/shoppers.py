@@ -23,6 +23,7 @@ ADDRESS = {
     "last_name": "Byron",
     "line1": "12 Mill Lane",
     "city": "Springfield",
+    "region": "IL",
     "postal_code": "62704",
     "country": "US",
 }
