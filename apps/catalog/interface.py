@@ -5,9 +5,8 @@ Nothing here returns a model or a queryset: callers get facts, not handles.
 
 from apps.catalog.personal_data import TABLES
 from apps.catalog.selectors.figures import (
-    OpenIndexing,
     StockFigures,
-    open_indexing,
+    open_work,
     stock_figures,
 )
 from apps.catalog.selectors.goods import missing_goods
@@ -66,7 +65,6 @@ __all__ = [
     "NotHeld",
     "NotShipped",
     "Offer",
-    "OpenIndexing",
     "OutOfStock",
     "ProductRecord",
     "RefusedRecord",
@@ -90,7 +88,7 @@ __all__ = [
     "notice_low_stock",
     "offers",
     "offers_by_sku",
-    "open_indexing",
+    "open_work",
     "personal_columns",
     "personal_data_of",
     "receive",

@@ -1,9 +1,9 @@
-"""Figures of what the kernel promises: events and mails that are not delivered yet."""
+"""Figures of work that is open: rows of any kind that wait, and events not delivered yet."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Model, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -20,9 +20,13 @@ class OpenEvents:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenMails:
-    """Mails that wait to be handed over. Ages are in seconds; 0 when there is none."""
+class OpenWork:
+    """Rows of one kind that are not finished; those that a worker should take now are due.
 
+    Ages are in seconds; 0 when there is none.
+    """
+
+    kind: str
     open: int
     due: int
     oldest_due: float
@@ -37,16 +41,28 @@ def open_events() -> OpenEvents:
     return OpenEvents(found["events"], _age(found["oldest"]), found["tries"] or 0)
 
 
-def open_mails() -> OpenMails:
-    """Return how many mails are open and due, and for how long."""
-    due = Q(next_action_at__lte=Now())
-    found = Mail.objects.filter(next_action_at__isnull=False).aggregate(
+def open_rows(kind: str, model: type[Model], *, since: str = "created_at") -> OpenWork:
+    """Return how many rows of a kind are open and due, and for how long.
+
+    `since` is the column that tells when a row's work began.
+    """
+    nobody_has_it = Q(lease_until=None) | Q(lease_until__lt=Now())
+    due = Q(next_action_at__lte=Now()) & nobody_has_it
+    # The condition of the partial indexes `…_due`: finished rows are not even looked at.
+    found = model._default_manager.filter(next_action_at__isnull=False).aggregate(
         open=Count("pk"),
         due=Count("pk", filter=due),
         oldest_due=Min("next_action_at", filter=due),
-        oldest=Min("created_at"),
+        oldest=Min(since),
     )
-    return OpenMails(found["open"], found["due"], _age(found["oldest_due"]), _age(found["oldest"]))
+    return OpenWork(
+        kind, found["open"], found["due"], _age(found["oldest_due"]), _age(found["oldest"])
+    )
+
+
+def open_mails() -> OpenWork:
+    """Return how many mails are not handed over, and for how long."""
+    return open_rows("mail", Mail)
 
 
 def _age(moment: datetime | None) -> float:

@@ -3,7 +3,6 @@
 from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 from apps.orders.personal_data import TABLES
 from apps.orders.selectors.figures import (
-    OpenWork,
     PaymentsByStatus,
     RefundsByStatus,
     Steps,
@@ -25,7 +24,6 @@ from apps.orders.services.return_photos import documents_of
 
 __all__ = [
     "BrokenRule",
-    "OpenWork",
     "PaymentsByStatus",
     "RefundsByStatus",
     "Steps",

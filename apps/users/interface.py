@@ -10,6 +10,7 @@ from uuid import UUID
 from apps.kernel.privacy import Column, Person, Records, columns_of, records_of
 from apps.users.models import CustomerGroup, User, normalised
 from apps.users.personal_data import TABLES
+from apps.users.selectors.figures import open_work
 from apps.users.selectors.people import staff_given
 from apps.users.services import attempts
 from apps.users.services.accounts import StaffAccount
@@ -37,6 +38,7 @@ __all__ = [
     "groups_of",
     "guess",
     "ids_by_email",
+    "open_work",
     "personal_columns",
     "personal_data_of",
     "require_erasable",

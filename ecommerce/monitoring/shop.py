@@ -8,8 +8,9 @@ from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from apps.catalog import interface as catalog
-from apps.kernel.figures import OpenMails, open_events, open_mails
+from apps.kernel.figures import open_events, open_mails
 from apps.orders import interface as orders
+from apps.users import interface as users
 from ecommerce.privacy.selectors import open_requests
 
 # No transaction of ours lasts that long, so nothing older can still appear.
@@ -82,17 +83,15 @@ def work() -> list[Metric]:
     oldest = GaugeMetricFamily(
         "work_oldest_open_seconds", "How long the oldest has been open.", labels=["kind"]
     )
-    kinds = (*orders.open_work(), *open_requests())
-    waits: dict[str, orders.OpenWork | OpenMails | catalog.OpenIndexing] = {
-        **{kind.kind: kind for kind in kinds},
-        "mail": open_mails(),
-        "indexing": catalog.open_indexing(),
-    }
-    for kind, rows in waits.items():
-        number.add_metric([kind], rows.open)
-        due.add_metric([kind], rows.due)
-        overdue.add_metric([kind], rows.oldest_due)
-        oldest.add_metric([kind], rows.oldest)
+    kinds = (
+        *(*orders.open_work(), *catalog.open_work(), *users.open_work()),
+        *(*open_requests(), open_mails()),
+    )
+    for rows in kinds:
+        number.add_metric([rows.kind], rows.open)
+        due.add_metric([rows.kind], rows.due)
+        overdue.add_metric([rows.kind], rows.oldest_due)
+        oldest.add_metric([rows.kind], rows.oldest)
     payments = GaugeMetricFamily(
         "payments_open", "Payments that are not finished, by status.", labels=["status"]
     )

@@ -1,16 +1,22 @@
-"""Figures of the stock and of the search index, for those who watch the shop."""
+"""Figures of the stock and of open work, for those who watch the shop."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Min, Q
-from django.db.models.functions import Now
-from django.utils import timezone
+from django.db.models import Model
 
-from apps.catalog.models import IndexingWork
+from apps.catalog.models import Export, Import, IndexingWork, PhotoWork, PictureWork
 from apps.catalog.states import FREE
+from apps.kernel.figures import OpenWork, open_rows
+
+WORK: dict[str, tuple[type[Model], str]] = {
+    "export": (Export, "created_at"),
+    "import": (Import, "created_at"),
+    "indexing": (IndexingWork, "waiting_since"),
+    "picture": (PictureWork, "next_action_at"),
+    "review_photo": (PhotoWork, "next_action_at"),
+}
 
 STOCK = f"""
 SELECT count(*), count(*) FILTER (WHERE available <= 0),
@@ -43,16 +49,6 @@ class StockFigures:
     allocated: int
 
 
-@dataclass(frozen=True, slots=True)
-class OpenIndexing:
-    """Products that the search index does not know as they are. Ages are in seconds, or 0."""
-
-    open: int
-    due: int
-    oldest_due: float
-    oldest: float
-
-
 def stock_figures() -> StockFigures:
     """Return the figures of all variants that are for sale. Reads every balance once."""
     with connection.cursor() as cursor:
@@ -60,19 +56,6 @@ def stock_figures() -> StockFigures:
         return StockFigures(*cursor.fetchone())
 
 
-def open_indexing() -> OpenIndexing:
-    """Return how far the search index is behind the database."""
-    due = Q(next_action_at__lte=Now())
-    found = IndexingWork.objects.filter(next_action_at__isnull=False).aggregate(
-        open=Count("pk"),
-        due=Count("pk", filter=due),
-        oldest_due=Min("next_action_at", filter=due),
-        oldest=Min("waiting_since"),
-    )
-    return OpenIndexing(
-        found["open"], found["due"], _age(found["oldest_due"]), _age(found["oldest"])
-    )
-
-
-def _age(moment: datetime | None) -> float:
-    return max(0.0, (timezone.now() - moment).total_seconds()) if moment else 0.0
+def open_work() -> list[OpenWork]:
+    """Return how far the search index is behind, and what waits of files and pictures."""
+    return [open_rows(kind, model, since=since) for kind, (model, since) in WORK.items()]

@@ -3,54 +3,51 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Model, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Model, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from apps.kernel.figures import OpenWork, open_rows
 from apps.kernel.ids import first_id_of
 from apps.orders.models import (
     BillingDocument,
     Cart,
     PaymentAttempt,
     PaymentFee,
+    PromotionSimulation,
     Refund,
+    ReturnPhotoWork,
     Shipment,
     StatusChange,
     StrayPayment,
     WebhookEvent,
 )
 
-WORK: dict[str, type[Model]] = {
-    "document": BillingDocument,
-    "fee": PaymentFee,
-    "payment": PaymentAttempt,
-    "refund": Refund,
-    "shipment": Shipment,
-    "stray_payment": StrayPayment,
-    "webhook": WebhookEvent,
+WORK: dict[str, tuple[type[Model], str]] = {
+    "document": (BillingDocument, "created_at"),
+    "fee": (PaymentFee, "created_at"),
+    "payment": (PaymentAttempt, "created_at"),
+    "promotion_simulation": (PromotionSimulation, "created_at"),
+    "refund": (Refund, "created_at"),
+    "return_photo": (ReturnPhotoWork, "next_action_at"),
+    "shipment": (Shipment, "created_at"),
+    "stray_payment": (StrayPayment, "created_at"),
+    "webhook": (WebhookEvent, "received_at"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How many orders have taken one step in their lives, and what they amount to."""
+    """How many orders have taken one step in their lives, and what they amount to.
+
+    What goods that came back have paid for was counted with the order that these were from.
+    """
 
     from_status: str
     to_status: str
     currency: str
     orders: int
     amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenWork:
-    """Rows of one kind that wait for a worker. Ages are in seconds; 0 when there is none."""
-
-    kind: str
-    open: int
-    due: int
-    oldest_due: float
-    oldest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,8 @@ def steps(*, after: int, through: int | None = None) -> list[Steps]:
     if through is not None:
         taken = taken.filter(pk__lte=through)
     rows = taken.values("from_status", "to_status", "order__currency").order_by()
-    summed = rows.annotate(orders=Count("pk"), amount=Sum("order__grand_total_minor"))
+    new = F("order__grand_total_minor") - F("order__exchanged_minor")
+    summed = rows.annotate(orders=Count("pk"), amount=Sum(new))
     return [
         Steps(
             row["from_status"],
@@ -113,12 +111,12 @@ def carts_begun(*, since: datetime | None, until: datetime | None = None) -> int
 
 def open_work() -> list[OpenWork]:
     """Return how much work of each kind is open, and how long the oldest has been due."""
-    return [_open_work(kind, model) for kind, model in WORK.items()]
+    return [open_rows(kind, model, since=since) for kind, (model, since) in WORK.items()]
 
 
 def open_payments() -> list[PaymentsByStatus]:
     """Return the payments that are not finished, by status."""
-    rows = _open(PaymentAttempt).values("status").order_by()
+    rows = PaymentAttempt.objects.filter(next_action_at__isnull=False).values("status").order_by()
     return [
         PaymentsByStatus(row["status"], row["payments"], _age(row["oldest"]))
         for row in rows.annotate(payments=Count("pk"), oldest=Min("created_at"))
@@ -132,24 +130,6 @@ def refunds_by_status() -> list[RefundsByStatus]:
         RefundsByStatus(row["status"], row["currency"], row["refunds"], int(row["amount"]))
         for row in rows.annotate(refunds=Count("pk"), amount=Sum("amount_minor"))
     ]
-
-
-def _open_work(kind: str, model: type[Model]) -> OpenWork:
-    born = "received_at" if model is WebhookEvent else "created_at"
-    found = _open(model).aggregate(
-        open=Count("pk"),
-        due=Count("pk", filter=Q(next_action_at__lte=Now())),
-        oldest_due=Min("next_action_at", filter=Q(next_action_at__lte=Now())),
-        oldest=Min(born),
-    )
-    return OpenWork(
-        kind, found["open"], found["due"], _age(found["oldest_due"]), _age(found["oldest"])
-    )
-
-
-def _open(model: type[Model]) -> QuerySet[Model]:
-    # The condition of the partial indexes `…_due`: finished rows are not even looked at.
-    return model._default_manager.filter(next_action_at__isnull=False)
 
 
 def _age(moment: datetime | None) -> float:

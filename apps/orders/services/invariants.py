@@ -20,6 +20,7 @@ from apps.orders.models import (
     PaymentFee,
     Promotion,
     Refund,
+    ReturnPhotoWork,
     Shipment,
     StrayPayment,
     WebhookEvent,
@@ -302,8 +303,8 @@ def _missing_document_numbers(issued_since: datetime | None) -> Iterator[Violati
 
 def _overdue() -> Iterator[Violation]:
     for model in (
-        *(BillingDocument, PaymentAttempt, PaymentFee, Refund, Shipment, StrayPayment),
-        WebhookEvent,
+        *(BillingDocument, PaymentAttempt, PaymentFee, Refund, ReturnPhotoWork, Shipment),
+        *(StrayPayment, WebhookEvent),
     ):
         overdue = model._default_manager.filter(
             Q(lease_until=None) | Q(lease_until__lt=Now()), next_action_at__lt=Now() - OVERDUE

@@ -9,6 +9,7 @@ from apps.catalog.tests.factories import ProductFactory, VariantFactory
 from apps.kernel.models import AuditEntry, OutboxEvent
 from apps.kernel.money import Money
 from apps.orders.models import Exchange, Refund, Replacement, Return
+from apps.orders.selectors.figures import steps
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.services import (
     billing,
@@ -401,6 +402,14 @@ def test_an_exchange_of_a_part_of_a_return_pays_the_other_part_back(small, large
     inspections.refund_again(return_id=found.pk)
     found.refresh_from_db()
     assert found.refund.amount_minor == 333
+
+
+def test_what_came_back_is_revenue_once(small, large):
+    order, holder = delivered_order({small.pk: 2})
+    exchanged(order, holder, large)
+
+    [paid] = [each for each in steps(after=0) if each.to_status == "paid"]
+    assert (paid.orders, paid.amount_minor) == (2, order.grand_total_minor)
 
 
 def test_others_ask_for_no_exchange(small, large):

@@ -5,11 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from prometheus_client.core import Metric
 
 from apps.catalog.tests.factories import VariantFactory
 from apps.kernel.mail import send
+from apps.kernel.models import Work
 from apps.orders.tests.factories import placed_order, ready_cart
 from ecommerce.monitoring import servers, shop
 from ecommerce.monitoring.shop import Trade
@@ -73,6 +77,26 @@ def test_open_work_is_told_by_kind_with_its_age() -> None:
     assert value(figures, "outbox_open_events") == 1
 
 
+def test_work_that_somebody_has_is_open_and_not_due() -> None:
+    order, _ = placed_order()
+    order.attempts.update(lease_until=Now() + timedelta(seconds=30))
+
+    figures = shop.work()
+
+    assert value(figures, "work_open", kind="payment") == 1
+    assert value(figures, "work_due", kind="payment") == 0
+    assert value(figures, "work_oldest_due_seconds", kind="payment") == 0
+
+
+def test_every_table_of_work_is_watched() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        shop.work()
+
+    watched = " ".join(query["sql"] for query in asked)
+    tables = {model._meta.db_table for model in apps.get_models() if issubclass(model, Work)}
+    assert {table for table in tables if f'FROM "{table}"' not in watched} == set()
+
+
 def test_waiting_mails_are_work() -> None:
     with transaction.atomic():
         send("session_reuse", to="robin@example.com")
@@ -120,7 +144,7 @@ def test_a_reading_asks_as_many_questions_however_many_orders_there_are(
 
     with django_assert_num_queries(5):
         trade.read()
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(20):
         shop.work()
 
 

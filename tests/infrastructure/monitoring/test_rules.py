@@ -133,7 +133,7 @@ def test_a_planted_error_in_the_configuration_is_refused(
 @pytest.mark.parametrize(
     ("alert", "file", "error"),
     [
-        ("WorkOverdue", "work", ("work_oldest_due_seconds > 120", "work_oldest_due_seconds > 999")),
+        ("WorkOverdue", "work", ("} > 120", "} > 999")),
         ("InvariantBroken", "work", ("invariant_violations > 0", "invariant_violations >= 0")),
         ("BrokerDown", "servers", ('server="broker"} == 0', 'server="cache"} == 0')),
         ("BeatDown", "processes", ('absent(up{job="beat"} == 1)', 'absent(up{job="beat"})')),
