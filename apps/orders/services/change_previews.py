@@ -116,7 +116,10 @@ def _return(order: Order, body: Body, *, instead: Mapping[UUID, UUID] | None = N
     net = sum(each.net for each in worth.lines.values())
     new = [] if instead is None else _parts(order, lines, wanted, worth, instead)
     costs = sum(charged(part, on_top=order.tax_minor > 0).total for part in new)
-    back = min(worth.total - costs, _left(order))
+    left = _left(order)
+    if costs > left:  # money that has gone back already pays for nothing
+        new, costs = [], 0
+    back = min(worth.total, left) - costs
     return Preview(
         status=str(order.status),
         total=order.grand_total_minor,

@@ -102,7 +102,8 @@ def inspect_return(
             if line.pk in wanted and findings[line.pk].accepted
         ],
     )
-    refund = _promised(order, worth.total - (held.total if held else 0))
+    replaced = held.total if held else 0
+    refund = _promised(order, worth.total - replaced, kept=replaced)
     step(
         found,
         ReturnStatus.INSPECTED,
@@ -133,9 +134,9 @@ def refund_again(*, return_id: UUID) -> None:
         step(found, ReturnStatus.CLOSED)
 
 
-def _promised(order: Order, minor: int) -> Refund | None:
+def _promised(order: Order, minor: int, *, kept: int = 0) -> Refund | None:
     """Give so much back, and return what is on its way; balances have their part at once."""
-    given = refund_remaining(order, at_most=minor, reason="Goods came back.")
+    given = refund_remaining(order, at_most=minor, kept=kept, reason="Goods came back.")
     return given.payment if given else None
 
 

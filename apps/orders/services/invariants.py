@@ -30,6 +30,7 @@ from apps.orders.payments import PROVIDERS, gateway_for
 from apps.orders.payments.gateway import PaymentState, PaymentStatus
 from apps.orders.selectors.documents import missing_document_numbers, orders_without_invoice
 from apps.orders.selectors.exchanges import wrong_replacements
+from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.selectors.order_numbers import missing_numbers
 from apps.orders.services.fee_proof import fees_told, wrong_fees
 from apps.orders.services.ledger_proof import (
@@ -278,6 +279,9 @@ def _wrong_postings(rule: Rule, orders: QuerySet[Order]) -> Iterator[Violation]:
 def _wrong_replacements(orders: QuerySet[Order]) -> Iterator[Violation]:
     for order in wrong_replacements(orders):
         yield Violation(Rule.REPLACED, str(order), order.status)
+    for order in orders.filter(returns__replacement__isnull=False).distinct():
+        if (left := refundable_minor(order.pk)) < 0:
+            yield Violation(Rule.REPLACED, str(order), f"{-left} is missing")
 
 
 def _missing_numbers(placed_since: datetime | None) -> Iterator[Violation]:

@@ -98,13 +98,15 @@ def refund_order(
     return given
 
 
-def refund_remaining(order: Order, *, reason: str, at_most: int | None = None) -> GivenBack | None:
+def refund_remaining(
+    order: Order, *, reason: str, at_most: int | None = None, kept: int = 0
+) -> GivenBack | None:
     """Give back what is left of a locked order's money and stored value, or a part of it.
 
-    None when nothing goes back.
+    `kept` of it stays, for a replacement that the caller places. None when nothing goes back.
     """
     ledger.complete(order.pk)
-    left = refundable_minor(order.pk)
+    left = refundable_minor(order.pk) - kept
     minor = left if at_most is None else min(at_most, left)
     return _given(order, minor, reason=reason) if minor > 0 else None
 

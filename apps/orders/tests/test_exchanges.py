@@ -282,6 +282,27 @@ def test_money_that_has_gone_back_already_pays_for_nothing(small, large):
     assert all_is_well()
 
 
+def test_what_is_left_pays_for_the_replacement_first(small):
+    cheap = VariantFactory(price_minor=400, stock=10)
+    order, holder = delivered_order({small.pk: 1})
+    sorry = order.grand_total - Money(500, "USD")
+    refunds.refund_order(order_id=order.pk, amount=sorry, reason="Sorry.")
+    body = {"order_line_id": str(order.lines.get().pk), "quantity": 1, "reason": "does_not_fit"}
+    lines = [body | {"variant_id": str(cheap.pk)}]
+    told = propose(holder_client(holder), order, "exchange", lines=lines).json()
+
+    found, new = exchanged(order, holder, cheap)
+
+    assert told["preview"]["refund"] == usd("1.00")
+    assert (new.grand_total_minor, found.refund.amount_minor) == (400, 100)
+    assert refundable_minor(order.pk) == 0
+    assert refundable_minor(new.pk) == 400
+    orders.cancel_order(holder=holder, order_id=new.pk)
+    back = Refund.objects.filter(attempt__order=order)
+    assert sum(each.amount_minor for each in back) == order.grand_total_minor
+    assert all_is_well()
+
+
 def test_money_that_pays_for_a_replacement_does_not_go_back_twice(small, large):
     order, holder = delivered_order({small.pk: 1})
     _, new = exchanged(order, holder, large)
