@@ -68,7 +68,8 @@ def step(found: Return, target: ReturnStatus, **values: Any) -> None:
     if target not in RETURN_FOLLOWS[before]:
         raise ReturnStatusConflict(f"The return is {before}.", status=before)
     Return.objects.filter(pk=found.pk).update(status=target, changed_at=Now(), **values)
-    found.status = target
+    for name, value in {**values, "status": target}.items():
+        setattr(found, name, value)
     note(found, before=before)
 
 

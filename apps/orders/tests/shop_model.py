@@ -39,6 +39,12 @@ class Ware:
 Lines = dict[Ware, int]
 
 
+def parcel_of(lines: Lines) -> int:
+    """What the standard delivery costs."""
+    grams = sum(ware.grams * quantity for ware, quantity in lines.items())
+    return BASE_FEE + FEE_A_KILOGRAM * max(1, -(-grams // 1000))
+
+
 @dataclass
 class Code:
     """A coupon's code that takes something off as often as it has uses left."""
@@ -70,8 +76,7 @@ class Basket:
     @property
     def total(self) -> int:
         """What it costs with the standard delivery."""
-        grams = sum(ware.grams * quantity for ware, quantity in self.lines.items())
-        return self.items - self.discount + BASE_FEE + FEE_A_KILOGRAM * max(1, -(-grams // 1000))
+        return self.items - self.discount + parcel_of(self.lines)
 
     @property
     def fits(self) -> bool:
@@ -82,7 +87,9 @@ class Basket:
 class Purchase:
     """An order: how far it has come, its newest payment, and the money that the shop has of it.
 
-    `due` says that a worker would take the payment on now; `answer` is the shopper's to the bank.
+    A replacement is `paid_by` the order whose goods came back: what that has `lent` goes back of
+    the replacement alone. `off` is what all that was bought costs less than its prices. `due` says
+    that a worker would take the payment on now; `answer` is the shopper's to the bank.
     """
 
     id: UUID
@@ -90,7 +97,8 @@ class Purchase:
     lines: Lines
     total: int
     card: Card
-    code: Code | None
+    code: Code | None = None
+    off: int = 0
     status: str = "pending_payment"
     payment: str = "created"
     due: bool = True
@@ -98,6 +106,8 @@ class Purchase:
     captured: int = 0
     promised: int = 0
     refunded: int = 0
+    lent: int = 0
+    paid_by: "Purchase | None" = None
     is_with_the_shopper: bool = False
     parcels: "list[Parcel]" = field(default_factory=list)
 
@@ -109,6 +119,11 @@ class Purchase:
             asked[parcel.ware] += parcel.quantity
         left = {ware: bought - asked[ware] for ware, bought in self.lines.items()}
         return {ware: quantity for ware, quantity in left.items() if quantity}
+
+    @property
+    def left(self) -> int:
+        """What can go back."""
+        return self.captured - self.promised - self.lent
 
     @property
     def wanted(self) -> bool:
@@ -159,22 +174,26 @@ class Purchase:
 
     def cancel(self) -> None:
         self._end("cancelled")
-        self.promised = self.captured
+        self.send_back(self.left)
+
+    def send_back(self, minor: int) -> None:
+        self.promised += minor
+        if self.paid_by:
+            self.paid_by.lent -= minor
+            self.paid_by.send_back(minor)
 
     def expire(self) -> None:
         """Nobody has paid in time, unless the money is on its way at this moment."""
         if self.payment not in {"authorised", "capture_in_flight"}:
             self._end("expired")
 
-    def keep_fewer(self, ware: Ware) -> None:
-        """Take one unit out; what was paid for it goes back."""
-        self.lines[ware] -= 1
-        if not self.lines[ware]:
-            del self.lines[ware]
-        ware.held -= 1
-        self.total -= ware.price
+    def edit(self, lines: Lines, *, total: int) -> None:
+        """Give it other pieces; what a paid one costs less goes back."""
+        for ware in {**self.lines, **lines}:
+            ware.held += lines.get(ware, 0) - self.lines.get(ware, 0)
         if self.status == "paid":
-            self.promised += min(ware.price, self.captured - self.promised)
+            self.send_back(min(self.total - total, self.left))
+        self.lines, self.total = lines, total
 
     def hand_over(self) -> None:
         self.is_with_the_shopper = True
@@ -208,15 +227,31 @@ class Parcel:
     quantity: int
     status: str = "requested"
     worth: int = 0
+    wanted: Ware | None = None
+
+    @property
+    def replaced(self) -> int | None:
+        """What another piece of what is wanted costs for each of these; None: they are paid back.
+
+        It is what these have cost, in proportion of the prices and at most the price.
+        """
+        ware, pieces = self.wanted, self.quantity
+        if ware is None or not pieces or ware.available < pieces:
+            return None
+        costs = min(self.worth * ware.price // self.ware.price, ware.price * pieces)
+        return costs if costs <= self.purchase.left else None
 
     def look(self, accepted: int, *, worth: int) -> None:
         """Accept so many. Together the pieces are worth what they have cost, to the cent."""
-        purchase, code = self.purchase, self.purchase.code
+        purchase = self.purchase
         self.quantity, self.worth, self.status = accepted, worth, "inspected"
         looked_at = [each for each in purchase.parcels if each.status == "inspected"]
         cost = sum(each.ware.price * each.quantity for each in looked_at)
         off = cost - sum(each.worth for each in looked_at)
-        assert 0 <= off <= (code.off if code else 0)
+        assert 0 <= off <= purchase.off
         if all(each.status == "inspected" for each in purchase.parcels) and not purchase.returnable:
-            assert off == (min(code.off, cost) if code else 0)
-        purchase.promised += min(worth, purchase.captured - purchase.promised)
+            assert off == purchase.off
+
+    def pay_back(self, *, replaced: int) -> None:
+        """Pay back what they have cost, as far as it is left, less what a replacement has of it."""
+        self.purchase.send_back(min(self.worth, self.purchase.left) - replaced)

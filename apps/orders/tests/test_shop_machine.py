@@ -28,9 +28,11 @@ from apps.catalog.tests.factories import VariantFactory
 from apps.kernel.money import Money
 from apps.orders.models import Coupon, Order, PaymentAttempt
 from apps.orders.services import orders, payments, refunds, shipments
+from apps.orders.states import Resolution
 from apps.orders.tests.factories import ADDRESS, CouponFactory, PromotionFactory
 from apps.orders.tests.provider_messages import signed
 from apps.orders.tests.shop_client import API, PROVIDER
+from apps.orders.tests.shop_edits import Edits
 from apps.orders.tests.shop_model import Basket, Card, Code, Purchase, Ware
 from apps.orders.tests.shop_proof import Proof
 from apps.orders.tests.shop_returns import Returns
@@ -54,7 +56,7 @@ cards = st.sampled_from([Card.GOOD, Card.GOOD, Card.DECLINED, Card.ASKS])
 wares = st.integers(min_value=0, max_value=len(WARES) - 1)
 
 
-class Shop(Returns, RuleBasedStateMachine):
+class Shop(Edits, Returns, RuleBasedStateMachine):
     """Each rule does one thing to the shop and to the model, and compares the answers."""
 
     work: Any
@@ -169,7 +171,7 @@ class Shop(Returns, RuleBasedStateMachine):
             placed = answer.json()
             basket.purchase = Purchase(
                 *(UUID(placed["id"]), placed["token"], dict(basket.lines), basket.total),
-                *(card, basket.code),
+                *(card, basket.code, basket.discount),
             )
             if basket.code:
                 self.code.left -= 1
@@ -256,29 +258,6 @@ class Shop(Returns, RuleBasedStateMachine):
         else:
             self.refused(answer, 409, "order_status_conflict")
 
-    @rule(purchase=purchases, data=st.data())
-    def keep_fewer(self, purchase: Purchase, data: Any) -> None:
-        if purchase.code:
-            return
-        ware = data.draw(st.sampled_from(sorted(purchase.lines, key=lambda each: each.price)))
-        line = Order.objects.get(pk=purchase.id).lines.get(variant_id=ware.id)
-        kept = {"order_line_id": str(line.pk), "quantity": purchase.lines[ware] - 1}
-        path = f"orders/{purchase.id}/changes"
-        body = {"kind": "edit", "lines": [kept]}
-        answer = self.ask("post", path, body, order=purchase.token)
-        if purchase.status not in {"pending_payment", "paid"}:
-            self.refused(answer, 409, "order_status_conflict")
-        elif purchase.wanted and purchase.is_alive:
-            self.refused(answer, 409, "payment_under_way")
-        elif sum(purchase.lines.values()) == 1:
-            self.refused(answer, 409, "nothing_left")
-        else:
-            assert answer.status_code == 201, answer.content
-            made = f"{path}/{answer.json()['id']}/confirmations"
-            key = uuid4().hex
-            assert self.ask("post", made, order=purchase.token, key=key).status_code == 201
-            purchase.keep_fewer(ware)
-
     @rule(target=purchases, place=wares, data=st.data())
     def keep_one_of_two(self, place: int, data: Any) -> Any:
         basket = self.open_basket()
@@ -289,6 +268,40 @@ class Shop(Returns, RuleBasedStateMachine):
             self.its_payment_goes_on_step_by_step(purchase, heard=[True, True])
             self.keep_fewer(purchase, data=data)
         return purchase
+
+    @rule(target=purchases, place=wares, more=wares)
+    def take_one_more_after_a_refused_card(self, place: int, more: int) -> Any:
+        purchase = self.buy_at_once(place=place, card=Card.DECLINED)
+        if isinstance(purchase, Purchase):
+            self.its_payment_goes_on_step_by_step(purchase, heard=[True])
+            self.take_one_more(purchase, place=more)
+            self.pay_again(purchase, card=Card.GOOD)
+        return purchase
+
+    @rule(target=purchases, purchase=purchases, data=st.data())
+    def get_it_and_bring_it_back(self, purchase: Purchase, data: Any) -> Any:
+        self.work_until_nothing_is_due()
+        for _ in range(2):
+            self.hand_over(purchase)
+        place = data.draw(st.sampled_from([self.wares.index(ware) for ware in purchase.lines]))
+        parcel = self.ask_to_bring_back(purchase, place=place, quantity=data.draw(quantities))
+        if data.draw(st.booleans()):
+            self.ask_for_another(parcel, place=data.draw(wares))
+        for _ in range(2):
+            self.take_it_in(parcel)
+        kept, resolution = data.draw(quantities), data.draw(st.sampled_from(Resolution))
+        return self.look_at_it(parcel, kept=kept, resolution=resolution)
+
+    @rule(target=purchases, place=wares, wanted=wares)
+    def get_another_one_instead(self, place: int, wanted: int) -> Any:
+        purchase = self.buy_and_get_it(place=place)
+        if not isinstance(purchase, Purchase):
+            return multiple()
+        parcel = self.ask_to_bring_back(purchase, place=place, quantity=1)
+        self.ask_for_another(parcel, place=wanted)
+        for _ in range(2):
+            self.take_it_in(parcel)
+        return self.look_at_it(parcel, kept=1, resolution=Resolution.RESTOCK)
 
     @invariant()
     def the_code_is_used_as_often_as_in_the_model(self) -> None:
@@ -311,15 +324,14 @@ class Shop(Returns, RuleBasedStateMachine):
 
     @rule(purchase=purchases, amount=st.sampled_from([1, 250, 10_000]))
     def give_back(self, purchase: Purchase, amount: int) -> None:
-        left = purchase.captured - purchase.promised
         back = Money(amount, "USD")
-        if amount > left:
+        if amount > purchase.left:
             with pytest.raises(refunds.RefundExceedsCaptured) as refusal:
                 refunds.refund_order(order_id=purchase.id, amount=back, reason="a dent")
-            assert refusal.value.facts["refundable"] == Money(left, "USD")
+            assert refusal.value.facts["refundable"] == Money(purchase.left, "USD")
         else:
             refunds.refund_order(order_id=purchase.id, amount=back, reason="a dent")
-            purchase.promised += amount
+            purchase.send_back(amount)
 
     @rule(purchase=purchases)
     def hand_over(self, purchase: Purchase) -> None:
@@ -403,6 +415,10 @@ class Shop(Returns, RuleBasedStateMachine):
         for purchase in self.known:
             order = found[purchase.id]
             assert (order.status, order.grand_total_minor) == (purchase.status, purchase.total)
+            if purchase.paid_by:
+                assert order.exchanged_minor == purchase.captured
+                assert not order.attempts.all()
+                continue
             attempts = sorted(order.attempts.all(), key=lambda attempt: attempt.created_at)
             newest = attempts[-1].status
             assert newest == purchase.payment or {newest, purchase.payment} <= ENDED_UNPAID
@@ -432,6 +448,8 @@ class Shop(Returns, RuleBasedStateMachine):
         assert not any(purchase.is_alive for purchase in self.known)
         charges = PROVIDER.get(f"{self.provider.url}/_sandbox/ledger").json()["charges"]
         for purchase in self.known:
+            if purchase.paid_by:
+                continue
             ours = [c for c in charges if c["metadata"]["order_id"] == str(purchase.id)]
             assert len(ours) <= PaymentAttempt.objects.filter(order=purchase.id).count()
             assert sum(c["amount_captured"] for c in ours) == purchase.captured
