@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apps.catalog import interface as catalog
 from apps.kernel.errors import Conflict, Invalid
-from apps.orders.models import Order, OrderLine, Refund, Replacement, Return, ReturnLine
+from apps.orders.models import Order, OrderLine, Refund, Return, ReturnLine
 from apps.orders.pricing import Parts, Refunded
 from apps.orders.pricing import refund as worth_of
 from apps.orders.selectors.sold import returned_of, sold_of
@@ -125,10 +125,15 @@ def refund_again(*, return_id: UUID) -> None:
     Raises UnknownReturn, ReturnStatusConflict.
     """
     found = locked_return(return_id)
-    failed = found.refund is not None and found.refund.status == RefundStatus.FAILED
-    if found.status != ReturnStatus.INSPECTED or not failed:
+    failed = found.refund
+    if (
+        found.status != ReturnStatus.INSPECTED
+        or failed is None
+        or failed.status != RefundStatus.FAILED
+    ):
         raise ReturnStatusConflict("The money of the return is on its way.", status=found.status)
-    refund = _promised(found.order, (found.amount_minor or 0) - _replaced_by(found))
+    # Of the order that paid, and no more: balances have got their part at the inspection.
+    refund = _promised(failed.attempt.order, failed.amount_minor)
     Return.objects.filter(pk=found.pk).update(refund=refund)
     if refund is None:
         step(found, ReturnStatus.CLOSED)
@@ -138,12 +143,6 @@ def _promised(order: Order, minor: int, *, kept: int = 0) -> Refund | None:
     """Give so much back, and return what is on its way; balances have their part at once."""
     given = refund_remaining(order, at_most=minor, kept=kept, reason="Goods came back.")
     return given.payment if given else None
-
-
-def _replaced_by(found: Return) -> int:
-    """Return what of the return's worth has become a replacement."""
-    paid = Replacement.objects.filter(parent=found).values_list("paid_minor", flat=True)
-    return paid.first() or 0
 
 
 def _refuse_unless_complete(lines: list[ReturnLine], findings: Mapping[UUID, Finding]) -> None:

@@ -386,6 +386,26 @@ def test_a_replacement_comes_back_for_money_and_for_another_replacement(small, l
     assert not new.billing_documents.exists()
 
 
+def test_money_of_a_replacement_that_could_not_be_sent_is_sent_again(small, large):
+    order, holder = delivered_order({small.pk: 2})
+    _, new = exchanged(order, holder, large, 2)
+    _send(new)
+    found = requested_return(new, 2)
+    arrive(found)
+    inspect(found)
+    Refund.objects.update(status="in_flight")
+    refunds._settle(Refund.objects.get(), refunds.RefundStatus.FAILED)
+
+    inspections.refund_again(return_id=found.pk)
+
+    found.refresh_from_db()
+    assert (found.status, found.refund.status) == ("inspected", "created")
+    assert (found.refund.attempt.order_id, found.refund.amount_minor) == (order.pk, 2000)
+    assert refundable_minor(order.pk) == order.grand_total_minor - 2000
+    assert refundable_minor(new.pk) == 0
+    assert all_is_well()
+
+
 def _send(order):
     shipments.plan_shipment(order_id=order.pk)
     shipments.advance_shipment()

@@ -6,9 +6,17 @@ from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
 from apps.orders.models import Refund, Return
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.selectors.orders import STORE
-from apps.orders.services import change_sets, edits, inspections, payments, returns, shipments
+from apps.orders.services import (
+    change_sets,
+    edits,
+    inspections,
+    payments,
+    refunds,
+    returns,
+    shipments,
+)
 from apps.orders.services.inspections import Finding
-from apps.orders.states import ChangeKind, Resolution, ReturnReason
+from apps.orders.states import ChangeKind, RefundStatus, Resolution, ReturnReason
 from apps.orders.tests.factories import gift_card
 from apps.orders.tests.test_stored_value import balance, bought, charge, moved, nothing_is_wrong
 
@@ -108,4 +116,25 @@ def test_an_unpaid_order_keeps_something_to_pay_beside_its_cards(provider, lamp)
         take_out(order, 2)
 
     assert (order.lines.get().quantity, balance(card)) == (3, 0)
+    assert nothing_is_wrong()
+
+
+def test_what_a_card_has_got_is_not_given_again_with_money_that_could_not_be_sent(
+    provider, work, lamp
+):
+    card, code = gift_card(2700)
+    order, _ = bought(code, to_pay=900, quantities={lamp.pk: 3})
+    charge(order)
+    send(order, work)
+    found = bring_back(order, 2)
+    assert (found.amount_minor, found.refund.amount_minor, balance(card)) == (2000, 900, 1100)
+    Refund.objects.update(status="in_flight")
+    refunds._settle(found.refund, RefundStatus.FAILED, failure_code="lost")
+
+    inspections.refund_again(return_id=found.pk)
+
+    found.refresh_from_db()
+    assert (found.status, found.refund.status) == ("inspected", "created")
+    assert (found.refund.amount_minor, balance(card)) == (900, 1100)
+    assert refundable_minor(order.pk) == order.grand_total_minor - 2000
     assert nothing_is_wrong()
