@@ -130,7 +130,7 @@ def _beyond(cursor: str, ordering: Ordering, *, backwards: bool) -> Q:
             raise ValueError("NUL")  # which PostgreSQL's text cannot hold
         value, last_id = orjson.loads(raw)
         value, last_id = ordering.parse(value), ordering.parse_id(last_id)
-    except (ArithmeticError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
         name = "before" if backwards else "after"
         raise ValidationError(
             {name: [serializers.ErrorDetail("This is no cursor of this list.", code="cursor")]}

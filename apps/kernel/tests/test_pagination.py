@@ -31,6 +31,7 @@ def whole(value: Any) -> int:
 BY_TRIES = Ordering("tries", descending=False, parse=whole)
 BY_TRIES_DOWN = Ordering("tries", descending=True, parse=whole)
 BY_NAME = Ordering("name", descending=False, parse=str)
+BY_ID = Ordering("id", descending=True, parse=UUID)
 
 
 class NamedQuery(PageQuery):
@@ -192,6 +193,14 @@ def test_a_cursor_that_nobody_gave_out_is_refused(raw: bytes, way: str) -> None:
         page(**{way: cursor(raw)})
 
     assert list(refusal.value.detail) == [way]
+
+
+@pytest.mark.parametrize("value", ["5", "1.5", "true", "null", "[]", "{}", '"x"'])
+def test_a_cursor_of_a_list_by_id_holds_an_id(value: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        page(BY_ID, after=cursor(f'[{value}, "{FLAG}"]'.encode()))
+
+    assert list(refusal.value.detail) == ["after"]
 
 
 @pytest.mark.parametrize("text", ["%", "ü", "=", "a", "🛒", "AAAA AAAA", "..", "x" * 501, "\0"])
