@@ -178,5 +178,5 @@ def _taxes_of(lines: Sequence[Charged], said: Sequence[Mapping[str, Any]]) -> li
             "amount": amounts[code, ppm],
         }
         for (code, ppm), net in sorted(nets.items())
-        if net
+        if net or amounts[code, ppm]
     ]

@@ -478,3 +478,17 @@ def test_a_cent_that_rounding_gave_a_piece_beyond_its_price_is_paid_back():
     assert (first.amount_minor, one.grand_total_minor, first.refund.amount_minor) == (10, 9, 1)
     assert (second.amount_minor, two.grand_total_minor, second.refund) == (8, 8, None)
     assert all_is_well()
+
+
+def test_a_piece_that_has_cost_nothing_but_tax_is_exchanged():
+    tax_rate(tax_zone("US", prices_include_tax=True), "25")
+    cheap, other = (VariantFactory(price_minor=1, stock=9) for _ in range(2))
+    order, holder = delivered_order({cheap.pk: 3})
+    exchanged(order, holder, other)
+
+    _, new = exchanged(order, holder, other)
+
+    assert (new.grand_total_minor, new.tax_included_minor) == (1, 1)
+    [tax] = new.taxes
+    assert (tax["net"], tax["amount"]) == (0, 1)
+    assert all_is_well()
