@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.kernel.errors import Conflict, DomainError, Invalid
+from apps.kernel.errors import Conflict, DomainError, Invalid, StepUpRequired
 from apps.kernel.json import dumps
 from apps.kernel.models import IdempotencyRecord
 from apps.kernel.prepared import prepared, read, typed
@@ -77,7 +77,11 @@ def idempotent(
                 return _answer(record, response)
         except (DomainError, APIException) as refusal:
             response = view.handle_exception(refusal)
-            if response.status_code in NOT_FINAL or response.status_code >= 500:
+            if (
+                response.status_code in NOT_FINAL
+                or response.status_code >= 500
+                or isinstance(refusal, StepUpRequired)
+            ):
                 return response
         # The effect is rolled back; a crash before this line only means deciding again.
         with transaction.atomic():

@@ -35,7 +35,13 @@ from apps.orders.tests.factories import (
     tax_rate,
     tax_zone,
 )
-from apps.users.tests.factories import UserFactory, access_token_for, staff_client
+from apps.users.tests.factories import (
+    StaffFactory,
+    UserFactory,
+    access_token_for,
+    client_of,
+    staff_client,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -519,6 +525,21 @@ def test_others_see_and_make_no_changes(lamp):
     assert refusal(confirm(stale, proposed)) == (403, "step_up_required")
     order.refresh_from_db()
     assert order.status == "paid"
+
+
+def test_who_proves_themself_repeats_the_confirmation_under_its_key(lamp):
+    order, holder = paid_order({lamp.pk: 2})
+    proposed = propose(holder_client(holder), order, "cancel")
+    rights = ("orders.view_order", "orders.cancel_order", "orders.refund_order")
+    somebody = StaffFactory(permissions=rights)
+    stale = client_of(somebody, proven_at=timezone.now() - timedelta(hours=1))
+    assert refusal(confirm(stale, proposed, key="k")) == (403, "step_up_required")
+
+    answer = confirm(client_of(somebody), proposed, key="k")
+
+    assert answer.status_code == 201, answer.content
+    order.refresh_from_db()
+    assert order.status == "cancelled"
 
 
 def test_an_order_too_cheap_for_tax_gets_no_dearer(lamp):
