@@ -23,12 +23,17 @@ from apps.orders.services.change_previews import (
 )
 from apps.orders.services.edits import apply_edit
 from apps.orders.services.exchanges import write_exchanges
-from apps.orders.services.orders import CancellationNotAllowed, RefundNotAllowed, cancel_order
+from apps.orders.services.orders import (
+    CancellationNotAllowed,
+    RefundNotAllowed,
+    cancel_order,
+    holds_money,
+)
 from apps.orders.services.refunds import refund_order
 from apps.orders.services.return_steps import step
 from apps.orders.services.returns import ReturnNotAllowed, write_return
 from apps.orders.services.transitions import locked
-from apps.orders.states import AttemptStatus, ChangeKind, ChangeStatus, ReturnStatus
+from apps.orders.states import ChangeKind, ChangeStatus, ReturnStatus
 
 LASTS = timedelta(minutes=15)
 BRING_BACK = (ChangeKind.RETURN, ChangeKind.EXCHANGE)
@@ -170,8 +175,7 @@ def _refuse_unless_allowed(kind: ChangeKind, holder: Holder, order: Order) -> No
         return
     if not holder.cancels_all:
         raise CancellationNotAllowed("You may see this order, but not change it.")
-    captured = order.attempts.filter(status=AttemptStatus.CAPTURED)
-    if captured.exists() and not holder.refunds_all:
+    if holds_money(order) and not holder.refunds_all:
         raise RefundNotAllowed("The order is paid, and you may not send money back.")
 
 

@@ -46,14 +46,11 @@ def cancel_order(
     staff who send money back and have not proven who they are for a while.
     """
     order = locked(order_of(holder=holder, order_id=order_id).pk)
-    captured = order.attempts.filter(status=AttemptStatus.CAPTURED)
-    by_value = (
-        bool(order.tendered_minor or order.exchanged_minor) and order.status == OrderStatus.PAID
-    )
+    has_money = holds_money(order)
     if not holder.bought(order):
         if not holder.cancels_all:
             raise CancellationNotAllowed("You may see this order, but not cancel it.")
-        if by_value or captured.exists():
+        if has_money:
             if not holder.refunds_all:
                 raise RefundNotAllowed("The order is paid, and you may not send money back.")
             if not holder.recently_proven:
@@ -73,9 +70,17 @@ def cancel_order(
     )
     catalog.release(order_id=order.pk)
     wake_payments(order)
-    if by_value or captured.exists():
+    if has_money:
         refund_remaining(order, reason=reason or "The order was cancelled.")
     return order
+
+
+def holds_money(order: Order) -> bool:
+    """Whether a payment, stored value or goods that came back have paid for the order."""
+    by_value = order.tendered_minor or order.exchanged_minor
+    if by_value and order.status == OrderStatus.PAID:
+        return True
+    return order.attempts.filter(status=AttemptStatus.CAPTURED).exists()
 
 
 def refuse_once_shipping(order: Order) -> None:

@@ -23,15 +23,19 @@ from apps.orders.models import (
     Shipment,
 )
 from apps.orders.selectors.ledger import refundable_minor
-from apps.orders.services import inspections, refunds, returns, shipments
+from apps.orders.selectors.orders import Holder
+from apps.orders.services import checkout, inspections, refunds, returns, shipments
 from apps.orders.services.invariants import violations
 from apps.orders.states import Resolution
 from apps.orders.tests.factories import (
+    VISA,
     CouponFactory,
     PromotionFactory,
     delivered_order,
+    gift_card,
     paid_order,
     placed_order,
+    ready_cart,
     tax_rate,
     tax_zone,
 )
@@ -540,6 +544,24 @@ def test_who_proves_themself_repeats_the_confirmation_under_its_key(lamp):
     assert answer.status_code == 201, answer.content
     order.refresh_from_db()
     assert order.status == "cancelled"
+
+
+def test_staff_who_send_no_money_back_edit_no_order_that_a_gift_card_has_paid(lamp):
+    card, code = gift_card(10_000)
+    cart, holder = ready_cart({lamp.pk: 2}, gift_cards=(code,))
+    placed = checkout.place_order(
+        holder=holder, cart_id=cart.pk, payment=VISA, expected_to_pay=Money(0, "USD")
+    )
+    order = Order.objects.get(pk=placed.whole.order.pk)
+    support = staff_client("orders.view_order", "orders.cancel_order")
+
+    lines = kept((order.lines.get(), 1))
+    assert refusal(propose(support, order, "edit", lines=lines)) == (403, "refund_not_allowed")
+    assert refusal(propose(support, order, "cancel")) == (403, "refund_not_allowed")
+    mine = propose(holder_client(Holder(token=placed.token)), order, "edit", lines=lines)
+    assert refusal(confirm(support, mine)) == (403, "refund_not_allowed")
+    card.refresh_from_db()
+    assert card.balance_minor == 10_000 - order.grand_total_minor
 
 
 def test_an_order_too_cheap_for_tax_gets_no_dearer(lamp):
