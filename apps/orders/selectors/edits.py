@@ -154,7 +154,7 @@ def _amounts_of(
         "tax_minor": 0 if included else tax,
         "tax_included_minor": tax if included else 0,
         "shipping_tax_minor": edited.parcel.tax,
-        "taxes": [each for each in _taxes_of(order, charges, additions.names) if each["net"]],
+        "taxes": list(_taxes_of(order, charges, additions.names)),
         "grand_total_minor": edited.total,
     }
 
@@ -165,6 +165,8 @@ def _taxes_of(
     new = [{"code": rate.code, "name": name, "ppm": rate.ppm} for rate, name in names.items()]
     for said in sorted([*order.taxes, *new], key=lambda each: (each["code"], each["ppm"])):
         bearing = [c for c in charges if any(_is(said, tax.rate) for tax in c.taxes)]
+        if not any(c.subtotal for c in bearing):  # what bore it is left out
+            continue
         amounts = [tax.amount for c in bearing for tax in c.taxes if _is(said, tax.rate)]
         yield {**said, "net": sum(c.net for c in bearing), "amount": sum(amounts)}
 

@@ -139,6 +139,32 @@ def test_a_heavier_parcel_costs_what_so_much_more_weight_costs(lamp):
     assert all_is_well()
 
 
+def test_a_line_that_was_free_is_taxed_when_it_is_raised_after_another_edit(lamp):
+    zone = tax_zone("US")
+    tax_rate(zone, "10")
+    tax_rate(zone, "4", of="books")
+    book = VariantFactory(price_minor=1500, stock=4, product=ProductFactory(tax_class="books"))
+    PromotionFactory(
+        benefit={"kind": "percentage", "basis_points": 10_000},
+        goods={"product_ids": [str(book.product_id)]},
+    )
+    order, holder = declined_order({lamp.pk: 2, book.pk: 1})
+    guest = holder_client(holder)
+    lamps, books = (order.lines.get(variant_id=each.pk) for each in (lamp, book))
+    assert confirm(guest, propose(guest, order, "edit", lines=kept((lamps, 1)))).status_code == 201
+    order.refresh_from_db()
+
+    confirmed = confirm(guest, propose(guest, order, "edit", lines=kept((books, 2))))
+
+    assert confirmed.status_code == 201, confirmed.content
+    order.refresh_from_db()
+    assert [(tax["ppm"], tax["net"], tax["amount"]) for tax in order.taxes] == [
+        (40000, 1500, 60),
+        (100000, 1700, 170),
+    ]
+    assert all_is_well()
+
+
 def test_promotions_take_no_more_off_what_is_added(lamp, shade):
     PromotionFactory(benefit={"kind": "percentage", "basis_points": 1000})
     order, holder = declined_order({lamp.pk: 1})
