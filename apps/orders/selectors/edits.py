@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.orders.models import Order, OrderLine, OrderPromotion
-from apps.orders.pricing import Charge, Rate
+from apps.orders.pricing import Charge, Rate, Tax
 from apps.orders.pricing.amounts import allocate, rounding_of
 from apps.orders.pricing.edits import Edited, SoldGoods, edit
 from apps.orders.selectors.sold import parcel_of
@@ -26,7 +26,7 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """What an edit adds: lines, and what the parcel costs more.
+    """What an edit adds: lines, and what the parcel costs more, at which rates if it was free.
 
     `names` says what rates are called that the order does not bear yet; `included` whether its
     prices are with tax.
@@ -35,6 +35,7 @@ class Additions:
     lines: tuple[Addition, ...] = ()
     names: Mapping[Rate, str] = field(default_factory=dict)
     parcel: int = 0
+    parcel_rates: Rates = ()
     included: bool = True
 
 
@@ -109,11 +110,13 @@ def edit_plan(
         wanted.append((new.line, 0, new.quantity))
         price = new.line.unit_price_minor
         goods.append((SoldGoods(new.quantity, price, 0, new.rates), new.quantity))
-    parcel = parcel_of(order, lines)
+    parcel, left = parcel_of(order, lines), order.shipping_minor - order.shipping_discount_minor
+    if not left:  # no amount tells what it would have borne
+        parcel = replace(parcel, taxes=tuple(Tax(rate, 0) for rate in additions.parcel_rates))
     edited = edit(
         goods,
         parcel=replace(parcel, subtotal=parcel.subtotal + additions.parcel),
-        parcel_left=order.shipping_minor - order.shipping_discount_minor + additions.parcel,
+        parcel_left=left + additions.parcel,
         included=additions.included,
         rounding=rounding_of(order.currency),
     )

@@ -104,10 +104,14 @@ def additions_to(
             variants.items(), max((line.position for line in lines), default=0) + 1
         )
     ]
+    on_parcel = taxes.taxes.on_parcel("")
     return Additions(
         tuple(new),
-        names=_new_names(order, taxes, [rate for each in new for rate in each.rates]),
+        names=_new_names(
+            order, taxes, [*(rate for each in new for rate in each.rates), *on_parcel]
+        ),
         parcel=max(0, _parcel(order, sold, {**after, **variants}) - _parcel(order, sold, before)),
+        parcel_rates=on_parcel,
         included=_included(order, taxes),
     )
 

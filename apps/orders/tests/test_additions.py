@@ -139,6 +139,28 @@ def test_a_heavier_parcel_costs_what_so_much_more_weight_costs(lamp):
     assert all_is_well()
 
 
+@pytest.mark.parametrize("included", [False, True])
+def test_what_a_parcel_that_was_free_costs_more_is_taxed(lamp, included):
+    zone = tax_zone("US", prices_include_tax=included)
+    tax_rate(zone, "10")
+    PromotionFactory(benefit={"kind": "free_shipping"})
+    order, holder = declined_order({lamp.pk: 2})
+    anvil = VariantFactory(price_minor=1000, stock=2, weight_grams=4000)
+    guest = holder_client(holder)
+    assert order.shipping_discount_minor == order.shipping_minor == 500
+
+    assert confirm(guest, propose(guest, order, "edit", lines=new((anvil, 1)))).status_code == 201
+
+    order.refresh_from_db()
+    assert (order.shipping_minor, order.shipping_discount_minor) == (900, 500)
+    assert order.shipping_tax_minor == (36 if included else 40)
+    assert order.grand_total_minor == (3400 if included else 3740)
+    assert [(tax["name"], tax["amount"]) for tax in order.taxes] == [
+        ("VAT", order.tax_minor + order.tax_included_minor)
+    ]
+    assert all_is_well()
+
+
 def test_a_line_that_was_free_is_taxed_when_it_is_raised_after_another_edit(lamp):
     zone = tax_zone("US")
     tax_rate(zone, "10")
