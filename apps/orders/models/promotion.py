@@ -113,6 +113,11 @@ class Promotion(models.Model):
         return self.name
 
     @property
+    def frees_the_parcel(self) -> bool:
+        """Whether it takes off the price of the parcel, and not of the goods."""
+        return self.benefit.get("kind") == "free_shipping"
+
+    @property
     def is_counted(self) -> bool:
         """Whether its uses are counted: there is something that they are held against."""
         return self.uses_limit is not None or self.budget_minor is not None
@@ -221,7 +226,9 @@ class CustomerUses(models.Model):
 class OrderPromotion(models.Model):
     """A promotion that has taken something off an order. Code and name are copies, on purpose.
 
-    `given_back_at` is set once the order ended unpaid: it counts as a use no more.
+    `given_back_at` is set once the order ended unpaid: it counts as a use no more. A promotion may
+    be of another kind by now; `off_parcel` says whether it has taken off the parcel's price. Empty
+    in rows of before: then it has done what it does now.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -236,6 +243,7 @@ class OrderPromotion(models.Model):
     code = models.CharField(max_length=LONGEST_CODE, blank=True)
     name = models.CharField(max_length=120)
     amount_minor = models.BigIntegerField()
+    off_parcel = models.BooleanField(null=True)
     given_back_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -240,7 +240,7 @@ TABLES = (
         columns={
             Kind.REFERENCE: "id order",
             Kind.CONTENT: "promotion coupon code name",
-            Kind.FINANCIAL: "position amount_minor given_back_at",
+            Kind.FINANCIAL: "position amount_minor off_parcel given_back_at",
         },
         emptied={},
         kept=BOOKKEEPING,

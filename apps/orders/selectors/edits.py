@@ -183,7 +183,11 @@ def _promotions_of(order: Order, off_goods: int) -> list[PromotionPlan]:
     rows = list(
         OrderPromotion.objects.filter(order=order).select_related("promotion").order_by("position")
     )
-    on_goods = [row for row in rows if row.promotion.benefit.get("kind") != "free_shipping"]
+    on_goods = [row for row in rows if not _off_parcel(row)]
     shares = allocate(off_goods, [row.amount_minor for row in on_goods])
     kept = {row.pk: share for row, share in zip(on_goods, shares, strict=True)}
     return [PromotionPlan(row, kept.get(row.pk, row.amount_minor)) for row in rows]
+
+
+def _off_parcel(row: OrderPromotion) -> bool:
+    return row.promotion.frees_the_parcel if row.off_parcel is None else row.off_parcel

@@ -34,7 +34,7 @@ TAKE = """
 WITH wanted AS (
     SELECT * FROM jsonb_to_recordset(%(wanted)s::jsonb) AS w(
         id uuid, position int, promotion_id uuid, version int, coupon_id uuid, code text, name text,
-        amount bigint, per_customer int, per_code int
+        amount bigint, off_parcel boolean, per_customer int, per_code int
     )
 ), shared AS MATERIALIZED (
     SELECT p.id FROM orders_promotion p JOIN wanted w ON w.promotion_id = p.id
@@ -91,8 +91,9 @@ PLACED = TAKE.format(
     still="p.version = w.version AND p.status = 'active'",
     written="""
     INSERT INTO orders_orderpromotion
-        (id, order_id, position, promotion_id, coupon_id, code, name, amount_minor)
-    SELECT id, %(order)s, position, promotion_id, coupon_id, code, name, amount FROM wanted
+        (id, order_id, position, promotion_id, coupon_id, code, name, amount_minor, off_parcel)
+    SELECT id, %(order)s, position, promotion_id, coupon_id, code, name, amount, off_parcel
+    FROM wanted
     """,
 )
 AGAIN = TAKE.format(
@@ -154,6 +155,7 @@ def take(order: Order, quote: Quote, rules: Rules) -> list[OrderPromotion]:
                 "code": applied.code,
                 "name": row.name,
                 "amount": applied.amount,
+                "off_parcel": row.frees_the_parcel,
                 "per_customer": most_per_customer(row),
                 "per_code": coupon.uses_per_customer if coupon else None,
             }

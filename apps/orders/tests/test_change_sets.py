@@ -24,7 +24,7 @@ from apps.orders.models import (
 )
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.selectors.orders import Holder
-from apps.orders.services import checkout, inspections, refunds, returns, shipments
+from apps.orders.services import checkout, inspections, promotions, refunds, returns, shipments
 from apps.orders.services.invariants import violations
 from apps.orders.states import Resolution
 from apps.orders.tests.factories import (
@@ -562,6 +562,30 @@ def test_staff_who_send_no_money_back_edit_no_order_that_a_gift_card_has_paid(la
     assert refusal(confirm(support, mine)) == (403, "refund_not_allowed")
     card.refresh_from_db()
     assert card.balance_minor == 10_000 - order.grand_total_minor
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ({"kind": "free_shipping"}, {"kind": "percentage", "basis_points": 1000}),
+        ({"kind": "percentage", "basis_points": 1000}, {"kind": "free_shipping"}),
+    ],
+)
+def test_a_promotion_that_is_of_another_kind_by_now_gives_back_what_it_was(lamp, was, becomes):
+    promotion = PromotionFactory(benefit=was, uses_limit=9)
+    order, holder = paid_order({lamp.pk: 3})
+    promotions.change_promotion(promotion_id=promotion.pk, fields={"benefit": becomes})
+    guest = holder_client(holder)
+
+    confirmed = confirm(guest, propose(guest, order, "edit", lines=kept((order.lines.get(), 2))))
+
+    assert confirmed.status_code == 201, confirmed.content
+    order.refresh_from_db()
+    assert order.discount_minor == (600 if was["kind"] == "free_shipping" else 200)
+    assert OrderPromotion.objects.get().amount_minor == order.discount_minor
+    promotion.refresh_from_db()
+    assert (promotion.uses, promotion.budget_used_minor) == (1, order.discount_minor)
+    assert all_is_well()
 
 
 def test_an_order_too_cheap_for_tax_gets_no_dearer(lamp):
