@@ -1,6 +1,6 @@
 """Other quantities, or more lines, of an order that is not sent: amounts, stock, money at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
@@ -131,6 +131,8 @@ def apply_edit(order: Order, asked: Edit, *, reason: str) -> GivenBack | None:
     reduced = 0
     if order.status == OrderStatus.PAID:
         issued_invoice(order)  # it says what was bought; the refund's credit note takes from that
+    _lock_uses(order, plan.promotions)
+    if order.status == OrderStatus.PAID:
         given = refund_remaining(order, at_most=saved, reason=reason or CHANGED)
         reduced = saved
     with pgtrigger.ignore(*OPEN_GUARDS):
@@ -204,6 +206,23 @@ def _write_line(plan: LinePlan, *, on_top: bool) -> None:
             for tax in plan.charge.taxes
         ],
     )
+
+
+def _lock_uses(order: Order, plans: Sequence[PromotionPlan]) -> None:
+    """Lock what promotions count, in the order in which an order takes it, and before balances."""
+    less = [plan.applied for plan in plans if plan.amount < plan.applied.amount_minor]
+    if not less:
+        return
+    ids = [applied.promotion_id for applied in less]
+    codes = [applied.coupon_id for applied in less if applied.coupon_id]
+    buyers = [order.customer_id] if order.customer_id else []
+    mine = CustomerUses.objects.filter(promotion__in=ids, customer_id__in=buyers)
+    for rows in (
+        Promotion.objects.filter(pk__in=ids).order_by("pk"),
+        Coupon.objects.filter(pk__in=codes).order_by("pk"),
+        mine.order_by("promotion_id", F("coupon_id").asc(nulls_first=True)),
+    ):
+        list(rows.select_for_update(no_key=True).values_list("pk"))
 
 
 def _write_promotion(order: Order, plan: PromotionPlan) -> None:

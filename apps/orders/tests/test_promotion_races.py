@@ -1,9 +1,12 @@
 """Limits of promotions and codes when many order at once: real threads on real PostgreSQL."""
 
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 
 from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
 from apps.orders.models import CustomerUses, Order, OrderPromotion, Promotion
@@ -11,7 +14,15 @@ from apps.orders.selectors.orders import Holder
 from apps.orders.services import checkout, coupons, orders, promotions
 from apps.orders.services.invariants import violations
 from apps.orders.services.uses import PromotionUsedUp
-from apps.orders.tests.factories import VISA, CouponFactory, PromotionFactory, ready_cart
+from apps.orders.tests.factories import (
+    VISA,
+    CouponFactory,
+    PromotionFactory,
+    paid_order,
+    ready_cart,
+)
+from apps.orders.tests.test_cart_races import WAITING
+from apps.orders.tests.test_change_races import confirming, one_lamp_less
 from apps.orders.tests.test_races import at_once
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
@@ -102,6 +113,72 @@ def test_promotions_and_codes_in_any_order_never_deadlock():
 
     assert kinds(results) == {checkout.Placed: 16}
     assert set(Promotion.objects.values_list("uses", flat=True)) == {16}
+
+
+def closing(call):
+    def run():
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    return run
+
+
+def locking_while_it_waits(call, *rows):
+    """Lock the rows one after the other; the call is made, and has to wait, after the first."""
+
+    first, *others = rows
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first.select_for_update().get()
+            result = pool.submit(closing(call))
+            with connection.cursor() as cursor:
+                while not cursor.execute(WAITING).fetchone()[0]:
+                    time.sleep(0.01)
+            for each in others:
+                each.select_for_update().get()
+        return result.result(timeout=10)
+
+
+def test_an_edit_takes_its_turn_at_promotions_as_an_order_does():
+    coupon = CouponFactory(promotion__uses_limit=9)
+    automatic = PromotionFactory(uses_limit=9)
+    order, holder = paid_order({VariantFactory(stock=9).pk: 2}, codes=(coupon.code,))
+    applied = order.promotions.order_by("position").values_list("promotion_id", flat=True)
+    assert list(applied) == [automatic.pk, coupon.promotion_id]
+    change = one_lamp_less(order, holder)
+
+    locking_while_it_waits(
+        confirming(order, holder, change),
+        Promotion.objects.filter(pk=coupon.promotion_id),
+        Promotion.objects.filter(pk=automatic.pk),
+    )
+
+    assert order.lines.get().quantity == 1
+    assert list(violations(ask_providers=False)) == []
+
+
+def test_the_first_limit_counts_what_an_edit_leaves_at_that_moment():
+    promotion = PromotionFactory(currency="USD")
+    order, holder = paid_order({VariantFactory(price_minor=1000, stock=9).pk: 2})
+    change = one_lamp_less(order, holder)
+
+    def limit():
+        promotions.change_promotion(promotion_id=promotion.pk, fields={"budget_minor": 1000})
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            confirming(order, holder, change)()
+            limited = pool.submit(closing(limit))
+            with connection.cursor() as cursor:
+                while not limited.done() and not cursor.execute(WAITING).fetchone()[0]:
+                    time.sleep(0.01)
+        limited.result(timeout=10)
+
+    promotion.refresh_from_db()
+    assert (promotion.uses, promotion.budget_used_minor) == (1, 100)
+    assert list(violations(ask_providers=False)) == []
 
 
 def test_one_order_cancelled_8_times_at_once_gives_its_use_back_once():
