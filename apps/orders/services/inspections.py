@@ -13,7 +13,7 @@ from apps.orders.pricing import Parts, Refunded
 from apps.orders.pricing import refund as worth_of
 from apps.orders.selectors.sold import returned_of, sold_of
 from apps.orders.services.exchanges import exchanges_of
-from apps.orders.services.refunds import refund_remaining
+from apps.orders.services.refunds import lock_balances, refund_remaining
 from apps.orders.services.replacements import Part, hold_replacement, place_replacement
 from apps.orders.services.return_steps import ReturnStatusConflict, locked_return, step
 from apps.orders.states import RefundStatus, Resolution, ReturnStatus
@@ -74,6 +74,7 @@ def inspect_return(
         raise ShippingIsKept("Not all of the order is back, or the shipping went back before.")
     worth = worth_of(sold_of(order, order_lines), parts, earlier=earlier)
     wanted = exchanges_of(lines)
+    lock_balances(order)
     if wanted:
         variants = [each.variant_id for each in wanted.values()]
         catalog.take_turn(order_id=order.pk, variant_ids=[*accepted, *variants])

@@ -11,7 +11,7 @@ from apps.kernel.errors import Forbidden, StepUpRequired, VersionMismatch
 from apps.orders.models import Order
 from apps.orders.selectors.orders import Holder, order_of
 from apps.orders.services.payments import wake_payments
-from apps.orders.services.refunds import refund_remaining
+from apps.orders.services.refunds import lock_balances, refund_remaining
 from apps.orders.services.transitions import OrderStatusConflict, locked, move
 from apps.orders.states import AttemptStatus, OrderStatus, ShipmentStatus
 
@@ -68,6 +68,7 @@ def cancel_order(
     order.shipments.filter(status=ShipmentStatus.PLANNED).update(
         status=ShipmentStatus.CANCELLED, next_action_at=None, lease_until=None
     )
+    lock_balances(order)
     catalog.release(order_id=order.pk)
     wake_payments(order)
     if has_money:

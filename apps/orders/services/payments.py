@@ -277,10 +277,11 @@ def _holds_stock(order: Order) -> bool:
     if catalog.keep(order_id=order.pk):
         return True
     try:
-        catalog.reserve(
-            order_id=order.pk,
-            quantities=order.lines.values_list("variant_id", "quantity"),
-        )
+        with transaction.atomic():  # what is sold out is not locked any more
+            catalog.reserve(
+                order_id=order.pk,
+                quantities=order.lines.values_list("variant_id", "quantity"),
+            )
     except catalog.OutOfStock:
         return False
     return True

@@ -111,6 +111,18 @@ def refund_remaining(
     return _given(order, minor, reason=reason) if minor > 0 else None
 
 
+def lock_balances(order: Order) -> None:
+    """Lock what may get something back of a locked order.
+
+    Whoever moves stock in the same transaction does it before, as a checkout does: then nobody
+    waits in a circle.
+    """
+    if order.exchanged_minor:
+        lock_balances(locked(payer_of(order.pk)))
+    elif order.tendered_minor:
+        tenders.lock_balances(order)
+
+
 def _given(order: Order, minor: int, *, reason: str, credit_of: UUID | None = None) -> GivenBack:
     if order.exchanged_minor:
         return _given_by_payer(order, minor, reason=reason, credit_of=credit_of)

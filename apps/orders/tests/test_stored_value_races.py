@@ -7,15 +7,40 @@ import pytest
 from django.db.models import Sum
 from rest_framework.test import APIClient
 
+from apps.catalog import interface as catalog
 from apps.catalog.tests.factories import StockLocationFactory, VariantFactory
 from apps.kernel.money import Money
-from apps.orders.models import Order, OrderTender, PaymentAttempt, StoredValue, ValueMovement
+from apps.orders.models import (
+    Order,
+    OrderTender,
+    PaymentAttempt,
+    Return,
+    Shipment,
+    StoredValue,
+    ValueMovement,
+)
 from apps.orders.selectors.ledger import refundable_minor, trial_balance
-from apps.orders.selectors.orders import Holder
-from apps.orders.services import checkout, orders, payments, refunds, stored_value
+from apps.orders.selectors.orders import STORE, Holder
+from apps.orders.services import (
+    checkout,
+    inspections,
+    orders,
+    payments,
+    refunds,
+    shipments,
+    stored_value,
+)
 from apps.orders.services.invariants import violations
 from apps.orders.services.tenders import ToPayChanged
-from apps.orders.tests.factories import VISA, gift_card, ready_cart, store_credit
+from apps.orders.states import AttemptStatus, Resolution
+from apps.orders.tests.factories import (
+    VISA,
+    gift_card,
+    placed_order,
+    ready_cart,
+    received_return,
+    store_credit,
+)
 from apps.orders.tests.test_races import at_once
 from apps.users.tests.factories import StaffFactory, UserFactory, access_token_for
 
@@ -44,6 +69,20 @@ def placing(carts, to_pay):
 
 def kinds(results):
     return Counter(type(result) for result in results)
+
+
+def came_back(order_id):
+    """Return a return of all of a paid order, whose parcel has come in."""
+    shipments.plan_shipment(order_id=order_id)
+    while shipments.advance_shipment():
+        pass
+    shipments.hand_over(shipment_id=Shipment.objects.get(order=order_id).pk)
+    return received_return(Order.objects.get(pk=order_id))
+
+
+def inspected(found):
+    finding = inspections.Finding(1, Resolution.RESTOCK)
+    return inspections.inspect_return(return_id=found.pk, findings={found.lines.get().pk: finding})
 
 
 def owed(account: str) -> int:
@@ -140,6 +179,48 @@ def test_orders_cancelled_at_once_give_back_once_whatever_the_order_of_their_car
     )
 
     assert list(StoredValue.objects.values_list("balance_minor", flat=True)) == [10_000] * 3
+    assert nothing_is_wrong()
+
+
+def test_what_a_card_has_paid_is_cancelled_and_comes_back_while_it_pays_for_the_same_goods():
+    card, code = gift_card(100_000)
+    variant = VariantFactory(price_minor=1000, stock=100)
+    made = [ready_cart({variant.pk: 1}, gift_cards=(code,)) for _ in range(20)]
+    bought = [placing([each], 0)[0]() for each in made[:12]]
+    ids = [each.whole.order.pk for each in bought]
+    sent = [came_back(order_id) for order_id in ids[6:]]
+
+    results = at_once(
+        [
+            *placing(made[12:], 0),
+            *(lambda pk=pk: orders.cancel_order(holder=STORE, order_id=pk) for pk in ids[:6]),
+            *(lambda found=found: inspected(found) for found in sent),
+        ]
+    )
+
+    assert kinds(results) == {checkout.Placed: 8, Order: 6, Return: 6}
+    assert nothing_is_wrong()
+
+
+def test_what_was_sold_out_before_it_was_paid_goes_back_to_cards_that_ask_for_the_same_goods():
+    variant = VariantFactory(price_minor=1000, stock=8)
+    codes = [gift_card(100)[1] for _ in range(8)]
+    first, second = (
+        [ready_cart({variant.pk: 1}, gift_cards=(code,)) for code in codes] for _ in range(2)
+    )
+    for place in placing(first, TOTAL - 100):
+        catalog.release(order_id=place().whole.order.pk)
+    PaymentAttempt.objects.update(status="in_flight")
+    PaymentAttempt.objects.update(status="authorised")
+    due = list(PaymentAttempt.objects.values_list("pk", flat=True))
+    placed_order({variant.pk: 8})
+
+    results = at_once(
+        [*placing(second, TOTAL), *(lambda pk=pk: payments._decide(pk) for pk in due)]
+    )
+
+    assert kinds(results)[AttemptStatus] == 8
+    assert Order.objects.filter(status="expired").count() == 8
     assert nothing_is_wrong()
 
 
