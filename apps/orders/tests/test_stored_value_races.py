@@ -183,7 +183,7 @@ def test_orders_cancelled_at_once_give_back_once_whatever_the_order_of_their_car
 
 
 def test_what_a_card_has_paid_is_cancelled_and_comes_back_while_it_pays_for_the_same_goods():
-    card, code = gift_card(100_000)
+    _, code = gift_card(100_000)
     variant = VariantFactory(price_minor=1000, stock=100)
     made = [ready_cart({variant.pk: 1}, gift_cards=(code,)) for _ in range(20)]
     bought = [placing([each], 0)[0]() for each in made[:12]]
