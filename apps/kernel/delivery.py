@@ -125,7 +125,7 @@ def _waits_for_an_earlier_one(event: OutboxEvent, consumer: str) -> bool:
     consumed = InboxEntry.objects.filter(event=OuterRef("pk"), consumer=consumer)
     return (
         OutboxEvent.objects.filter(
-            aggregate_id=event.aggregate_id, seq__lt=event.seq, name__in=wanted
+            aggregate_id=event.aggregate_id, seq__lt=event.seq, name__in=wanted, done_at=None
         )
         .filter(~Exists(consumed))
         .exists()

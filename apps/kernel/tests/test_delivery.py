@@ -309,6 +309,21 @@ def test_only_events_that_the_consumer_wants_have_an_order(subscriptions: Table)
     assert notes() == [("dog", "Robin")]
 
 
+def test_a_new_subscriber_does_not_wait_for_what_was_over_before_it_came(
+    subscriptions: Table,
+) -> None:
+    door = new_id()
+    first = ring(door=door)
+    deliver("kernel.tests.dog", first)
+    assert is_done(first)
+    subscriptions["kernel.bell_rung"] = ["kernel.tests.dog", "kernel.tests.butler"]
+    second = ring(door=door, visitor="Kim")
+
+    deliver("kernel.tests.butler", second)
+
+    assert notes() == [("dog", "Robin"), ("butler", "Kim")]
+
+
 def test_a_failing_consumer_leaves_no_effect_and_the_event_open(subscriptions: Table) -> None:
     subscriptions["kernel.bell_rung"] = ["kernel.tests.broken"]
     event_id = ring()
