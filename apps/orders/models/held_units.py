@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from apps.orders.models.order import Order
 
+LONGEST_BUYER = 254
 OF_A_BUYER, OF_A_NETWORK = "held_units_of_a_buyer", "held_units_of_a_network"
 
 
@@ -19,7 +20,9 @@ class HeldUnits(models.Model):
     order = models.OneToOneField(
         Order, on_delete=models.CASCADE, primary_key=True, related_name="held_units"
     )
-    buyer = models.CharField(max_length=254, help_text="A customer's id, or a guest's address.")
+    buyer = models.CharField(
+        max_length=LONGEST_BUYER, help_text="A customer's id, or a guest's address."
+    )
     network = models.CharField(max_length=50, blank=True, help_text="Empty: from inside.")
     units = models.PositiveIntegerField()
     most_of_buyer = models.PositiveIntegerField(help_text="The limit at that time.")

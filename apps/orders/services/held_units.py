@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from apps.kernel.errors import Conflict
 from apps.kernel.networks import network_of
 from apps.orders.models import HeldUnits, Order
-from apps.orders.models.held_units import OF_A_BUYER, OF_A_NETWORK
+from apps.orders.models.held_units import LONGEST_BUYER, OF_A_BUYER, OF_A_NETWORK
 
 
 class TooManyUnitsHeld(Conflict):
@@ -25,7 +25,8 @@ def hold(order: Order, *, units: int, ip: str | None) -> None:
     try:
         HeldUnits.objects.create(
             order=order,
-            buyer=str(order.customer_id or order.email.lower()),
+            # Small letters may be more than capital ones.
+            buyer=str(order.customer_id or order.email.lower())[:LONGEST_BUYER],
             network=network_of(ip) if ip else "",
             units=units,
             most_of_buyer=settings.HELD_UNITS_PER_BUYER,

@@ -117,6 +117,18 @@ def test_only_the_total_in_the_currency_of_the_cart_is_agreed_to():
     assert agreed.status_code == 201
 
 
+def test_an_address_that_is_longer_in_small_letters_is_ordered_with():
+    client = APIClient()
+    path, _ = filled(client)
+    email = f"robin@{'.'.join(['İ' * 60] * 3)}.com"
+    assert len(email) < 254 < len(email.lower())
+
+    answer = check_out(client, path, email=email)
+
+    assert answer.status_code == 201, answer.content
+    assert Order.objects.get().email == email
+
+
 def test_an_unpaid_order_is_neither_sent_nor_refunded_nor_brought_back():
     order, holder = placed_order({VariantFactory(stock=5).pk: 1})
     line = {"order_line_id": str(order.lines.get().pk), "quantity": 1, "reason": "other"}
