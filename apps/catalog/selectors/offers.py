@@ -19,6 +19,8 @@ from apps.kernel.prepared import prepared
 AT = "coalesce(%(at)s::timestamptz, statement_timestamp())"
 CURRENCY = "coalesce(%(currency)s::text, v.currency)"
 
+LONGEST_NAME = 300  # as orders keep it
+
 # What one piece costs, and so many more, as far as a list has a price for that.
 PRICES = f"""(
     SELECT json_agg(json_build_array(q.quantity, r.amount_minor, r.source) ORDER BY q.quantity)
@@ -30,7 +32,8 @@ PRICES = f"""(
 )"""
 
 OFFERS = f"""
-SELECT v.id::uuid, v.product_id::uuid, v.sku::text, concat_ws(', ', p.name, nullif(v.name, '')),
+SELECT v.id::uuid, v.product_id::uuid, v.sku::text,
+    left(concat_ws(', ', p.name, nullif(v.name, '')), {LONGEST_NAME}),
     {PRICES}, {CURRENCY}::text, v.weight_grams::int,
     (CASE WHEN v.currency = {CURRENCY} THEN v.price_minor END)::bigint,
     coalesce(string_to_array(trim('/' from c.path), '/')::uuid[], ARRAY[]::uuid[]),

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from apps.catalog.tests.factories import VariantFactory
+from apps.catalog.tests.factories import ProductFactory, VariantFactory
 from apps.orders.models import Order, PaymentAttempt
 from apps.orders.services import shipments
 from apps.orders.states import ORDER_FOLLOWS, OrderStatus
@@ -127,6 +127,16 @@ def test_an_address_that_is_longer_in_small_letters_is_ordered_with():
 
     assert answer.status_code == 201, answer.content
     assert Order.objects.get().email == email
+
+
+def test_what_has_the_longest_names_is_ordered():
+    client = APIClient()
+    path, _ = filled(client, product=ProductFactory(name="P" * 200), name="V" * 120)
+
+    answer = check_out(client, path)
+
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["items"][0]["name"] == f"{'P' * 200}, {'V' * 98}"
 
 
 def test_an_unpaid_order_is_neither_sent_nor_refunded_nor_brought_back():
