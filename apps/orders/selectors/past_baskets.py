@@ -41,6 +41,7 @@ def past_baskets(
 ) -> list[PastBasket]:
     """Return the next sold orders of that time, oldest first. Five statements, however many.
 
+    What replaces goods that came back was sold with the order that these were from.
     Of goods the catalog says now what they are; what is sold no more matches as a product alone.
     """
     found = Order.objects.filter(placed_at__gte=placed_from, placed_at__lt=placed_until)
@@ -53,6 +54,7 @@ def past_baskets(
     earlier = sold.filter(customer_id=OuterRef("customer_id"), placed_at__lt=OuterRef("placed_at"))
     orders = list(
         found.exclude(status__in=NOT_SOLD)
+        .filter(replaces=None)
         .annotate(had_earlier=Exists(earlier))
         .order_by("placed_at", "id")[:limit]
     )

@@ -15,7 +15,14 @@ from apps.catalog.tests.factories import CategoryFactory, StockLocationFactory, 
 from apps.orders.models import Coupon, Order, OrderPromotion, Promotion, PromotionSimulation
 from apps.orders.services import checkout, promotions, simulations
 from apps.orders.services.simulations import advance_simulation, start_simulation
-from apps.orders.tests.factories import VISA, CouponFactory, PromotionFactory, ready_cart
+from apps.orders.tests.factories import (
+    VISA,
+    CouponFactory,
+    PromotionFactory,
+    delivered_order,
+    ready_cart,
+)
+from apps.orders.tests.test_exchanges import exchanged
 from apps.orders.tests.test_races import at_once
 from apps.users.tests.factories import CustomerGroupFactory, UserFactory
 
@@ -120,6 +127,17 @@ def test_only_what_was_sold_in_that_time_and_currency_is_looked_at():
     assert (found.orders_seen, found.amounts["USD"]["discount"]) == (2, 700)
     assert (first.orders_seen, first.amounts["USD"]["discount"]) == (1, 300)
     assert (euros.orders_seen, euros.amounts) == (0, {})
+
+
+def test_what_replaces_goods_that_came_back_was_sold_once():
+    small, large = (VariantFactory(price_minor=1000, stock=90) for _ in range(2))
+    order, holder = delivered_order({small.pk: 2})
+    exchanged(order, holder, large, 2)
+
+    found = simulated(PromotionFactory())
+
+    assert (found.orders_seen, found.orders_affected) == (1, 1)
+    assert found.amounts == {"USD": {"discount": 200, "before": 2500, "after": 2300}}
 
 
 def test_groups_first_orders_and_categories_are_those_that_the_shop_knows():
