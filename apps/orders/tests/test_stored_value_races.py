@@ -4,6 +4,7 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.db.models import Sum
 from rest_framework.test import APIClient
 
@@ -21,20 +22,24 @@ from apps.orders.models import (
 )
 from apps.orders.selectors.ledger import refundable_minor, trial_balance
 from apps.orders.selectors.orders import STORE, Holder
+from apps.orders.selectors.refunds import GivenBack
 from apps.orders.services import (
     checkout,
+    edits,
     inspections,
     orders,
     payments,
     refunds,
     shipments,
     stored_value,
+    transitions,
 )
 from apps.orders.services.invariants import violations
 from apps.orders.services.tenders import ToPayChanged
 from apps.orders.states import AttemptStatus, Resolution
 from apps.orders.tests.factories import (
     VISA,
+    PromotionFactory,
     gift_card,
     placed_order,
     ready_cart,
@@ -221,6 +226,26 @@ def test_what_was_sold_out_before_it_was_paid_goes_back_to_cards_that_ask_for_th
 
     assert kinds(results)[AttemptStatus] == 8
     assert Order.objects.filter(status="expired").count() == 8
+    assert nothing_is_wrong()
+
+
+def test_pieces_are_taken_out_of_orders_while_their_card_and_promotion_are_used_again():
+    _, code = gift_card(100_000)
+    PromotionFactory(uses_limit=100)
+    variant = VariantFactory(price_minor=1000, stock=100)
+    made = [ready_cart({variant.pk: 2}, gift_cards=(code,)) for _ in range(20)]
+    bought = [place().whole.order for place in placing(made[:10], 0)]
+
+    def edited(order):
+        asked = edits.Edit({order.lines.get().pk: 1})
+        with transaction.atomic():
+            return edits.apply_edit(transitions.locked(order.pk), asked, reason="")
+
+    results = at_once(
+        [*placing(made[10:], 0), *(lambda order=order: edited(order) for order in bought)]
+    )
+
+    assert kinds(results) == {checkout.Placed: 10, GivenBack: 10}
     assert nothing_is_wrong()
 
 
