@@ -177,8 +177,8 @@ class Order(models.Model):
 
     @property
     def to_pay_minor(self) -> int:
-        """What a payment has to bring."""
-        return self.grand_total_minor - self.tendered_minor - self.exchanged_minor
+        """What a payment has to bring. Edits may leave less than balances had paid."""
+        return max(0, self.grand_total_minor - self.tendered_minor - self.exchanged_minor)
 
 
 class OrderLine(models.Model):

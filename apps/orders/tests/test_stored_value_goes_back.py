@@ -18,6 +18,7 @@ from apps.orders.services import (
 from apps.orders.services.inspections import Finding
 from apps.orders.states import ChangeKind, RefundStatus, Resolution, ReturnReason
 from apps.orders.tests.factories import gift_card
+from apps.orders.tests.test_documents import as_guest
 from apps.orders.tests.test_stored_value import balance, bought, charge, moved, nothing_is_wrong
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
@@ -80,6 +81,17 @@ def test_pieces_taken_out_of_what_a_card_has_paid_are_worth_something_on_the_car
     assert refundable_minor(order.pk) == order.grand_total_minor
     assert not Refund.objects.exists()
     assert nothing_is_wrong()
+
+
+def test_nobody_has_to_pay_less_than_nothing_of_what_a_card_paid_and_was_made_cheaper(lamp):
+    _, code = gift_card(9000)
+    order, holder = bought(code, to_pay=0, quantities={lamp.pk: 3})
+    take_out(order, 1)
+
+    told = as_guest(holder).get(f"/api/v1/orders/{order.pk}").json()
+
+    assert told["totals"]["grand_total"] == {"amount": "16.00", "currency": "USD"}
+    assert told["totals"]["to_pay"] == {"amount": "0.00", "currency": "USD"}
 
 
 def test_of_what_a_card_has_paid_in_part_the_payment_gets_its_money_back_first(
