@@ -66,6 +66,15 @@ def look_into(provider: str, *, since: datetime | None = None) -> LostWindow | N
     returned = {
         state.reference for state in states if state.captured_minor and not _to_return(state)
     }
+    lost = [
+        (state, attempt)
+        for state in states
+        if (attempt := ours.get(UUID(state.attempt_id)))
+        and attempt.status == AttemptStatus.CAPTURED
+        and state.refunded_minor > attempt.refund_promised_minor
+    ]
+    # What has become store credit stays at the provider.
+    all_back = [a.pk for state, a in lost if _to_return(state) <= a.credited_minor]
     return LostWindow(
         provider=provider,
         strays=[
@@ -76,19 +85,13 @@ def look_into(provider: str, *, since: datetime | None = None) -> LostWindow | N
             and state.status not in NOTHING_TO_RETURN
         ],
         refunded_orders=list(
-            Order.objects.filter(
-                status=OrderStatus.PAID,
-                attempts__provider=provider,
-                attempts__reference__in=returned,
-                attempts__status=AttemptStatus.CAPTURED,
-            ).values_list("pk", flat=True)
+            Order.objects.filter(status=OrderStatus.PAID, attempts__in=all_back).values_list(
+                "pk", flat=True
+            )
         ),
         lost_refunds={
             attempt.pk: state.refunded_minor - attempt.refund_promised_minor
-            for state in states
-            if (attempt := ours.get(UUID(state.attempt_id)))
-            and attempt.status == AttemptStatus.CAPTURED
-            and state.refunded_minor > attempt.refund_promised_minor
+            for state, attempt in lost
         },
     )
 

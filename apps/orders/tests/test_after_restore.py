@@ -12,12 +12,13 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.catalog.tests.factories import VariantFactory
+from apps.kernel.money import Money
 from apps.orders.models import Order, PaymentAttempt, Refund, StrayPayment, WebhookEvent
 from apps.orders.payments import gateway_for
-from apps.orders.services import payments
+from apps.orders.services import checkout, payments, refunds
 from apps.orders.services.invariants import violations
-from apps.orders.tests.factories import placed_order
-from apps.users.tests.factories import SessionFactory
+from apps.orders.tests.factories import VISA, placed_order, ready_cart
+from apps.users.tests.factories import SessionFactory, UserFactory
 
 pytest_plugins = ["ecommerce.local.payment_sandbox.fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,6 +185,46 @@ def test_an_order_that_was_refunded_in_the_lost_time_is_cancelled_again(provider
     assert order.status == "cancelled"
     assert Refund.objects.get().status == "succeeded"
     assert [charge["amount_refunded"] for charge in ledger()] == [attempt.amount_minor]
+    assert rules() == set()
+
+
+def test_an_order_whose_refund_is_not_forgotten_is_left_alone(provider, ledger):
+    order, _ = placed_order()
+    payments.advance_payment()
+    payments.advance_payment()
+    refunds.refund_order(order_id=order.pk, amount=order.grand_total, reason="It is on us.")
+    refunds.advance_refund()
+    assert [charge["amount_refunded"] for charge in ledger()] == [order.grand_total_minor]
+
+    call_command("after_restore", "--apply")
+
+    order.refresh_from_db()
+    assert order.status == "paid"
+    assert Refund.objects.get().status == "succeeded"
+    assert rules() == set()
+
+
+def test_an_order_whose_last_money_was_refunded_in_the_lost_time_is_cancelled_again(
+    provider, ledger
+):
+    cart, holder = ready_cart(customer_id=UserFactory().pk)
+    placed = checkout.place_order(holder=holder, cart_id=cart.pk, payment=VISA)
+    order = Order.objects.get(pk=placed.whole.order.pk)
+    payments.advance_payment()
+    payments.advance_payment()
+    refunds.refund_order(
+        order_id=order.pk, amount=Money(400, "USD"), reason="Late.", to_store_credit=True
+    )
+    rest = order.grand_total_minor - 400
+    gateway_for("stripe").refund(
+        refund_id=uuid4(), reference=order.attempts.get().reference, amount_minor=rest
+    )
+
+    call_command("after_restore", "--apply")
+
+    order.refresh_from_db()
+    assert order.status == "cancelled"
+    assert Refund.objects.get().amount_minor == rest
     assert rules() == set()
 
 
