@@ -210,8 +210,8 @@ def _left(order: Order) -> int:
 
 def _tax_in(order: Order, amount: int) -> int:
     """Return how much of an amount is tax, in the proportion of the order."""
-    tax = order.tax_minor + order.tax_included_minor
-    return allocate(amount, [order.grand_total_minor - tax, tax])[1] if amount else 0
+    total, tax = order.grand_total_minor, order.tax_minor + order.tax_included_minor
+    return allocate(amount, [total - tax, tax])[1] if amount and total else 0
 
 
 def _lines(order: Order) -> Iterable[OrderLine]:

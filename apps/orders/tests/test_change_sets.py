@@ -26,7 +26,7 @@ from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.selectors.orders import Holder
 from apps.orders.services import checkout, inspections, promotions, refunds, returns, shipments
 from apps.orders.services.invariants import violations
-from apps.orders.states import Resolution
+from apps.orders.states import RefundStatus, Resolution
 from apps.orders.tests.factories import (
     VISA,
     CouponFactory,
@@ -586,6 +586,32 @@ def test_a_promotion_that_is_of_another_kind_by_now_gives_back_what_it_was(lamp,
     promotion.refresh_from_db()
     assert (promotion.uses, promotion.budget_used_minor) == (1, order.discount_minor)
     assert all_is_well()
+
+
+def test_money_that_could_not_go_back_of_an_order_that_costs_nothing_by_now_is_previewed(
+    lamp, boss
+):
+    gift = VariantFactory(price_minor=500, stock=9)
+    PromotionFactory(benefit={"kind": "free_shipping"})
+    PromotionFactory(
+        benefit={"kind": "percentage", "basis_points": 10_000},
+        goods={"product_ids": [str(gift.product_id)]},
+    )
+    order, holder = paid_order({lamp.pk: 1, gift.pk: 1})
+    guest = holder_client(holder)
+    lines = kept((order.lines.get(variant_id=lamp.pk), 0))
+    assert confirm(guest, propose(guest, order, "edit", lines=lines)).status_code == 201
+    Refund.objects.update(status="in_flight")
+    refunds._settle(Refund.objects.get(), RefundStatus.FAILED, failure_code="expired_card")
+
+    for client, kind, body in (
+        (guest, "cancel", {}),
+        (boss, "refund", {"amount": usd("10.00"), "reason": "Once more."}),
+    ):
+        proposed = propose(client, order, kind, **body)
+        assert proposed.status_code == 201, proposed.content
+        preview = proposed.json()["preview"]
+        assert (preview["refund"], preview["tax"]) == (usd("10.00"), usd("0.00"))
 
 
 def test_an_order_too_cheap_for_tax_gets_no_dearer(lamp):
