@@ -13,7 +13,7 @@ from apps.orders.models import ChangeSet, Order, Refund, Shipment
 from apps.orders.services import change_sets, checkout, orders, shipments
 from apps.orders.services.invariants import violations
 from apps.orders.states import ChangeKind
-from apps.orders.tests.factories import VISA, paid_order, placed_order
+from apps.orders.tests.factories import VISA, PromotionFactory, paid_order, placed_order, ready_cart
 from apps.orders.tests.test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,4 +156,27 @@ def test_an_edit_and_another_try_to_pay_at_once_agree_on_the_total(lamp):
 
         alive = order.attempts.get(status="created")
         assert alive.amount_minor == Order.objects.get(pk=order.pk).grand_total_minor
+    assert all_is_well()
+
+
+def test_edits_give_back_what_checkouts_take_of_two_promotions_at_once(lamp):
+    for priority in (0, 10):
+        PromotionFactory(priority=priority, uses_limit=100, budget_minor=100_000, currency="USD")
+    bought = [paid_order({lamp.pk: 2}) for _ in range(10)]
+    made = [(order, holder, one_lamp_less(order, holder)) for order, holder in bought]
+    carts = [ready_cart({lamp.pk: 1}) for _ in range(10)]
+
+    results = at_once(
+        [
+            *(confirming(*each) for each in made),
+            *(
+                lambda cart=cart, holder=holder: checkout.place_order(
+                    holder=holder, cart_id=cart.pk, payment=VISA
+                )
+                for cart, holder in carts
+            ),
+        ]
+    )
+
+    assert Counter(type(each) for each in results) == {type(None): 10, checkout.Placed: 10}
     assert all_is_well()
