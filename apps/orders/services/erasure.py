@@ -73,7 +73,8 @@ def emails_of_guests() -> frozenset[str]:
 def erase(*, person: Person) -> int:
     """Take the person out of their orders and delete their carts; what invoices say is kept.
 
-    Of money that came and has no invoice, name and address are kept. Nothing of it may be open.
+    Of money that came and has no invoice, name and address are kept; what replaces goods that came
+    back is on the invoice of those. Nothing of it may be open.
     Amounts do not change. Doing it again changes nothing. Returns how many rows were touched.
     """
     mine = Order.objects.filter(owned_by(person)).exclude(shipping_address={})
@@ -86,7 +87,7 @@ def erase(*, person: Person) -> int:
                 address={name: order.shipping_address.get(name, "") for name in BUYER},
                 keep_until=date(order.placed_at.year + settings.INVOICE_RETENTION_YEARS, 12, 31),
             )
-            for order in mine.filter(paid, billing_documents=None).distinct()
+            for order in mine.filter(paid, exchanged_minor=0, billing_documents=None).distinct()
         ],
         ignore_conflicts=True,
     )

@@ -8,7 +8,9 @@ from rest_framework.test import APIClient
 from apps.catalog.tests.factories import ProductFactory, VariantFactory
 from apps.kernel.models import AuditEntry, OutboxEvent
 from apps.kernel.money import Money
-from apps.orders.models import Exchange, Refund, Replacement, Return
+from apps.kernel.privacy import Person
+from apps.orders import interface
+from apps.orders.models import Exchange, Refund, Replacement, RetainedInvoice, Return
 from apps.orders.selectors.figures import steps
 from apps.orders.selectors.ledger import refundable_minor
 from apps.orders.services import (
@@ -492,3 +494,18 @@ def test_a_piece_that_has_cost_nothing_but_tax_is_exchanged():
     [tax] = new.taxes
     assert (tax["net"], tax["amount"]) == (0, 1)
     assert all_is_well()
+
+
+def test_whoever_is_erased_leaves_a_name_on_the_invoice_and_not_with_the_replacement(small, large):
+    order, holder = delivered_order({small.pk: 2})
+    _, new = exchanged(order, holder, large, 2)
+    _send(new)
+    while billing.advance_document():
+        pass
+
+    interface.erase(person=Person(None, frozenset({order.email})))
+
+    new.refresh_from_db()
+    assert (new.email, new.shipping_address) == ("", {})
+    assert order.billing_documents.get().content["buyer"]["last_name"] == "Doe"
+    assert not RetainedInvoice.objects.exists()
