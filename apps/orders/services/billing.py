@@ -123,14 +123,18 @@ def pdf_of(document: BillingDocument) -> bytes:
 def forget_documents() -> int:
     """Delete the files and words of documents whose time is over. Numbers and amounts stay.
 
-    Returns how many.
+    One whose file cannot be deleted is tried again the next time. Returns how many are gone.
     """
     over = BillingDocument.objects.filter(
         status=DocumentStatus.STORED, keep_until__lt=timezone.now().date()
     ).order_by("keep_until")[:FORGOTTEN_AT_ONCE]
     forgotten = 0
     for document in over:
-        files.remove(document.file)
+        try:
+            files.remove(document.file)
+        except Exception:  # whatever the storage says: the others go on
+            log.exception("A file could not be deleted.", extra={"reference": document.pk})
+            continue
         forgotten += BillingDocument.objects.filter(
             pk=document.pk, status=DocumentStatus.STORED
         ).update(status=DocumentStatus.FORGOTTEN, content=None)

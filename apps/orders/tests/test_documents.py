@@ -397,6 +397,22 @@ def test_words_and_files_go_the_day_after_their_last_and_numbers_stay(folder):
     assert billing.forget_documents() == 0
 
 
+def test_a_document_that_cannot_be_deleted_keeps_no_other_one(folder):
+    stuck, _ = written_invoice()
+    other, _ = written_invoice()
+    over = timezone.now().date() - timedelta(days=2)
+    BillingDocument.objects.filter(pk=stuck.pk).update(keep_until=over - timedelta(days=1))
+    BillingDocument.objects.filter(pk=other.pk).update(keep_until=over)
+    (folder / stuck.file).unlink()
+    (folder / stuck.file / "what no file has in it").mkdir(parents=True)
+
+    assert billing.forget_documents() == 1
+
+    for document, status in ((stuck, "stored"), (other, "forgotten")):
+        document.refresh_from_db()
+        assert document.status == status
+
+
 def test_buyers_and_staff_read_documents_and_nobody_else(staff):
     invoice, holder = written_invoice()
     give_back(invoice.order, 500)
