@@ -27,6 +27,9 @@ from apps.orders.payments.gateway import (
 TIMEOUTS: Final = (1.0, 8.0)
 TOLERANCE: Final = 300
 CLOCK_SKEW: Final = timedelta(minutes=5)
+# Stripe counts these in other units than ISO 4217 does (docs.stripe.com/currencies): an amount
+# would be taken a hundredfold, or a hundredth of it.
+NOT_IN_MINOR_UNITS: Final = frozenset({"ISK", "MGA", "UGX"})
 
 _STATUSES: Final = {
     "requires_payment_method": PaymentStatus.FAILED,
@@ -100,6 +103,8 @@ class StripeGateway:
 
         Without a method the shopper confirms the payment at Stripe by its client secret.
         """
+        if currency in NOT_IN_MINOR_UNITS:
+            raise PaymentRefused("currency_not_supported", f"No payments in {currency}.")
         confirmation: dict[str, Any] = (
             {"payment_method": method, "confirm": True, "return_url": return_url} if method else {}
         )

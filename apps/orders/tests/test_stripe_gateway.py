@@ -56,11 +56,17 @@ def faults(payment_sandbox) -> Iterator[Any]:
     inject()
 
 
-def authorise(gateway: Gateway, attempt_id: UUID, method: str = "pm_card_visa", amount: int = 2000):
+def authorise(
+    gateway: Gateway,
+    attempt_id: UUID,
+    method: str = "pm_card_visa",
+    amount: int = 2000,
+    currency: str = "USD",
+):
     return gateway.authorise(
         attempt_id=attempt_id,
         amount_minor=amount,
-        currency="USD",
+        currency=currency,
         method=method,
         description="Order 7",
         return_url=RETURN_URL,
@@ -71,6 +77,17 @@ def authorise(gateway: Gateway, attempt_id: UUID, method: str = "pm_card_visa", 
 def charges_of(payment_sandbox, attempt_id: UUID) -> list[dict[str, Any]]:
     charges = httpx.get(f"{payment_sandbox.url}/_sandbox/ledger").json()["charges"]
     return [it for it in charges if it["metadata"].get("attempt_id") == str(attempt_id)]
+
+
+@pytest.mark.parametrize("currency", ["ISK", "MGA", "UGX"])
+def test_what_stripe_counts_in_other_units_is_not_charged(
+    gateway, payment_sandbox, attempt_id, currency
+):
+    with pytest.raises(PaymentRefused) as refusal:
+        authorise(gateway, attempt_id, currency=currency)
+
+    assert refusal.value.code == "currency_not_supported"
+    assert charges_of(payment_sandbox, attempt_id) == []
 
 
 def test_an_authorised_payment_is_captured_and_refunded(gateway, payment_sandbox, attempt_id):
