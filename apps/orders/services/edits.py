@@ -129,10 +129,9 @@ def apply_edit(order: Order, asked: Edit, *, reason: str) -> GivenBack | None:
     saved = order.grand_total_minor - plan.amounts["grand_total_minor"]
     given = None
     reduced = 0
-    if order.status == OrderStatus.PAID:
-        issued_invoice(order)  # it says what was bought; the refund's credit note takes from that
     _lock_uses(order, plan.promotions)
     if order.status == OrderStatus.PAID:
+        issued_invoice(order)  # it says what was bought; the refund's credit note takes from that
         given = refund_remaining(order, at_most=saved, reason=reason or CHANGED)
         reduced = saved
     with pgtrigger.ignore(*OPEN_GUARDS):
