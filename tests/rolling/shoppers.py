@@ -29,6 +29,7 @@ ADDRESS = {
 }
 PAYMENT = {"provider": "stripe", "method": "pm_card_visa"}
 READS = ("/products?limit=3", "/products/{slug}", "/inventory/{id}")
+FASTEST = 1 / 40  # seconds for a request: the gateway lets 50 a second pass
 
 
 @dataclass
@@ -89,8 +90,10 @@ class Guest:
             connection.close()
         except (OSError, http.client.HTTPException) as error:
             content, outcome = b"", type(error).__name__
+        took = time.monotonic() - began
+        time.sleep(max(0.0, FASTEST - took))
         with self.tally.lock:
-            self.tally.seconds.append(time.monotonic() - began)
+            self.tally.seconds.append(took)
             if outcome != str(expected):
                 self.tally.failures[f"{method} {path.split('?', maxsplit=1)[0]} {outcome}"] += 1
                 raise Failed
