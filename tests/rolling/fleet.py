@@ -21,7 +21,7 @@ INSTANCES = 3
 # As in the cluster: taken out of the gateway first, asked to end when nobody comes any more.
 PRE_STOP_SECONDS = 1.5
 GRACE_SECONDS = 45
-WORKERS = {"payments": "payments,shipping", "events": "default"}
+WORKERS = {"payments": "payments,shipping", "events": "default", "files": "pictures,mail"}
 
 
 @dataclass

@@ -27,6 +27,10 @@ UPDATES = 10
 SHOPPERS = 8
 FEWEST_REQUESTS = 20_000
 LONGEST_SECONDS = 900
+OPEN = """
+SELECT (SELECT count(*) FROM orders_order WHERE status <> 'completed')
+    + (SELECT count(*) FROM orders_billingdocument WHERE next_action_at IS NOT NULL)
+"""
 ADMIN = {"email": "admin@example.com", "password": secrets.token_urlsafe(16)}
 
 
@@ -154,9 +158,7 @@ def invariants_hold(fleet: Fleet, current: Release) -> None:
 
     def open_work() -> int:
         with psycopg.connect(fleet.settings["DATABASE_URL"]) as database:
-            [row] = database.execute(
-                "SELECT count(*) FROM orders_order WHERE status <> 'completed'"
-            )
+            [row] = database.execute(OPEN)
             return int(row[0])
 
     eventually(open_work, lambda left: left == 0, patience=300)
