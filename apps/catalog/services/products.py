@@ -163,7 +163,7 @@ def _write(product: Product, fields: ProductFields, actor_id: UUID | None) -> No
         product.save()
         if drafts is not None:
             # Two variants may swap their options, which none may share at any time.
-            product.variants.exclude(options={}).update(is_active=False)
+            product.variants.exclude(options={}).update(options={})
             for variant in known.values():
                 variant.save()
     if "tags" in fields:

@@ -218,6 +218,22 @@ def test_what_a_transaction_sets_and_changes_again_was_nobodys_price():
     assert catalog.offers(variant_ids=[variant.pk])[variant.pk].price == Money(900, "USD")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_reduction_lasts_when_the_product_is_written_again(visitor):
+    size = {"size": "L"}
+    variant = VariantFactory.since(timezone.now() - 60 * DAY, price_minor=1000, options=size)
+    draft = VariantDraft(
+        sku=variant.sku, price=Money(800, "USD"), compare_at=Money(1000, "USD"), options=size
+    )
+
+    for _ in range(2):
+        change_product(product_id=variant.product_id, fields={"variants": [draft]})
+
+    shown = visitor.get(f"/api/v1/products/{variant.product_id}").json()
+    assert shown["lowest_price_30_days"] == {"amount": "10.00", "currency": "USD"}
+    assert noted(variant) == [1000, 800]
+
+
 def test_what_lists_hold_ends_with_the_list():
     variant = VariantFactory.since(timezone.now() - 60 * DAY, price_minor=1000)
     ends = timezone.now() - HOUR
