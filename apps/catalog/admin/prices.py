@@ -158,6 +158,8 @@ class PriceAdmin(Told, admin.ModelAdmin):
             obj.variant, obj.price_list = wanted["variant"], wanted["price_list"]
             obj.min_quantity = wanted["min_quantity"]
             obj.valid_from = wanted["valid_from"] or timezone.now()
+        elif not obj.price_list and (obj.valid_until is None) != (wanted["valid_until"] is None):
+            self.delete_model(request, obj)
         self._set(
             obj,
             price=wanted["price"],
@@ -169,6 +171,7 @@ class PriceAdmin(Told, admin.ModelAdmin):
             price_list=obj.price_list,
             min_quantity=obj.min_quantity,
             valid_from=obj.valid_from,
+            valid_until__isnull=wanted["valid_until"] is None,
         )
 
     def delete_model(self, request: HttpRequest, obj: Price) -> None:

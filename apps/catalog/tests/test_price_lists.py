@@ -259,6 +259,22 @@ def test_schedules_that_overlap_are_refused(staff, variant):
     assert staff.put(path_of(variant), {"prices": [row, after]}).status_code == 200
 
 
+def test_a_sale_and_a_new_regular_price_may_begin_together(staff, variant):
+    begins = {"valid_from": SOON.isoformat()}
+    sale = {"price": usd("8.00"), "valid_until": LATER.isoformat(), **begins}
+    regular = {"price": usd("12.00"), **begins}
+
+    for price in (sale, regular):
+        assert staff.post(BULK, {"rows": [{"sku": "CUP", **price}]}).json()["written"] == 1
+
+    assert [charged(variant, at=at) for at in (SOON, LATER)] == ["8.00", "12.00"]
+    shown = staff.get(path_of(variant)).json()["prices"]
+    assert staff.put(path_of(variant), {"prices": shown}).json()["prices"] == shown
+    gone = {"sku": "CUP", **sale, "price": None}
+    assert staff.post(BULK, {"rows": [gone]}).json()["written"] == 1
+    assert [charged(variant, at=at) for at in (SOON, LATER)] == ["12.00", "12.00"]
+
+
 def test_a_variant_that_is_not_there_has_no_prices(staff):
     path = f"/api/v1/variants/{new_id()}/prices"
 
@@ -448,6 +464,23 @@ def test_two_regular_prices_and_the_sweeper_leave_one_truth():
     assert variant.price_minor == Product.objects.get().price_from_minor == 700
     changes = PriceChange.objects.order_by("id").values_list("amount_minor", flat=True)
     assert list(changes) == [1000, 700]
+
+
+def test_the_back_office_tells_a_sale_from_the_price_that_begins_with_it(enter, variant):
+    boss = get_user_model().objects.create_superuser("boss@example.com", "long enough password")
+    client = enter(Client(), boss)
+    sale = PriceFactory(variant=variant, valid_from=SOON, valid_until=LATER)
+    regular = PriceFactory(variant=variant, amount_minor=1200, valid_from=SOON, valid_until=None)
+    endless = {"valid_until_0": "", "valid_until_1": "", "compare_at": ""}
+
+    client.post(f"/admin/catalog/price/{regular.pk}/change/", {**endless, "price": "13.00"})
+    assert [charged(variant, at=at) for at in (SOON, LATER)] == ["8.00", "13.00"]
+    client.post(f"/admin/catalog/price/{regular.pk}/delete/", {"post": "yes"})
+    assert [charged(variant, at=at) for at in (SOON, LATER)] == ["8.00", "10.00"]
+    client.post(f"/admin/catalog/price/{sale.pk}/change/", {**endless, "price": "8.00"})
+
+    assert [charged(variant, at=at) for at in (SOON, LATER)] == ["8.00", "8.00"]
+    assert Price.objects.get().valid_until is None
 
 
 def test_the_back_office_writes_prices_as_amounts(enter, variant):

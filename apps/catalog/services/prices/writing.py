@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.db.models.functions import Upper
 
 from apps.catalog.models import Price, Product, Variant
@@ -159,11 +160,16 @@ class _Writer:
         )
         if draft.valid_from is not None:
             rows = rows.filter(valid_from=draft.valid_from)
+            if list_id is None and draft.price is not None:
+                # A sale and a new regular price may begin at the same moment.
+                rows = rows.filter(valid_until__isnull=draft.valid_until is None)
         else:
             rows = rows.filter(valid_from__lte=self.now)
             if list_id is None:
                 rows = rows.filter(valid_until__isnull=False)
-        return rows.first()
+        # What is taken away need not say its end, but if it does, it is the sale.
+        of_its_kind = F("valid_until").asc(nulls_first=draft.valid_until is None or None)
+        return rows.order_by(of_its_kind).first()
 
 
 @transaction.atomic
