@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.catalog.models import Product, Variant
 from apps.catalog.services.imports.plans import OnError
 from apps.catalog.services.products import (
     ProductFields,
@@ -14,6 +15,7 @@ from apps.catalog.services.products import (
     change_product,
     create_product,
 )
+from apps.catalog.services.stock import pools
 from apps.kernel.errors import DomainError
 
 
@@ -56,6 +58,7 @@ def write_products(
     results: list[BulkResult] = []
     try:
         with transaction.atomic():
+            _lock(rows)
             results.extend(_write(row, on_error, actor_id) for row in rows)
             failed = any(result.status == "failed" for result in results)
             if failed and on_error == OnError.REJECT_EVERYTHING:
@@ -65,6 +68,19 @@ def write_products(
             result if result.status == "failed" else BulkResult("rejected") for result in results
         ]
     return results
+
+
+def _lock(rows: Sequence[BulkRow]) -> None:
+    """Lock what several rows change in the order of everybody else: products, then their stock."""
+    changed = Product.objects.filter(pk__in=[row.product_id for row in rows if row.product_id])
+    list(changed.select_for_update().order_by("pk").values_list("pk"))
+    counting = [row.product_id for row in rows if _counts(row)]
+    pools.lock(Variant.objects.filter(product__in=counting).values_list("pk", flat=True))
+
+
+def _counts(row: BulkRow) -> bool:
+    drafts = row.fields.get("variants", ())
+    return row.product_id is not None and any(draft.on_hand is not None for draft in drafts)
 
 
 def _write(row: BulkRow, on_error: OnError, actor_id: UUID) -> BulkResult:

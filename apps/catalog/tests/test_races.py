@@ -14,8 +14,10 @@ from apps.catalog.models import (
     Product,
     Reservation,
     Stock,
+    Variant,
 )
 from apps.catalog.services.attributes import remove_choice
+from apps.catalog.services.bulk import BulkRow, write_products
 from apps.catalog.services.categories import (
     CategoryCycle,
     change_category,
@@ -25,6 +27,7 @@ from apps.catalog.services.categories import (
     remove_category,
 )
 from apps.catalog.services.changes import tell_changes
+from apps.catalog.services.imports.plans import OnError
 from apps.catalog.services.labels import add_label, change_label, remove_label
 from apps.catalog.services.product_types import change_product_type
 from apps.catalog.services.products import SkuTaken, VariantDraft, change_product, create_product
@@ -85,6 +88,38 @@ def test_the_first_goods_of_a_variant_may_come_from_everywhere_at_once():
 
     assert results == [None] * THREADS
     assert Stock.objects.get().on_hand == 3 * THREADS
+    assert catalog.stock_differences() == []
+
+
+def test_many_products_are_counted_while_all_of_them_are_bought():
+    variants = [VariantFactory(stock=100) for _ in range(4)]
+
+    def count(order: list[Variant]) -> list[str]:
+        rows = [
+            BulkRow(
+                action="update",
+                product_id=each.product_id,
+                fields={
+                    "variants": [VariantDraft(sku=each.sku, price=Money(1, "USD"), on_hand=100)]
+                },
+            )
+            for each in order
+        ]
+        results = write_products(
+            rows=rows, on_error=OnError.REJECT_EVERYTHING, actor_id=variants[0].pk
+        )
+        return [result.status for result in results]
+
+    def buy() -> list[str]:
+        for _ in range(8):
+            catalog.reserve(order_id=new_id(), quantities={each.pk: 1 for each in variants})
+        return ["bought"]
+
+    count(variants)  # so that the search knows their words
+    results = at_once(lambda: count(variants), lambda: count(variants[::-1]), buy, buy)
+
+    assert results == [["updated"] * 4, ["updated"] * 4, ["bought"], ["bought"]]
+    assert set(Stock.objects.values_list("on_hand", "reserved")) == {(100, 16)}
     assert catalog.stock_differences() == []
 
 
