@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Least, Now
 
 from apps.kernel.audit import record
@@ -64,6 +64,9 @@ def rotate(*, wait: timedelta = WAIT, compromised: bool = False) -> Rotation:
         raise TooShortWait(f"Wait at least {least.total_seconds():.0f} s.")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        # One moment for both: between the end of the former keys and the new one none would sign.
+        cursor.execute("SELECT statement_timestamp()")
+        signs_from = cursor.fetchone()[0] + wait
     if not SigningKey.objects.exists():
         _add(first_key())
     elif not compromised and SigningKey.objects.filter(signs_from__gt=Now()).exists():
@@ -71,8 +74,8 @@ def rotate(*, wait: timedelta = WAIT, compromised: bool = False) -> Rotation:
     lifetime = cast("timedelta", settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"])
     overlap = timedelta() if compromised else lifetime + 2 * REMEMBERED_FOR
     living = SigningKey.objects.filter(Q(retired_at=None) | Q(retired_at__gt=Now()))
-    living.update(retired_at=Least("retired_at", Now() + wait + overlap))
-    new = _add(generate_private_key(SECP256R1()), signs_from=Now() + wait)
+    living.update(retired_at=Least("retired_at", Value(signs_from + overlap)))
+    new = _add(generate_private_key(SECP256R1()), signs_from=signs_from)
     after = {"signs_from": new.signs_from, "compromised": compromised}
     record("users.signing_key_rotated", about=new.kid, after=after)
     return Rotation(kid=new.kid, signs_from=new.signs_from, former_until=new.signs_from + overlap)

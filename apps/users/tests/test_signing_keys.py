@@ -104,6 +104,8 @@ def test_a_compromised_key_ends_when_the_next_one_signs():
 
     last = signing_keys.rotate(wait=timedelta(seconds=20), compromised=True)
 
+    ends = SigningKey.objects.exclude(pk=last.kid).values_list("retired_at", flat=True)
+    assert set(ends) == {last.signs_from}
     later(21)
     assert status_of(old) == 401
     assert published() == {last.kid}
