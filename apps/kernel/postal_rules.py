@@ -24,6 +24,7 @@ FIELDS = {
 ALWAYS = ("first_name", "last_name", "line1")
 RULED = ("city", "region", "postal_code")
 REGION, POSTAL_CODE = "region", "postal_code"
+LONGEST_POSTAL_CODE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ def spellings(country: str, region: str) -> tuple[str, ...]:
 
 
 def _of_postal_code(code: str, rules: PostalRules, region: Region | None) -> Fault | None:
+    if len(code) > LONGEST_POSTAL_CODE:
+        return Fault(POSTAL_CODE, "invalid_postal_code", "This is no postal code: it is too long.")
     if rules.postal_code is None:
         return None
     if not (code.isascii() and rules.postal_code.fullmatch(code)):

@@ -53,6 +53,7 @@ def test_what_the_country_asks_for_is_kept_in_its_form(
         (address("GB", "x", "", "SW1Y 4JHx"), {"postal_code": "invalid_postal_code"}),
         (address("GB", "x", "", "GIR 0AAx"), {"postal_code": "invalid_postal_code"}),
         (address("DE", "x", "", "1011\n5"), {"postal_code": "invalid_postal_code"}),
+        (address("AO", "x", "", "ß" * 11), {"postal_code": "invalid_postal_code"}),
         (address("JP", "x", "Seoul", "150-0002"), {"region": "unknown_region"}),
         (address("DE", " ", "", " "), {"city": "required", "postal_code": "required"}),
     ],

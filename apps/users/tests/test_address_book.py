@@ -118,6 +118,13 @@ def test_an_address_that_makes_no_sense_is_refused(client_me, change, expected):
     assert client_me.get(kept["Location"]).json() == kept.json()
 
 
+def test_a_postal_code_that_capitals_make_too_long_is_refused(client_me):
+    response = client_me.post(BOOK, {**DRAFT, "country": "AO", "postal_code": "ß" * 20})
+
+    assert response.status_code == 400
+    assert codes(response) == {("/postal_code", "invalid_postal_code")}
+
+
 def test_a_full_book_takes_no_more(client_me, me):
     AddressFactory.create_batch(addresses.MOST, user=me)
 
