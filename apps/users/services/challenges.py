@@ -38,6 +38,7 @@ def issue(*, user: User, counted: list[str]) -> Challenge | None:
                     statement_timestamp() + make_interval(secs => %(lifetime)s)
                 FROM users_user
                 WHERE id = %(user)s AND is_active AND password = %(password)s
+                FOR SHARE  -- a change of the password that is under way comes first
                 RETURNING user_id
             ),
             {attempts.FORGIVEN}

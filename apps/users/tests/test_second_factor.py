@@ -1,11 +1,13 @@
 """A second factor: set up, asked for, never worth more than once, and shown again before danger."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pyotp
 import pytest
 from django.core.management import call_command
+from django.db import connections, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from rest_framework.test import APIClient
@@ -28,6 +30,7 @@ from apps.users.tests.factories import (
     client_of,
     code_of,
 )
+from apps.users.tests.test_address_book import wait_until_somebody_waits
 from apps.users.tests.test_races import at_once
 
 pytestmark = pytest.mark.django_db
@@ -503,3 +506,24 @@ def test_a_login_by_password_alone_does_not_slip_past_a_factor_that_is_just_set(
 
         inside = Session.objects.filter(user=user, revoked_at=None)
         assert [each.pk for each in inside if not each.second_factor] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_password_that_is_being_changed_asks_for_no_code():
+    user = SecondFactorFactory().user
+
+    def log_in_late():
+        try:
+            return sessions.log_in(email=user.email, password=PASSWORD, ip=None, user_agent="")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            passwords.change_password(user_id=user.pk, password="another long password")
+            answer = pool.submit(log_in_late)
+            wait_until_somebody_waits()
+        with pytest.raises(sessions.InvalidCredentials):
+            answer.result(timeout=10)
+
+    assert not LoginChallenge.objects.exists()
