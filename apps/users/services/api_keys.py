@@ -189,7 +189,8 @@ def rotate_key(
         if key.revoked_at or key.expires_at <= timezone.now():
             raise ApiKeyRevoked("The key was revoked or has expired.")
         raise RotationUnderWay("The secret before the last rotation is still good.")
-    record("users.api_key_rotated", about=key.pk, after={"overlap_seconds": overlap.seconds})
+    lasts = int(overlap.total_seconds())
+    record("users.api_key_rotated", about=key.pk, after={"overlap_seconds": lasts})
     return IssuedKey(key, secret)
 
 

@@ -268,6 +268,13 @@ def test_after_a_rotation_both_secrets_are_good_until_the_overlap_ends(maker, se
     assert program(second).get(USERS).status_code == 401
 
 
+def test_the_audit_log_says_how_long_the_former_secret_stays_good(maker, secret):
+    maker.post(f"{KEYS}/{ApiKey.objects.get().pk}/rotations", {})
+
+    entry = AuditEntry.objects.get(action="users.api_key_rotated")
+    assert entry.after == {"overlap_seconds": 24 * 60 * 60}
+
+
 def test_a_key_that_ended_is_not_rotated_back_to_life(maker, secret):
     key = ApiKey.objects.get()
     ApiKey.objects.update(revoked_at=Now())
