@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from typing import Final
 from uuid import UUID
 
@@ -85,6 +86,13 @@ def hash_of(secret: str) -> bytes:
     if form is None or form[2] != _checksum(form[1]):
         raise InvalidApiKey("The API key is not valid.")
     return hashlib.sha256(secret.encode()).digest()
+
+
+def network_of_key(text: str) -> str:
+    """Return a network as PostgreSQL reads it. Raises ValueError for what is none."""
+    if "%" in text:  # an interface of one machine
+        raise ValueError(text)
+    return str(ip_network(text))
 
 
 def holder_of(*, secret: str, ip: str | None) -> KeyHolder:

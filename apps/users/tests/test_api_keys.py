@@ -104,6 +104,7 @@ def test_a_key_is_sent_under_either_scheme(secret, scheme):
         ({"expires_at": None}, (400, "validation_failed")),
         ({"networks": ["everywhere"]}, (400, "validation_failed")),
         ({"networks": ["192.0.2.1/24"]}, (400, "validation_failed")),
+        ({"networks": ["fe80::1%eth0"]}, (400, "validation_failed")),
         ({"owner_id": str(new_id())}, (400, "validation_failed")),
     ],
     ids=lambda case: None,
@@ -358,8 +359,10 @@ def test_the_command_makes_lists_and_revokes_keys(owner, capsys):
         ({"owner": "nobody@example.com"}, "no account"),
         ({"scope": ["orders.refund_order"]}, "more rights"),
         ({"days": 400}, "within a year"),
+        ({"network": ["192.0.2.1/24"]}, "no network"),
+        ({"network": ["fe80::1%eth0"]}, "no network"),
     ],
-    ids=["owner", "scope", "days"],
+    ids=["owner", "scope", "days", "network", "interface"],
 )
 def test_the_command_refuses_what_the_api_refuses(owner, arguments, words):
     wish = {"owner": owner.email, "name": "Robot", "scope": [VIEW], **arguments}

@@ -1,7 +1,6 @@
 """API keys over HTTP. Only people manage them: a key opens none of these routes."""
 
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from typing import Any, cast
 from uuid import UUID
 
@@ -30,6 +29,7 @@ from apps.users.services.api_keys import (
     NotYourApiKey,
     UnknownApiKey,
     create_key,
+    network_of_key,
     revoke_key,
     rotate_key,
 )
@@ -65,7 +65,7 @@ class NetworkField(StrictCharField):
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         try:
-            return str(ip_network(text))
+            return network_of_key(text)
         except ValueError:
             self.fail("network")
 

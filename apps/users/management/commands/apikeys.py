@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.kernel.errors import DomainError
 from apps.users.models import User, normalised
 from apps.users.selectors.api_keys import api_keys
-from apps.users.services.api_keys import create_key, revoke_key
+from apps.users.services.api_keys import create_key, network_of_key, revoke_key
 from apps.users.services.roles import granter
 
 
@@ -59,12 +59,16 @@ class Command(BaseCommand):
         owner = User.objects.filter(email=normalised(options["owner"]), is_active=True).first()
         if owner is None:
             raise CommandError(f"There is no account {options['owner']}.")
+        try:
+            networks = [network_of_key(text) for text in options["network"]]
+        except ValueError as error:
+            raise CommandError("That is no network: 192.0.2.0/24, 2001:db8::/32.") from error
         issued = create_key(
             by=granter(owner),
             owner_id=owner.pk,
             name=options["name"],
             scopes=options["scope"],
-            networks=options["network"],
+            networks=networks,
             expires_at=timezone.now() + timedelta(days=options["days"]),
         )
         self.stdout.write(f"{issued.key.pk}\n{issued.secret}")
