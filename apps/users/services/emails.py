@@ -22,6 +22,9 @@ def request_email_change(*, user: User, email: str, current_password: str, ip: s
     passwords.prove(email=user.email, password=current_password, encoded=user.password, ip=ip)
     attempts.count_mail(email=email, ip=ip)
     with transaction.atomic():
+        still = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+        if still.select_for_update(no_key=True).first() is None:  # somebody else was faster
+            raise passwords.WrongPassword("The current password is another one.")
         link = confirmations.issue(Confirmation.Purpose.CHANGE_EMAIL, email=email, user_id=user.pk)
         if User.objects.filter(email=email).exists():
             send("account_exists", to=email)

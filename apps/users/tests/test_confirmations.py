@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import check_password
 from django.db.models import F
 from django.test import Client
 from rest_framework.test import APIClient
@@ -357,6 +358,23 @@ def test_an_account_moves_when_the_new_address_answers(me: User, client_me: APIC
     assert {each.revoked_reason for each in Session.objects.all()} == {"email_changed"}
     assert subjects(old)[1:] == ["Your address was changed"]
     assert log_in(APIClient(), "new@example.com", password=PASSWORD).status_code == 200
+
+
+def test_a_password_changed_while_it_is_proven_moves_no_account(
+    me: User, client_me: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*args: Any) -> bool:
+        proven = check_password(*args)
+        passwords.change_password(user_id=me.pk, password=ANOTHER)
+        return proven
+
+    monkeypatch.setattr("apps.users.services.passwords.check_password", slow)
+
+    response = change_email(client_me, ADA)
+
+    assert (response.status_code, response.json()["code"]) == (422, "wrong_password")
+    assert not Confirmation.objects.exists()
+    assert subjects(ADA) == []
 
 
 def test_an_address_that_is_taken_is_told_to_its_owner_only(me: User, client_me: APIClient) -> None:
