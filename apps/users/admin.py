@@ -103,7 +103,9 @@ class PasswordChange(AdminPasswordChangeForm):
     """A new password ends the sessions of whoever knew the old one."""
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
-        passwords.change_password(user_id=self.user.pk, password=self.cleaned_data["password1"])
+        usable = self.cleaned_data["set_usable_password"]
+        password = self.cleaned_data["password1"] if usable else None
+        passwords.change_password(user_id=self.user.pk, password=password)
         self.user.refresh_from_db()
         return self.user
 

@@ -46,8 +46,11 @@ def change_own_password(
         raise WrongPassword("The current password is another one.")
 
 
-def change_password(*, user_id: UUID, password: str) -> None:
-    """Set a password that has passed the validators, and end every session of the account."""
+def change_password(*, user_id: UUID, password: str | None) -> None:
+    """Set a password that has passed the validators, and end every session of the account.
+
+    None is a password that nobody can type.
+    """
     _set_password(User.objects.filter(pk=user_id), encoded=make_password(password))
 
 

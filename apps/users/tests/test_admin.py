@@ -5,6 +5,7 @@ from django.test import Client
 
 from apps.kernel.models import AuditEntry
 from apps.users.models import Consent, Role, User
+from apps.users.services import passwords
 from apps.users.tests.factories import (
     PASSWORD,
     AddressFactory,
@@ -116,6 +117,20 @@ def test_a_password_set_by_staff_ends_the_sessions(boss):
     session.refresh_from_db()
     assert session.revoked_reason == "password_changed"
     assert session.user.check_password("a fresh password")
+
+
+def test_a_password_that_staff_disable_is_none_that_anybody_could_type(boss):
+    session = SessionFactory()
+    form = {"usable_password": "false", "password1": "short", "password2": "short"}
+
+    response = boss.post(
+        f"{USERS}{session.user_id}/password/", {**form, "unset-password": "Disable"}
+    )
+
+    assert response.status_code == 302
+    session.refresh_from_db()
+    assert session.revoked_reason == "password_changed"
+    assert not session.user.has_usable_password()
 
 
 def test_staff_correct_an_address_and_only_read_consents(boss):
