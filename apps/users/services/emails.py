@@ -40,9 +40,11 @@ def confirm_email_change(*, token: str) -> None:
     """
     try:
         with transaction.atomic():
+            # The account first, as whoever voids its tokens locks it.
+            asked = confirmations.look_up(Confirmation.Purpose.CHANGE_EMAIL, token=token)
+            user = User.objects.select_for_update().filter(pk=cast("UUID", asked.user_id)).first()
             confirmed = confirmations.use(Confirmation.Purpose.CHANGE_EMAIL, token=token)
-            user = User.objects.select_for_update().get(pk=cast("UUID", confirmed.user_id))
-            if not user.is_active:
+            if user is None or not user.is_active:
                 raise confirmations.invalid()
             User.objects.filter(pk=user.pk).update(email=confirmed.email, version=F("version") + 1)
             sessions.end_all(user_id=user.pk, reason=Session.End.EMAIL_CHANGED)

@@ -84,6 +84,9 @@ def reset_password(*, token: str, password: str) -> None:
     """
     encoded = make_password(password)
     with transaction.atomic():
+        # The account first, as whoever voids its tokens locks it.
+        asked = confirmations.look_up(Confirmation.Purpose.RESET_PASSWORD, token=token)
+        User.objects.select_for_update().filter(pk=cast("UUID", asked.user_id)).first()
         confirmed = confirmations.use(Confirmation.Purpose.RESET_PASSWORD, token=token)
         still = User.objects.filter(
             pk=cast("UUID", confirmed.user_id), email=confirmed.email, is_active=True

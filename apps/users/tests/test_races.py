@@ -6,7 +6,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -41,6 +41,7 @@ from apps.users.tests.factories import (
     UserFactory,
     mailed_token,
 )
+from apps.users.tests.test_address_book import wait_until_somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -170,6 +171,29 @@ def test_of_twenty_who_use_one_token_one_succeeds(purpose):
     }
     assert len(refused) == 19
     assert not Confirmation.objects.exists()
+
+
+def test_who_moves_an_account_waits_for_who_changes_it_without_a_deadlock():
+    user = UserFactory()
+    emails.request_email_change(
+        user=user, email="new@example.com", current_password=PASSWORD, ip=None
+    )
+    token = mailed_token("new@example.com")
+
+    def move():
+        try:
+            emails.confirm_email_change(token=token)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=user.pk)
+            moved = pool.submit(move)
+            wait_until_somebody_waits()
+            confirmations.void(user_id=user.pk)
+        with pytest.raises(confirmations.InvalidConfirmation):
+            moved.result(timeout=10)
 
 
 def test_of_two_who_change_one_password_at_once_one_does():
