@@ -219,6 +219,8 @@ class PersonAdmin(Guarded, Told, Recorded, UserAdmin):
             fixed += RIGHTS
         if not request.user.has_perm("users.deactivate_user"):
             fixed.append("is_active")
+        if not request.user.has_perm("users.change_customergroup"):
+            fixed.append("customer_group")
         return fixed
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -177,6 +177,21 @@ def test_the_back_office_puts_a_person_into_a_group(client):
     assert User.objects.get(pk=person.pk).customer_group_id == group.pk
 
 
+def test_the_back_office_puts_nobody_into_a_group_for_who_may_not_change_groups(client):
+    group, person = CustomerGroupFactory(), UserFactory()
+    enter(client, StaffFactory(permissions=["users.change_user", "users.view_user"]))
+    empty = {
+        f"{rows}-{n}_FORMS": 0 for rows in ("addresses", "consents") for n in ("TOTAL", "INITIAL")
+    }
+    values = {"email": person.email, "first_name": "Grace", "customer_group": str(group.pk)}
+
+    answer = client.post(reverse("admin:users_user_change", args=[person.pk]), {**values, **empty})
+
+    assert answer.status_code == 302
+    person.refresh_from_db()
+    assert (person.first_name, person.customer_group_id) == ("Grace", None)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_group_is_either_removed_or_joined():
     people = [UserFactory() for _ in range(4)]
