@@ -14,7 +14,7 @@ from django.contrib.auth.forms import (
 )
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
@@ -246,17 +246,17 @@ class PersonAdmin(Guarded, Told, Recorded, UserAdmin):
         if not change:
             super().save_model(request, obj, form, change)
             return
-        switched = "is_active" in form.changed_data
-        if switched:  # below, by the service, which ends the sessions
-            obj.is_active = not form.cleaned_data["is_active"]
-        obj.version += 1
+        # Nothing else: what is not on the page, such as a password, may have changed meanwhile.
+        columns = {column.name for column in User._meta.concrete_fields}
+        changed = columns.intersection(form.changed_data)
+        obj.version = F("version") + 1
         with one_administrator_stays():
-            super().save_model(request, obj, form, change)
+            obj.save(update_fields=[*(changed - {"is_active"}), "version"])
         if "email" in form.changed_data:
             confirmations.void(user_id=obj.pk)
         if set(RIGHTS) & set(form.changed_data):
             sessions.end_all(user_id=obj.pk, reason=Session.End.RIGHTS_CHANGED)
-        if switched:
+        if "is_active" in changed:  # by the service, which ends the sessions
             set_active(
                 by=granter(request.user), user_id=obj.pk, active=form.cleaned_data["is_active"]
             )

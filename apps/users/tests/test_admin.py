@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from apps.kernel.models import AuditEntry
+from apps.users.admin import PersonChange
 from apps.users.models import Consent, Role, User
 from apps.users.services import passwords
 from apps.users.tests.factories import (
@@ -99,6 +100,23 @@ def test_changing_a_person_makes_a_new_version(boss):
     assert response.status_code == 302
     user.refresh_from_db()
     assert (user.first_name, user.version) == ("Grace", 2)
+
+
+def test_a_password_changed_while_staff_save_a_person_stays(boss, monkeypatch):
+    user, original = UserFactory(), PersonChange.clean
+
+    def slow(form):
+        passwords.change_password(user_id=user.pk, password="another long password")
+        return original(form)
+
+    monkeypatch.setattr(PersonChange, "clean", slow)
+
+    response = boss.post(f"{USERS}{user.pk}/change/", profile(user, first_name="Grace"))
+
+    assert response.status_code == 302
+    user.refresh_from_db()
+    assert user.check_password("another long password")
+    assert (user.first_name, user.version) == ("Grace", 3)
 
 
 def test_a_password_set_by_staff_ends_the_sessions(boss):
