@@ -20,6 +20,7 @@ from django.utils.html import format_html
 
 from apps.kernel.address_forms import PlaceForm
 from apps.kernel.backoffice import Guarded, ReadOnly, Recorded, Told, guarded
+from apps.kernel.mail import send
 from apps.users.models import (
     ADMINISTRATOR,
     Address,
@@ -252,8 +253,10 @@ class PersonAdmin(Guarded, Told, Recorded, UserAdmin):
         obj.version = F("version") + 1
         with one_administrator_stays():
             obj.save(update_fields=[*(changed - {"is_active"}), "version"])
-        if "email" in form.changed_data:
+        if obj.email != form.initial["email"]:
             confirmations.void(user_id=obj.pk)
+            sessions.end_all(user_id=obj.pk, reason=Session.End.EMAIL_CHANGED)
+            send("email_changed", to=form.initial["email"])
         if set(RIGHTS) & set(form.changed_data):
             sessions.end_all(user_id=obj.pk, reason=Session.End.RIGHTS_CHANGED)
         if "is_active" in changed:  # by the service, which ends the sessions

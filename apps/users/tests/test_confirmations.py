@@ -16,6 +16,7 @@ from apps.users.models import Confirmation, Session, User
 from apps.users.services import attempts, passwords
 from apps.users.tests.factories import (
     PASSWORD,
+    SessionFactory,
     StaffFactory,
     UserFactory,
     client_of,
@@ -409,9 +410,10 @@ def test_what_was_mailed_to_the_old_address_is_void_after_the_move(
     assert refused(reset(APIClient(), old_reset))
 
 
-def test_an_address_that_staff_change_voids_what_was_mailed() -> None:
+def test_an_address_that_staff_change_voids_what_was_mailed_and_ends_the_sessions() -> None:
     boss = enter(Client(), StaffFactory.create(is_superuser=True))
     user = UserFactory.create()
+    session = SessionFactory.create(user=user)
     passwords.request_password_reset(email=user.email, ip=None)
     page = boss.get(f"/admin/users/user/{user.pk}/change/")
     form = page.context["adminform"].form
@@ -426,6 +428,9 @@ def test_an_address_that_staff_change_voids_what_was_mailed() -> None:
 
     assert User.objects.get(pk=user.pk).email == ADA
     assert not Confirmation.objects.exists()
+    session.refresh_from_db()
+    assert session.revoked_reason == "email_changed"
+    assert subjects(user.email)[1:] == ["Your address was changed"]
 
 
 # The end
