@@ -12,6 +12,7 @@ import orjson
 from django.db import connection
 
 from apps.catalog.columns.table import OF_PRODUCTS, OF_VARIANTS
+from apps.catalog.states import CEILING
 
 PATHS = """
 SELECT k.id, ARRAY(
@@ -23,8 +24,8 @@ FROM catalog_category k WHERE k.id IN (SELECT category_id FROM wanted)
 """
 
 # What a count may not fall below. The pieces of a hot balance are counted by the ledger itself.
-PROMISED = """CASE WHEN s.is_hot THEN 0
-    ELSE coalesce(greatest(s.reserved + s.allocated - s.backorder_limit, 0), 0) END"""
+PROMISED = f"""CASE WHEN s.is_hot THEN 0
+    ELSE coalesce(least(s.on_hand, greatest(s.reserved + s.allocated - {CEILING}, 0)), 0) END"""
 
 VARIANTS = f"""coalesce((
     SELECT json_agg(json_build_array(

@@ -11,7 +11,9 @@ from apps.catalog.services.stock import (
     IncompletePolicy,
     LimitBelowOrders,
     NotEnoughToMove,
+    StockIsReserved,
     UnknownVariant,
+    count,
     expire_reservations,
     set_policy,
     transfer,
@@ -108,6 +110,21 @@ def test_who_sells_no_more_ahead_still_owes_what_was_sold():
     assert (offer(variant).available, offer(variant).availability) == (0, "out_of_stock")
     with pytest.raises(catalog.OutOfStock):
         catalog.reserve(order_id=new_id(), quantities={variant.pk: 1})
+
+
+def test_what_came_for_those_who_wait_is_not_counted_away():
+    variant = VariantFactory(sku="OAK")
+    set_policy(variant_id=variant.pk, policy="backorder", limit=5)
+    catalog.reserve(order_id=new_id(), quantities={variant.pk: 3})
+    set_policy(variant_id=variant.pk, policy="deny")
+    catalog.receive(quantities={variant.pk: 2}, reason="delivery")
+
+    with pytest.raises(StockIsReserved) as refusal:
+        count(counts={variant.pk: 1}, reason="x")
+
+    assert refusal.value.facts == {"skus": ["OAK"]}
+    count(counts={variant.pk: 4}, reason="x")
+    assert offer(variant).available == 1
 
 
 @pytest.mark.parametrize(

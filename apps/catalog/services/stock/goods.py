@@ -58,7 +58,7 @@ WITH wanted AS (
 ), locked AS MATERIALIZED ({LOCKED}
 ), wished AS (
     SELECT l.id, l.variant_id, l.on_hand, l.reserved + l.allocated AS promised,
-        l.backorder_limit, l.free, {{delta}} AS delta
+        l.ceiling, l.free, {{delta}} AS delta
     FROM locked l JOIN wanted w ON w.variant_id = l.variant_id
     WHERE {{there}}
 ), refused AS (
@@ -78,7 +78,7 @@ SELECT (SELECT count(*) FROM wished),
 
 _THERE = """CASE WHEN %(location)s::uuid IS NULL THEN l.code = 'main'
         ELSE l.location_id = %(location)s END"""
-_TOO_FEW = "on_hand + delta < greatest(promised - backorder_limit, 0)"
+_TOO_FEW = "on_hand + delta < greatest(promised - ceiling, 0)"
 
 BY = _MOVE.format(delta="w.quantity", there=_THERE, refused=_TOO_FEW)
 TO = _MOVE.format(delta="w.quantity - l.on_hand", there=_THERE, refused=_TOO_FEW)
