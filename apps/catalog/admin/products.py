@@ -163,7 +163,7 @@ class ProductAdmin(Told, Recorded, admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         obj.currency = obj.currency or settings.STORE_CURRENCY
         # The status follows in save_related, when the variants that it needs are there.
-        was = form.initial.get("status") if change else None
+        was = form.initial.get("status") if change and obj.category_id else None
         obj.status = was if was and was != Product.Status.SCHEDULED else Product.Status.DRAFT
         super().save_model(request, obj, form, change)
 

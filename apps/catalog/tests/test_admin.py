@@ -197,6 +197,18 @@ def test_a_product_is_not_published_without_a_category(office):
     assert not Product.objects.exists()
 
 
+def test_a_product_leaves_the_shop_and_its_category_at_once(office):
+    variant = VariantFactory(sku="OAK")
+    product = variant.product
+    form = product_form(product, [variant_row(id=variant.pk)], status="draft")
+
+    response = office.post(address(Product, "change", product.pk), form)
+
+    assert response.status_code == 302, response.context["errors"]
+    product.refresh_from_db()
+    assert (product.status, product.category_id) == ("draft", None)
+
+
 def test_products_are_not_deleted(office):
     product = VariantFactory().product
 
