@@ -11,7 +11,7 @@ from apps.catalog.models import (
     Category,
 )
 from apps.catalog.services.categories import place_category
-from apps.kernel.backoffice import Recorded
+from apps.kernel.backoffice import Recorded, Told
 
 
 class CategoryForm(forms.ModelForm):
@@ -37,7 +37,7 @@ class CategoryForm(forms.ModelForm):
 
 
 @admin.register(Category)
-class CategoryAdmin(Recorded, admin.ModelAdmin):
+class CategoryAdmin(Told, Recorded, admin.ModelAdmin):
     """The tree, in the order of its paths."""
 
     form = CategoryForm

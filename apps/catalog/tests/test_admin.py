@@ -241,6 +241,18 @@ def test_a_category_cannot_be_moved_below_itself(office):
     assert "A category cannot stand below itself." in response.content.decode()
 
 
+def test_an_eleventh_level_is_a_message_not_a_failure(office):
+    parent = None
+    for _ in range(10):
+        parent = CategoryFactory(parent=parent)
+    form = {"name": "Deep", "slug": "deep", "parent": parent.pk, "position": 0}
+
+    response = office.post(address(Category, "add"), form, follow=True)
+
+    assert "The category tree has at most ten levels." in response.content.decode()
+    assert Category.objects.count() == 10
+
+
 SOLD = {"policy": "deny", "backorder_limit": 0}
 
 
