@@ -77,6 +77,17 @@ def test_a_unit_is_taken_without_touching_the_balance():
     assert catalog.stock_differences() == []
 
 
+def test_an_order_that_has_its_hot_pieces_gets_no_others_beside_the_refusal():
+    variant, other, order = hot(stock=20), VariantFactory(stock=5), new_id()
+    catalog.reserve(order_id=order, quantities={variant.pk: 1})
+
+    with pytest.raises(catalog.AlreadyReserved):
+        catalog.reserve(order_id=order, quantities={variant.pk: 1, other.pk: 2})
+
+    assert catalog.held_units(order_ids=[order]) == {order: 1}
+    assert catalog.stock_differences() == []
+
+
 def test_every_step_of_an_order_is_exact_in_a_hot_balance():
     variant = hot(stock=20)
     sent, given_back, over = new_id(), new_id(), new_id()

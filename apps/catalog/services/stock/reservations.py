@@ -350,6 +350,8 @@ def _take_hot(
                     if short or kept:
                         return short, kept
                 claimed, kept = pools.claim(order_id=order_id, quantities=units, hold_for=hold_for)
+                if kept:
+                    transaction.set_rollback(True)
                 if not (claimed or kept):
                     raise _Dry
                 return [], kept
