@@ -100,9 +100,10 @@ def test_stock_is_counted_through_the_ledger_only_where_the_file_tells_it(take):
     assert Product.objects.get(external_ref="A").version == 1
 
 
-def test_stock_that_orders_hold_back_stays(take):
+@pytest.mark.parametrize("limit_before", [0, 4], ids=["there", "came for those who wait"])
+def test_stock_that_orders_hold_back_stays(take, limit_before):
     take("external_ref,name,sku,price,on_hand\nA,Apples,APPLE,1,5\n")
-    Stock.objects.update(reserved=4)
+    Stock.objects.update(reserved=4, backorder_limit=limit_before)
 
     done = take("sku,on_hand\nAPPLE,3\n")
 
