@@ -259,6 +259,19 @@ def test_schedules_that_overlap_are_refused(staff, variant):
     assert staff.put(path_of(variant), {"prices": [row, after]}).status_code == 200
 
 
+def test_a_price_that_ends_sooner_makes_room_for_the_next_in_whatever_order(staff, variant):
+    long = {"price": usd("8.00"), "valid_until": LATER.isoformat()}
+    after = {**long, "price": usd("7.00"), "valid_from": SOON.isoformat()}
+    staff.put(path_of(variant), {"prices": [long]})
+
+    answer = staff.put(
+        path_of(variant), {"prices": [after, {**long, "valid_until": SOON.isoformat()}]}
+    )
+
+    assert answer.status_code == 200, answer.json()
+    assert [charged(variant), charged(variant, at=SOON)] == ["8.00", "7.00"]
+
+
 def test_a_sale_and_a_new_regular_price_may_begin_together(staff, variant):
     begins = {"valid_from": SOON.isoformat()}
     sale = {"price": usd("8.00"), "valid_until": LATER.isoformat(), **begins}

@@ -196,7 +196,7 @@ def replace_prices(
         raise PricesOverlap("Two prices are valid at the same time.")
     Price.objects.filter(variant=variant_id).exclude(pk__in=kept).delete()
     with _without_overlaps():
-        for row in rows:
+        for row in sorted(rows, key=lambda row: row._state.adding):  # what is there makes room
             row.save()
     _tell({variant_id: product.pk}, before)
 
