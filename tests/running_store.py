@@ -177,7 +177,9 @@ class RunningStore:
 
     def ledger(self) -> list[dict]:
         """Return what the payment sandbox knows of every charge."""
-        answer = httpx.get(f"{self.sandbox_url}/_sandbox/ledger", timeout=30)
+        # It may be starting again, after it was killed.
+        with httpx.Client(transport=httpx.HTTPTransport(retries=6), timeout=30) as http:
+            answer = http.get(f"{self.sandbox_url}/_sandbox/ledger")
         return list(answer.raise_for_status().json()["charges"])
 
     def set_faults(self, **plan: object) -> None:
