@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import pgtrigger
 import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -612,6 +613,23 @@ def test_money_that_could_not_go_back_of_an_order_that_costs_nothing_by_now_is_p
         assert proposed.status_code == 201, proposed.content
         preview = proposed.json()["preview"]
         assert (preview["refund"], preview["tax"]) == (usd("10.00"), usd("0.00"))
+
+
+def test_what_was_written_before_the_column_has_done_what_its_promotion_does(lamp):
+    PromotionFactory(benefit={"kind": "free_shipping"})
+    PromotionFactory(benefit={"kind": "percentage", "basis_points": 1000})
+    order, holder = paid_order({lamp.pk: 3})
+    with pgtrigger.ignore("orders.OrderPromotion:order_promotion_is_a_document"):
+        assert OrderPromotion.objects.update(off_parcel=None) == 2
+    guest = holder_client(holder)
+
+    confirmed = confirm(guest, propose(guest, order, "edit", lines=kept((order.lines.get(), 2))))
+
+    assert confirmed.status_code == 201, confirmed.content
+    order.refresh_from_db()
+    taken_off = dict(OrderPromotion.objects.values_list("promotion__benefit__kind", "amount_minor"))
+    assert taken_off == {"free_shipping": order.shipping_minor, "percentage": 200}
+    assert all_is_well()
 
 
 def test_an_order_too_cheap_for_tax_gets_no_dearer(lamp):
