@@ -55,6 +55,7 @@ class Supervisor:
         self.first_start = True
         self.children: list[Child] = []  # in the order in which to stop them
         self._ends: dict[str, list[float]] = defaultdict(list)
+        self._opening = True
         self._stopping = False
         self._guardian: Guardian | None = None
 
@@ -87,6 +88,7 @@ class Supervisor:
         self._guardian = Guardian(held=[held])
         servers = open_servers(self.state, held=[held])
         self.children += servers.children()
+        self._opening = False
         for child in self.children:
             self._attend(child)
         self.log.say(f"using {servers.describe()}")
@@ -140,7 +142,7 @@ class Supervisor:
         )
         self._launch(child)
         while child.exit_code() is None:
-            self.log.pump(0.1)
+            self._pump()
         self.log.pump()
         self.children.remove(child)
         self._forget(child)
@@ -267,7 +269,7 @@ class Supervisor:
 
     def _tend(self) -> None:
         """Show output for a moment, then restart what has died."""
-        self.log.pump(0.1)
+        self._pump()
         for child in tuple(self.children):
             code = child.exit_code()
             if code is not None:
@@ -292,6 +294,12 @@ class Supervisor:
         child.start()
         self._attend(child)
 
+    def _pump(self) -> None:
+        """Show output for a moment. Raises StopRequested when we were asked to stop."""
+        self.log.pump(0.1)
+        if self._stopping:
+            raise StopRequested
+
     # Stop
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -300,7 +308,10 @@ class Supervisor:
                 child.end_group()
             return
         self._stopping = True
-        raise StopRequested
+        # Raised while it asks whether a child runs, `Popen` would never give its lock back, and
+        # waiting for that child never end. While the servers open, waits are long and asks are few.
+        if self._opening:
+            raise StopRequested
 
     def _stop(self) -> None:
         self._stopping = True

@@ -1,7 +1,10 @@
-"""What `make run` refuses before it starts anything, and what it shows."""
+"""What `make run` refuses before it starts anything, what it shows, and that it stops."""
 
 import io
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -14,6 +17,56 @@ from ecommerce.local.errors import CannotStart
 from ecommerce.local.output import Log
 from ecommerce.local.servers import Server, Servers
 from ecommerce.local.supervisor import chosen_ports, require_free
+
+# Asks whether its child runs, and is told to stop just when it has taken the lock for that.
+UNLUCKY_STORE = """
+import os, signal, sys
+from pathlib import Path
+from ecommerce.local.children import Child
+from ecommerce.local.output import Log
+from ecommerce.local.state import State
+from ecommerce.local.supervisor import Supervisor
+
+class Lock:
+    def __init__(self, lock):
+        self.lock = lock
+        self.release = lock.release
+
+    def acquire(self, blocking):
+        taken = self.lock.acquire(blocking)
+        os.kill(os.getpid(), signal.SIGTERM)
+        self.acquire = self.lock.acquire
+        return taken
+
+    def __enter__(self):
+        self.lock.acquire()
+
+    def __exit__(self, *_):
+        self.lock.release()
+
+class Store(Supervisor):
+    def _start(self):
+        self._opening = False
+        child = Child("child", [sys.executable, "-c", "import time; time.sleep(600)"])
+        self._launch(child)
+        child._process._waitpid_lock = Lock(child._process._waitpid_lock)
+
+sys.exit(Store(State(Path(sys.argv[1])), Log()).run())
+"""
+
+
+def test_it_stops_at_whatever_moment_it_is_asked(reachable):
+    stopped = subprocess.run(
+        [sys.executable, "-c", UNLUCKY_STORE, str(reachable)],
+        env=os.environ | {"PORT": "9000"},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert stopped.returncode == 0
+    assert stopped.stdout.endswith("stopped\n")
 
 
 def test_the_sandbox_has_the_port_after_the_stores(monkeypatch):
