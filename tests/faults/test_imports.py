@@ -14,7 +14,7 @@ import pytest
 from running_store import CHECKOUT, RunningStore, eventually
 
 WORKER = ("celery", "pictures,index")
-PRODUCTS = 1_600  # four batches, because of the long texts
+PRODUCTS = 3_200  # eight batches, because of the long texts: three kills see at most two each
 LEASE = 120  # after which another worker takes over
 
 
